@@ -1,0 +1,89 @@
+/**
+ * How a process leaves: which request outranks which, and the code it exits with. Both are tables; the
+ * gateway chart and the tests read them, nothing else decides an exit code (the third Ctrl-C, 130, leaves
+ * without asking the chart).
+ */
+import type { Cause, Failure, FailureKind, Intent, Request } from './events.ts';
+
+/** Who revives the process, recognised by what it sets for us (`src/service/detect.ts`). */
+export type Supervisor = 'none' | 'systemd' | 'launchd' | 'supervise' | 'container';
+
+/** The output of the chart's final state. */
+export interface Exit {
+  readonly code: number;
+  /** True where nobody would revive us after a wanted restart: the process re-executes itself in place. */
+  readonly reexecute: boolean;
+  readonly cause: Cause | FailureKind;
+  readonly actor: string;
+}
+
+/**
+ * A higher rank replaces cause and actor, whichever came first; nothing downgrades. A person's stop outranks
+ * SIGTERM because their exit codes differ: 0 stays down, 1 asks to be revived. A fault outranks all and is
+ * not a request.
+ */
+const RANKS: Readonly<Record<Cause, number>> = {
+  drain: 0,
+  restart: 1,
+  SIGUSR1: 1,
+  SIGTERM: 2,
+  stop: 3,
+  takeover: 3,
+  SIGINT: 3,
+  hangup: 3,
+};
+
+/** The signals: a drain that one of them caused cannot be cancelled, because its sender cannot be told. */
+const SIGNAL_CAUSES: readonly Cause[] = ['SIGINT', 'SIGTERM', 'SIGUSR1', 'hangup'];
+
+export const rankOf = (cause: Cause | null): number => (cause === null ? -1 : RANKS[cause]);
+
+export const isSignal = (cause: Cause): boolean => SIGNAL_CAUSES.includes(cause);
+
+/** Exit codes of failures, from sysexits.h: the same under every supervisor. */
+export const FAILURE_CODES: Readonly<Record<FailureKind, number>> = {
+  'config-invalid': 78,
+  'schema-newer': 78,
+  'home-owned': 73,
+  'no-permission': 77,
+  'network-file-system': 77,
+  unavailable: 69,
+  fault: 70,
+};
+
+/** Asks the supervisor for another start; it is also what a failed in-place restart leaves with. */
+export const RESTART_CODE = 75;
+
+/** Exit code of an unasked-for SIGTERM where a supervisor revives on failure. */
+const REVIVE_CODE = 1;
+
+/** What a third Ctrl-C leaves with: 128 + SIGINT, as a shell reports it. */
+export const INTERRUPTED_CODE = 130;
+
+const revives = (supervisor: Supervisor): boolean =>
+  supervisor === 'systemd' || supervisor === 'launchd' || supervisor === 'supervise';
+
+/**
+ * The exit of a process that was asked to leave, or failed, under a supervisor. A failure wins over any
+ * request. Without either (a chart that ended by itself) it is an internal fault.
+ */
+export function exitFor(request: Request | null, failure: Failure | null, supervisor: Supervisor): Exit {
+  if (failure !== null) {
+    return { code: FAILURE_CODES[failure.kind], reexecute: false, cause: failure.kind, actor: 'gateway' };
+  }
+  if (request === null) {
+    return { code: FAILURE_CODES.fault, reexecute: false, cause: 'fault', actor: 'gateway' };
+  }
+  const { cause, actor } = request;
+  return { ...codeOf(request.intent, cause, supervisor), cause, actor };
+}
+
+function codeOf(intent: Intent, cause: Cause, supervisor: Supervisor): { code: number; reexecute: boolean } {
+  if (intent === 'restart') {
+    return revives(supervisor)
+      ? { code: RESTART_CODE, reexecute: false }
+      : { code: RESTART_CODE, reexecute: true };
+  }
+  if (cause === 'SIGTERM' && revives(supervisor)) return { code: REVIVE_CODE, reexecute: false };
+  return { code: 0, reexecute: false };
+}
