@@ -1,0 +1,173 @@
+/**
+ * The kinds of values that configuration keys take, as Zod schemas whose errors a person can act on. Every message
+ * has the form "what is wrong; what would be right"; the place and the key are added by `problems.ts`.
+ */
+import { z } from 'zod';
+import { nearest } from '../messages/near.ts';
+import { DURATION_MS_MAX, isLoopback, parseAddress, parseDurationMs } from './units.ts';
+
+/** Longest piece of a wrong value that a message repeats. */
+const SHOWN_LENGTH_MAX = 40;
+
+/** Longest name of a quick command or agent. */
+export const NAME_LENGTH_MAX = 64;
+
+/** What Zod tells an error function: as much of it as is used here. */
+interface Refusal {
+  readonly code?: string | undefined;
+  readonly input?: unknown;
+  readonly keys?: readonly string[];
+}
+
+/** A wrong value as a message shows it: on one line, cut, texts in quotes. */
+export function show(value: unknown): string {
+  const text = (typeof value === 'number' ? String(value) : JSON.stringify(beginningOf(value))) ?? 'nothing';
+  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
+}
+
+/** No more of a value than can be shown: written out, a small file of aliases is larger than the memory. */
+function beginningOf(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, SHOWN_LENGTH_MAX);
+  if (Array.isArray(value)) return value.slice(0, SHOWN_LENGTH_MAX).map(beginningOf);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).slice(0, SHOWN_LENGTH_MAX);
+  return Object.fromEntries(entries.map(([key, inside]) => [key, beginningOf(inside)]));
+}
+
+/** The error function of a field: `VALUE is not WHAT; RIGHT`, and for an absent one `is missing; RIGHT`. */
+export function wants(what: string, right: string): (refusal: Refusal) => string {
+  return ({ input }) => `${input === undefined ? 'is missing' : `${show(input)} is not ${what}`}; ${right}`;
+}
+
+/** What an unknown key is answered with, given those that are known in its place. */
+export function unknownKey(key: string, known: readonly string[]): string {
+  const [near] = nearest(key, known, 1);
+  if (near !== undefined) return `unknown key; did you mean ${near}?`;
+  return known.length === 0
+    ? 'unknown key; none is known here'
+    : `unknown key; known here: ${known.join(', ')}`;
+}
+
+/**
+ * A mapping with these keys and no others. The message of an `unrecognized_keys` issue holds one line for each of
+ * its keys, in their order, because Zod reports all unknown keys of a mapping as one issue.
+ */
+export function keyed<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  unknown: (key: string, known: readonly string[]) => string = unknownKey,
+) {
+  const known = Object.keys(shape);
+  const notMapping = wants('a mapping', 'write its keys below it, one a line, indented');
+  return z.strictObject(shape, {
+    error: (refusal: Refusal) =>
+      refusal.keys === undefined
+        ? notMapping(refusal)
+        : refusal.keys.map((key) => unknown(key, known)).join('\n'),
+  });
+}
+
+/** A mapping from names that pass `nameProblem` (undefined: fine) to values of one kind. */
+export function named<Value extends z.ZodType>(
+  value: Value,
+  nameProblem: (name: string) => string | undefined,
+) {
+  const name = z.string().superRefine((text, context) => {
+    const problem = nameProblem(text);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+  return z.record(name, value, { error: wants('a mapping', 'write NAME: { … } below it, one a line') });
+}
+
+/** Why `name` cannot name a quick command or an agent, with one that can; undefined when it can. */
+export function nameProblem(name: string): string | undefined {
+  if (/^[a-z0-9][a-z0-9_-]*$/.test(name)) {
+    return name.length <= NAME_LENGTH_MAX
+      ? undefined
+      : `is too long; use at most ${NAME_LENGTH_MAX} characters`;
+  }
+  const fitting = name
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '-')
+    .replace(/^[_-]+|-+$/g, '')
+    .slice(0, NAME_LENGTH_MAX);
+  const rule = 'use lower-case letters, digits, - and _, beginning with a letter or digit';
+  return `is not a name; ${rule}${fitting === '' ? '' : `, for example ${fitting}`}`;
+}
+
+/** A text that says something; `what` and `right` as in `wants`. NUL cannot be handed to a program. */
+export function text(what: string, right: string) {
+  const error = wants(what, right);
+  return z.string({ error }).refine((value) => value.trim() !== '' && !value.includes('\0'), { error });
+}
+
+/** A whole number of `min` to `max`, both included. */
+export function whole(min: number, max: number) {
+  const error = wants(`a whole number of ${min} to ${max}`, `write one, for example ${min}`);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** Milliseconds, from seconds or a text with a unit; at most a day. `zero` says whether 0 has a meaning. */
+export function duration({ zero }: { zero: boolean }) {
+  const right = 'write seconds, or a text as "30s", "5m", "2h", "10ms"';
+  return z
+    .union([z.number(), z.string()], { error: wants('a duration', right) })
+    .transform((value, context): number => {
+      const problem = durationProblem(value, zero);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: `${show(value)} ${problem}` });
+      return parseDurationMs(value) ?? 0;
+    });
+}
+
+/** Why the value cannot be a duration, as "is …; …"; undefined when it can. */
+export function durationProblem(value: string | number, zero: boolean): string | undefined {
+  const ms = parseDurationMs(value);
+  if (ms === undefined) return 'is not a duration; write seconds, or a text as "30s", "5m", "2h", "10ms"';
+  if (ms < 0) return `is negative; write ${zero ? '0 or more' : 'more than 0'}`;
+  if (ms === 0 && !zero) return 'leaves no time at all; write more than 0';
+  return ms > DURATION_MS_MAX ? 'is more than 24 hours; write at most 24h' : undefined;
+}
+
+/** An address, or `off`. YAML 1.1 writers mean `false` by `off`, so it is taken for the same. */
+export function addressOrOff({ loopbackOnly }: { loopbackOnly: boolean }) {
+  const error = wants('an address', 'write HOST:PORT, for example 127.0.0.1:7171, or off');
+  return z.union([z.string(), z.literal(false)], { error }).transform((value, context) => {
+    if (value === false || value.trim() === 'off') return 'off' as const;
+    const address = parseAddress(value);
+    if (address === undefined) {
+      context.addIssue({ code: 'custom', message: error({ input: value }) });
+    } else if (loopbackOnly && !isLoopback(address.host)) {
+      const message = `${show(value)} can be reached from other machines; use 127.0.0.1, [::1] or localhost`;
+      context.addIssue({ code: 'custom', message });
+    }
+    return address ?? ('off' as const);
+  });
+}
+
+/** What is run: a text for a shell, or a program and its arguments as a list. */
+export function commandLine() {
+  const right = 'write a text for a shell, or a list of quoted texts, for example ["df", "-h"]';
+  const list = z
+    .array(z.string().refine((word) => !word.includes('\0')))
+    .refine(([program]) => program !== undefined && program.trim() !== '', {
+      error: wants('a command', right),
+    });
+  return z.union([text('a command', right), list], { error: wants('a command', right) });
+}
+
+/** The path of a folder, as written. */
+export function folder() {
+  return text('a folder', 'write its path, absolute or relative to the folder of this file');
+}
+
+/** Names of environment variables, each once. */
+export function environmentNames() {
+  const error = wants('the name of an environment variable', 'write it without $ and without a value');
+  return z
+    .array(z.string({ error }).regex(ENVIRONMENT_NAME, { error }), {
+      error: wants('a list', 'write the names of environment variables, for example [HOME, LANG]'),
+    })
+    .transform((names) => [...new Set(names)]);
+}
+
+/** What POSIX shells and every system take for the name of an environment variable. */
+export const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -1,0 +1,10 @@
+/**
+ * The single place that reads the process' environment. Apart from `load.ts`, because every short command needs
+ * it and none of them may pay for a schema library.
+ */
+
+/** A snapshot; later changes of the process' environment do not show in it. */
+export function readEnvironment(): NodeJS.ProcessEnv {
+  // biome-ignore lint/style/noProcessEnv: the one reader; everybody else is handed what it returns.
+  return { ...process.env };
+}

@@ -1,0 +1,125 @@
+/**
+ * Makes the gateway's `Config` of a file that passed the schema: paths become absolute, `node` becomes the Node that
+ * runs us, environment overrides are applied. Deterministic: the same file, folder and environment give equal results.
+ */
+import { targetText } from './aliases.ts';
+import { applyOverrides } from './environment.ts';
+import { packagedFile } from './paths.ts';
+import type { AgentConfig, CommandLine, Config, ConfigFile, QuickCommand } from './schema.ts';
+import { isLoopback, resolveFrom } from './units.ts';
+
+/** What the file itself does not say. */
+export interface Surroundings {
+  readonly source: Config['source'];
+  readonly env: NodeJS.ProcessEnv;
+  readonly builtinNames: readonly string[];
+}
+
+type AgentKeys = ConfigFile['agent'] | ConfigFile['agents'][string];
+
+/** The configuration, and what its owner should know although it is valid. */
+export function resolveConfig(
+  file: ConfigFile,
+  around: Surroundings,
+): { config: Config; warnings: string[] } {
+  const { source, env } = around;
+  const { values, warnings } = applyOverrides(env, {
+    drainTimeoutMs: file.agent.restart_drain_timeout,
+    busyInputMode: file.display.busy_input_mode,
+  });
+  if (file.agent.command === undefined) {
+    warnings.push('agent: none is configured, so the built-in demo agent answers; set agent.command');
+  }
+  const { http } = file.listen;
+  if (http !== 'off' && !isLoopback(http.host)) {
+    warnings.push(`listen.http: ${http.host} can be reached from other machines; only the token protects it`);
+  }
+  const names = new Set([...around.builtinNames, ...Object.keys(file.quick_commands)]);
+  const config: Config = {
+    ...values,
+    agents: record([
+      ['default', resolveAgent('default', file.agent, around)],
+      ...Object.entries(file.agents).map(([name, keys]): [string, AgentConfig] => [
+        name,
+        {
+          ...resolveAgent(name, keys, around),
+          ...(keys.max_turns === undefined ? {} : { maxTurns: keys.max_turns }),
+        },
+      ]),
+    ]),
+    maxTurns: file.agent.max_turns,
+    quickCommands: record(
+      Object.entries(file.quick_commands).map(([name, keys]) => [
+        name,
+        resolveCommand(name, keys, names, around),
+      ]),
+    ),
+    access: file.access,
+    shutdown: { killGraceMs: file.shutdown.kill_grace, exitTimeoutMs: file.shutdown.exit_timeout },
+    listen: { http },
+    inspector: { xstateInspect: file.inspector.xstate_inspect },
+    platforms: record(Object.entries(file.platforms).filter(([, keys]) => keys !== undefined)),
+    source,
+  };
+  return { config, warnings };
+}
+
+/** Without a prototype: looking up a word from a chat, such as `constructor`, must find nothing of Object's. */
+function record<Value>(entries: readonly (readonly [string, Value])[]): Record<string, Value> {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
+}
+
+function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundings): AgentConfig {
+  const command = keys.command ?? ['node', packagedFile('quickstart-agent.mjs')];
+  return {
+    name,
+    type: 'command',
+    command: resolveCommandLine(command, source.folder, env.HOME),
+    cwd: resolveFrom(source.folder, keys.cwd ?? '.', env.HOME),
+    env: keys.env,
+    turnTimeoutMs: keys.turn_timeout,
+  };
+}
+
+function resolveCommand(
+  name: string,
+  keys: ConfigFile['quick_commands'][string],
+  names: ReadonlySet<string>,
+  { source, env }: Surroundings,
+): QuickCommand {
+  const { allow, description } = keys;
+  if (keys.type === 'alias') {
+    return { type: 'alias', name, target: targetText(keys.target, names), allow, description };
+  }
+  return {
+    type: 'exec',
+    name,
+    command: resolveCommandLine(keys.command, source.folder, env.HOME),
+    timeoutMs: keys.timeout,
+    graceMs: keys.grace,
+    cwd: resolveFrom(source.folder, keys.cwd ?? '.', env.HOME),
+    env: keys.env,
+    concurrency: keys.concurrency,
+    allow,
+    args: Object.entries(keys.args).map(([argument, { required, rest, ...given }]) => ({
+      name: argument,
+      required,
+      rest,
+      ...(given.default === undefined ? {} : { default: given.default }),
+      ...(given.pattern === undefined ? {} : { pattern: given.pattern }),
+      ...(given.choices === undefined ? {} : { choices: given.choices }),
+    })),
+    description,
+  };
+}
+
+/**
+ * A text is the shell's to read, in `cwd`. In a list the program is resolved here: `node` is the Node that runs the
+ * gateway (the one on PATH may be too old, or none), a path is taken from the file's folder, a bare name from PATH.
+ */
+function resolveCommandLine(command: CommandLine, folder: string, userHome: string | undefined): CommandLine {
+  if (typeof command === 'string') return command;
+  const [program = '', ...args] = command;
+  if (program === 'node') return [process.execPath, ...args];
+  return [program.includes('/') ? resolveFrom(folder, program, userHome) : program, ...args];
+}

@@ -1,0 +1,182 @@
+/**
+ * What a configuration is: the types the gateway works with, and the Zod schema of the file they are made from. The
+ * schema knows keys, kinds, limits and defaults; what needs two places of the file is judged in `aliases.ts` and
+ * `resolve.ts`. The file speaks snake_case and units of people, `Config` speaks milliseconds and absolute paths.
+ */
+import { z } from 'zod';
+import { nearest } from '../messages/near.ts';
+import { defaultAgentSchema, otherAgentSchema } from './agent-keys.ts';
+import { quickCommandSchema, type ROLES } from './command-keys.ts';
+import { addressOrOff, duration, keyed, named, nameProblem, wants } from './fields.ts';
+import type { Address } from './units.ts';
+
+export const BUSY_INPUT_MODES = ['interrupt', 'queue', 'steer'] as const;
+/** What a busy conversation does with the next message. */
+export type BusyInputMode = (typeof BUSY_INPUT_MODES)[number];
+
+/** Who may use a command: owners, or users as well. */
+export type Role = (typeof ROLES)[number];
+
+/** Where the file was found. */
+export type ConfigOrigin = 'flag' | 'environment' | 'gateway' | 'folder' | 'xdg' | 'quickstart';
+
+/** A text goes to a shell; a list is a program and its arguments, and no shell sees it. */
+export type CommandLine = string | readonly string[];
+
+/** An agent program: the message on stdin, the reply on stdout. */
+export interface AgentConfig {
+  readonly name: string;
+  readonly type: 'command';
+  readonly command: CommandLine;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Names of environment variables it gets besides the usual ones. */
+  readonly env: readonly string[];
+  readonly turnTimeoutMs: number;
+  /** Turns of this agent at the same time; absent: only `Config.maxTurns` bounds it. */
+  readonly maxTurns?: number;
+}
+
+/** One declared argument of a quick command; filled by position or by name. */
+export interface ArgSpec {
+  /** Also the environment variable that carries the value. */
+  readonly name: string;
+  readonly default?: string;
+  /** The whole value must match; compile it with `argumentPattern`. */
+  readonly pattern?: string;
+  readonly choices?: readonly string[];
+  readonly required: boolean;
+  /** Takes all remaining words; only the last argument can. */
+  readonly rest: boolean;
+}
+
+export interface ExecCommand {
+  readonly type: 'exec';
+  readonly name: string;
+  readonly command: CommandLine;
+  readonly timeoutMs: number;
+  /** Between the request to end and the kill. */
+  readonly graceMs: number;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: readonly string[];
+  /** Runs of this command at the same time. */
+  readonly concurrency: number;
+  readonly allow: readonly Role[];
+  /** In the order in which words fill them. */
+  readonly args: readonly ArgSpec[];
+  readonly description: string;
+}
+
+export interface AliasCommand {
+  readonly type: 'alias';
+  readonly name: string;
+  /** The text that takes the alias' place: `/COMMAND …`, or words for the agent. */
+  readonly target: string;
+  readonly allow: readonly Role[];
+  readonly description: string;
+}
+
+export type QuickCommand = ExecCommand | AliasCommand;
+
+/**
+ * A valid configuration: every key resolved, defaults and environment overrides applied. The records have no
+ * prototype, so a name from a chat (`constructor`) finds only what the file defines.
+ */
+export interface Config {
+  /** Always has `default`. */
+  readonly agents: Readonly<Record<string, AgentConfig>>;
+  /** How long a drain waits for the work; 0: not at all. */
+  readonly drainTimeoutMs: number;
+  /** Turns at the same time, all agents together. */
+  readonly maxTurns: number;
+  readonly busyInputMode: BusyInputMode;
+  readonly quickCommands: Readonly<Record<string, QuickCommand>>;
+  /** People as `platform:id`. */
+  readonly access: { readonly owners: readonly string[]; readonly users: readonly string[] };
+  readonly shutdown: { readonly killGraceMs: number; readonly exitTimeoutMs: number };
+  readonly listen: { readonly http: Address | 'off' };
+  readonly inspector: { readonly xstateInspect: Address | 'off' };
+  /** What each named platform's own schema made of its keys. */
+  readonly platforms: Readonly<Record<string, unknown>>;
+  readonly source: {
+    readonly path: string;
+    /** Relative paths of the file resolve against it; absolute. */
+    readonly folder: string;
+    readonly origin: ConfigOrigin;
+    readonly text: string;
+  };
+}
+
+/** What the schema must be told about the gateway it serves. */
+export interface SchemaOptions {
+  /** Names that no quick command may take. */
+  readonly builtinNames: readonly string[];
+  /** The platforms that exist, each with the schema of its keys. */
+  readonly platformSchemas?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** A configuration file as the schema leaves it: kinds checked, defaults filled in, durations in milliseconds. */
+export type ConfigFile = z.output<ReturnType<typeof configFileSchema>>;
+
+/** The schema of a whole file. Keys that stand there without a value must come in as undefined. */
+export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaOptions) {
+  return keyed({
+    listen: keyed({ http: addressOrOff({ loopbackOnly: false }).prefault('127.0.0.1:7171') }).prefault({}),
+    agent: defaultAgentSchema().prefault({}),
+    agents: named(otherAgentSchema(), (name) =>
+      name === 'default' ? 'is the agent under `agent`; write its keys there' : nameProblem(name),
+    ).prefault({}),
+    display: keyed({ busy_input_mode: busyInputModeSchema().default('interrupt') }).prefault({}),
+    quick_commands: named(quickCommandSchema(), (name) =>
+      builtinNames.includes(name)
+        ? `is a built-in command and cannot be replaced; choose another name, for example my-${name}`
+        : nameProblem(name),
+    ).prefault({}),
+    access: keyed({ owners: people().prefault([]), users: people().prefault([]) }).prefault({}),
+    shutdown: keyed({
+      kill_grace: duration({ zero: true }).prefault('5s'),
+      exit_timeout: duration({ zero: false }).prefault('10s'),
+    }).prefault({}),
+    inspector: keyed({ xstate_inspect: addressOrOff({ loopbackOnly: true }).prefault('off') }).prefault({}),
+    platforms: platformsSchema(platformSchemas).prefault({}),
+  }).superRefine(({ agent, agents }, context) => {
+    for (const [name, { max_turns }] of Object.entries(agents)) {
+      if (max_turns === undefined || max_turns <= agent.max_turns) continue;
+      const message = `${max_turns} is more than agent.max_turns allows; use at most ${agent.max_turns}`;
+      context.addIssue({ code: 'custom', path: ['agents', name, 'max_turns'], message });
+    }
+  });
+}
+
+function busyInputModeSchema() {
+  return z.enum(BUSY_INPUT_MODES, { error: wants('a busy input mode', 'use interrupt, queue or steer') });
+}
+
+function people() {
+  const error = wants('a person', 'write "PLATFORM:ID", for example "telegram:12345"');
+  return z.array(z.string({ error }).regex(/^[a-z][a-z0-9_-]*:\S+$/, { error }), {
+    error: wants('a list of people', 'write ["PLATFORM:ID"], for example ["telegram:12345"]'),
+  });
+}
+
+/** The platforms there are, each by its own schema; a misspelt one is told apart from one of another version. */
+function platformsSchema(schemas: Readonly<Record<string, z.ZodType>>) {
+  const shape = Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, schema.optional()]),
+  );
+  const platforms = keyed(shape, (name, known) => {
+    if (name === 'local') return 'is always there; remove it';
+    const [near] = nearest(name, known, 1);
+    return near === undefined
+      ? 'is not available in this version; remove it'
+      : `unknown platform; did you mean ${near}?`;
+  });
+  return platforms.superRefine((value, context) => {
+    for (const [name, keys] of Object.entries(value)) {
+      if (keys !== undefined) continue;
+      const message = 'is missing; write its keys below it, indented, or {} if it needs none';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  });
+}

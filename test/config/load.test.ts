@@ -1,0 +1,947 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { CONFIG_BYTES_MAX, type LoadOptions, loadConfig, parseConfig } from '../../src/config/load.ts';
+import { readEnvironment } from '../../src/config/process-environment.ts';
+import type { ExecCommand } from '../../src/config/schema.ts';
+import { isSluiceError, SluiceError } from '../../src/errors.ts';
+
+const options: LoadOptions = {
+  path: '/etc/sluice/sluice.yaml',
+  origin: 'flag',
+  env: { HOME: '/home/ada' },
+  builtinNames: ['status', 'restart', 'stop', 'help'],
+};
+
+const parse = (text: string, changes: Partial<LoadOptions> = {}) =>
+  parseConfig(text, { ...options, ...changes });
+
+/** The problems of a text, `LINE:COLUMN key: message`, without the lines shown below them. */
+function problemsOf(text: string, changes: Partial<LoadOptions> = {}): string[] {
+  try {
+    parse(text, changes);
+  } catch (error) {
+    if (!isSluiceError(error, 'CONFIG_INVALID')) throw error;
+    return error.message
+      .split('\n')
+      .filter((line) => line.startsWith(options.path))
+      .map((line) => line.slice(options.path.length + 1));
+  }
+  return [];
+}
+
+const exec = (keys: string) => `quick_commands:\n  job: { type: exec, command: ls, ${keys} }\n`;
+const chain = (length: number) =>
+  `quick_commands:\n${Array.from({ length }, (_, at) => `  a${at}: { type: alias, target: /a${at + 1} }\n`).join('')}` +
+  `  a${length}: { type: exec, command: ls }\n`;
+
+describe('a wrong configuration names line, column, key, what is wrong and what would be right', () => {
+  test.each<[string, string, string]>([
+    ['an unknown key, with the nearest known', 'listn: {}\n', '1:1 listn: unknown key; did you mean listen?'],
+    [
+      'an unknown key below another',
+      'agent:\n  comand: x\n',
+      '2:3 agent.comand: unknown key; did you mean command?',
+    ],
+    [
+      'an unknown key near nothing',
+      'display: { zebra: 1 }',
+      '1:12 display.zebra: unknown key; known here: busy_input_mode',
+    ],
+    ['an unknown key without a value', 'listn:\n', '1:1 listn: unknown key; did you mean listen?'],
+    [
+      'a section that is no mapping',
+      'agent: 5\n',
+      '1:8 agent: 5 is not an agent; write { type: command, command: … }',
+    ],
+    ['a list for a mapping', 'access: [a]\n', '1:1 access: ["a"] is not a mapping; write its keys below it'],
+    [
+      'a top level that is no mapping',
+      '- a\n- b\n',
+      '1:1 (file): ["a","b"] is not a mapping; write its keys',
+    ],
+    ['a top level that is a word', '\nhello\n', '2:1 (file): "hello" is not a mapping'],
+    [
+      'an agent type of a later version',
+      'agent:\n  type: openai\n  model: q\n',
+      '2:9 agent.type: openai is not available in this version; use type command',
+    ],
+    [
+      'an agent type of a later version, further agent',
+      'agents:\n  a: { type: acp }\n',
+      '2:14 agents.a.type: acp is not available in this version; use type command',
+    ],
+    [
+      'an unknown agent type',
+      'agent:\n  type: llm\n',
+      '2:9 agent.type: "llm" is not an agent type; use type command',
+    ],
+    [
+      'an agent without a command',
+      'agent:\n  type: command\n',
+      '1:1 agent.command: is missing; write the program',
+    ],
+    [
+      'a further agent without a command',
+      'agents:\n  a: { cwd: . }\n',
+      '2:3 agents.a.command: is missing; write a text for a shell, or a list',
+    ],
+    [
+      'the default agent at the wrong place',
+      'agents:\n  default: { command: x }\n',
+      '2:3 agents.default: is the agent under `agent`; write its keys there',
+    ],
+    [
+      'an agent with a name that is none',
+      'agents:\n  My Agent: { command: x }\n',
+      '2:3 agents."My Agent": is not a name; use lower-case letters',
+    ],
+    [
+      'an agent with more turns than all may have',
+      'agents:\n  a: { command: x, max_turns: 9 }\n',
+      '2:31 agents.a.max_turns: 9 is more than agent.max_turns allows; use at most 8',
+    ],
+    [
+      'a negative drain',
+      'agent: { restart_drain_timeout: -1 }',
+      '1:33 agent.restart_drain_timeout: -1 is negative; write 0 or more',
+    ],
+    [
+      'an absurd drain',
+      'agent: { restart_drain_timeout: 25h }',
+      '1:33 agent.restart_drain_timeout: "25h" is more than 24 hours; write at most 24h',
+    ],
+    [
+      'a duration that is none',
+      'agent: { turn_timeout: soon }',
+      '1:24 agent.turn_timeout: "soon" is not a duration; write seconds, or a text as "30s"',
+    ],
+    [
+      'an endless duration',
+      'agent: { turn_timeout: .inf }',
+      '1:24 agent.turn_timeout: Infinity is not a duration; write seconds',
+    ],
+    [
+      'no turns at all',
+      'agent: { max_turns: 0 }',
+      '1:21 agent.max_turns: 0 is not a whole number of 1 to 256; write one',
+    ],
+    [
+      'half a turn',
+      'agent: { max_turns: 1.5 }',
+      '1:21 agent.max_turns: 1.5 is not a whole number of 1 to 256; write one',
+    ],
+    [
+      'an unknown busy mode',
+      'display: { busy_input_mode: wait }',
+      '1:29 display.busy_input_mode: "wait" is not a busy input mode; use interrupt, queue or steer',
+    ],
+    [
+      'off where a word is required',
+      'display: { busy_input_mode: off }',
+      '1:29 display.busy_input_mode: "off" is not a busy input mode; use interrupt, queue or steer',
+    ],
+    [
+      'false where a word is required',
+      'display: { busy_input_mode: false }',
+      '1:29 display.busy_input_mode: false is not a busy input mode; use interrupt, queue or steer',
+    ],
+    [
+      'an address without a port',
+      'listen: { http: localhost }',
+      '1:17 listen.http: "localhost" is not an address; write HOST:PORT',
+    ],
+    [
+      'a port beyond the last',
+      'listen: { http: "127.0.0.1:65536" }',
+      '1:17 listen.http: "127.0.0.1:65536" is not an address; write HOST:PORT',
+    ],
+    [
+      'a bare port',
+      'listen: { http: 7171 }',
+      '1:17 listen.http: 7171 is not an address; write HOST:PORT, for example 127.0.0.1:7171, or off',
+    ],
+    [
+      'an inspector that others could reach',
+      'inspector: { xstate_inspect: "0.0.0.0:8888" }',
+      '1:30 inspector.xstate_inspect: "0.0.0.0:8888" can be reached from other machines; use 127.0.0.1',
+    ],
+    [
+      'an inspector on a host that only begins like ours',
+      'inspector: { xstate_inspect: "127.0.0.1.example.org:8888" }',
+      '1:30 inspector.xstate_inspect: "127.0.0.1.example.org:8888" can be reached',
+    ],
+    [
+      'a platform of a later version',
+      'platforms:\n  telegram: { token_env: T }\n',
+      '2:3 platforms.telegram: is not available in this version; remove it',
+    ],
+    ['the local platform', 'platforms: { local: {} }', '1:14 platforms.local: is always there; remove it'],
+    [
+      'platforms that are no mapping',
+      'platforms: [telegram]',
+      '1:1 platforms: ["telegram"] is not a mapping',
+    ],
+    [
+      'an owner without a platform',
+      'access: { owners: ["12345"] }',
+      '1:20 access.owners[0]: "12345" is not a person; write "PLATFORM:ID"',
+    ],
+    [
+      'an owner that is a number',
+      'access:\n  owners:\n    - local:me\n    - 12345\n',
+      '4:7 access.owners[1]: 12345 is not a person',
+    ],
+    [
+      'no time to leave in',
+      'shutdown: { exit_timeout: 0 }',
+      '1:27 shutdown.exit_timeout: 0 leaves no time at all; write more than 0',
+    ],
+
+    [
+      'an unknown type of command',
+      'quick_commands:\n  x: { type: shell, command: ls }\n',
+      '2:14 quick_commands.x.type: "shell" is not a type of quick command; use exec or alias',
+    ],
+    [
+      'a command without a type',
+      'quick_commands:\n  x: { command: ls }\n',
+      '2:3 quick_commands.x.type: is missing; use exec or alias',
+    ],
+    [
+      'a command without anything',
+      'quick_commands:\n  x:\n',
+      '2:5 quick_commands.x: is missing; write { type: exec, command: … }',
+    ],
+    [
+      'a missing command',
+      'quick_commands:\n  x: { type: exec }\n',
+      '2:3 quick_commands.x.command: is missing; write a text for a shell',
+    ],
+    [
+      'an empty command',
+      'quick_commands:\n  x: { type: exec, command: " " }\n',
+      '2:29 quick_commands.x.command: " " is not a command; write a text',
+    ],
+    [
+      'an empty list as command',
+      'quick_commands:\n  x: { type: exec, command: [] }\n',
+      '2:20 quick_commands.x.command: [] is not a command; write a text',
+    ],
+    [
+      'a number in a command',
+      'quick_commands:\n  x: { type: exec, command: [echo, 1] }\n',
+      '2:20 quick_commands.x.command: ["echo",1] is not a command; write a text for a shell, or a list of quoted texts',
+    ],
+    [
+      'a NUL in a command',
+      'quick_commands:\n  x: { type: exec, command: "a\\0b" }\n',
+      '2:29 quick_commands.x.command: "a\\u0000b" is not a command',
+    ],
+    [
+      'an empty alias target',
+      'quick_commands:\n  x:\n    type: alias\n    target: ""\n',
+      '4:13 quick_commands.x.target: "" is not a target; write what it stands for',
+    ],
+    [
+      'a missing alias target',
+      'quick_commands:\n  x:\n    type: alias\n',
+      '2:3 quick_commands.x.target: is missing; write what it stands for',
+    ],
+    [
+      'a key of exec in an alias',
+      'quick_commands:\n  x: { type: alias, target: /help, timeout: 3 }\n',
+      '2:36 quick_commands.x.timeout: unknown key; known here: type, target, allow, description',
+    ],
+    [
+      'an alias to itself',
+      'quick_commands:\n  x: { type: alias, target: /X now }\n',
+      '2:29 quick_commands.x.target: is the alias itself; name another command',
+    ],
+    [
+      'an alias chain that is too long',
+      chain(9),
+      '2:30 quick_commands.a0.target: goes through more than 8 aliases; point it at the last one',
+    ],
+    [
+      'a name of ours',
+      'quick_commands:\n  status: { type: exec, command: ls }\n',
+      '2:3 quick_commands.status: is a built-in command and cannot be replaced; choose another name, for example my-status',
+    ],
+    [
+      'a name with a space and capitals',
+      'quick_commands:\n  Clean Up: { type: exec, command: ls }\n',
+      '2:3 quick_commands."Clean Up": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example clean-up',
+    ],
+    [
+      'a name with its slash',
+      'quick_commands:\n  /gpu: { type: exec, command: ls }\n',
+      '2:3 quick_commands."/gpu": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example gpu',
+    ],
+    [
+      'a name of nothing usable',
+      'quick_commands:\n  ☃: { type: exec, command: ls }\n',
+      '2:3 quick_commands."☃": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit',
+    ],
+    [
+      'a name that is too long',
+      `quick_commands:\n  ${'a'.repeat(65)}: { type: exec, command: ls }\n`,
+      `2:3 quick_commands.${'a'.repeat(65)}: is too long; use at most 64 characters`,
+    ],
+    [
+      'a timeout of 0',
+      exec('timeout: 0'),
+      '2:44 quick_commands.job.timeout: 0 leaves no time at all; write more than 0',
+    ],
+    [
+      'a negative timeout',
+      exec('timeout: -5s'),
+      '2:44 quick_commands.job.timeout: "-5s" is negative; write more than 0',
+    ],
+    [
+      'a role that is none',
+      exec('allow: [admin]'),
+      '2:43 quick_commands.job.allow[0]: "admin" is not a role; use owner or user',
+    ],
+    [
+      'nobody allowed',
+      exec('allow: []'),
+      '2:35 quick_commands.job.allow: [] is not a list of roles; write [owner]',
+    ],
+    [
+      'a value for the name of a variable',
+      exec('env: [A=b]'),
+      '2:41 quick_commands.job.env[0]: "A=b" is not the name of an environment variable; write it without $',
+    ],
+    [
+      'a description that is too long',
+      exec(`description: ${'a'.repeat(257)}`),
+      '2:48 quick_commands.job.description: is too long; use at most 256 characters',
+    ],
+    [
+      'an argument that is no mapping',
+      exec('args: { LINES: 20 }'),
+      '2:50 quick_commands.job.args.LINES: 20 is not a mapping',
+    ],
+    [
+      'an argument whose name is none',
+      exec('args: { a-b: {} }'),
+      '2:43 quick_commands.job.args.a-b: is not a name for an argument; use letters, digits and _',
+    ],
+    [
+      'an argument that would choose programs',
+      exec('args: { PATH: {} }'),
+      '2:43 quick_commands.job.args.PATH: changes how programs run; choose another name',
+    ],
+    [
+      'an argument that would load libraries',
+      exec('args: { LD_PRELOAD: {} }'),
+      '2:43 quick_commands.job.args.LD_PRELOAD: changes how programs run; choose another name',
+    ],
+    [
+      'a default without quotes',
+      exec('args: { N: { default: 20 } }'),
+      '2:57 quick_commands.job.args.N.default: 20 is not a text; put it in quotes',
+    ],
+    [
+      'a default against the pattern',
+      exec('args: { N: { default: x, pattern: "[0-9]" } }'),
+      '2:57 quick_commands.job.args.N.default: "x" does not match the pattern; correct one of them',
+    ],
+    [
+      'a default that matches only in part',
+      exec('args: { N: { default: 1;ls, pattern: "[0-9]+" } }'),
+      '2:57 quick_commands.job.args.N.default: "1;ls" does not match the pattern; correct one of them',
+    ],
+    [
+      'a default outside the choices',
+      exec('args: { N: { default: x, choices: [a, b] } }'),
+      '2:57 quick_commands.job.args.N.default: "x" is none of the choices; use one of them',
+    ],
+    [
+      'a default that is never used',
+      exec('args: { N: { default: x, required: true } }'),
+      '2:57 quick_commands.job.args.N.default: is never used, because the argument is required',
+    ],
+    [
+      'choices against the pattern',
+      exec('args: { N: { choices: [a, "1"], pattern: "[0-9]" } }'),
+      '2:48 quick_commands.job.args.N.choices: "a" does not match the pattern; correct one of them',
+    ],
+    [
+      'a pattern that is none',
+      exec('args: { N: { pattern: "(" } }'),
+      '2:57 quick_commands.job.args.N.pattern: "(" is no regular expression; correct it',
+    ],
+    [
+      'a pattern that would break out of its frame',
+      exec('args: { N: { pattern: "a)|(?:b" } }'),
+      '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression; correct it',
+    ],
+    [
+      'words left after the rest',
+      exec('args: { A: { rest: true }, B: {} }'),
+      '2:54 quick_commands.job.args.A.rest: takes all remaining words, so none is left for the next; make it the last one',
+    ],
+
+    [
+      'a key written twice',
+      'agent:\n  command: a\n  command: b\n',
+      '3:3 agent.command: is written twice; keep one of them',
+    ],
+    [
+      'a key written twice, once in quotes',
+      'quick_commands:\n  1: { type: exec, command: ls }\n  "1": { type: exec, command: ls }\n',
+      '3:3 quick_commands.1: is written twice; keep one of them',
+    ],
+    ['a tab', 'agent:\n\tcommand: a\n', '2:1 agent: a tab indents the line; indent with spaces'],
+    [
+      'a second document',
+      'agent: {}\n---\nagent: {}\n',
+      '2:1 agent: a second document begins here; keep one',
+    ],
+    ['a bracket that stays open', 'access:\n  users: [a\n', '3:1 access.users[0]: Flow sequence'],
+    [
+      'a tag',
+      'agent: { command: !!js/function x }',
+      '1:19 agent.command: has a tag that means nothing here; remove it',
+    ],
+    [
+      'an alias without an anchor',
+      'agent: { command: *.sh }',
+      '1:19 agent.command: *.sh has no anchor before it; write the value, in quotes if it begins with *',
+    ],
+    [
+      'an alias inside what it names',
+      'access:\n  users: &u [*u]\n',
+      '2:14 access.users[0]: *u stands for what it is a part of; write the value',
+    ],
+    [
+      'a key that is a list',
+      'access:\n  ? [a]\n  : b\n',
+      '2:5 access: has a key that is no word of up to 128 characters; write one before the colon',
+    ],
+    [
+      'a key that would reach into Object',
+      'quick_commands:\n  __proto__: { type: exec, command: ls }\n',
+      '2:3 quick_commands.__proto__: is no key; remove it',
+    ],
+  ])('%s', (_, text, expected) => {
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(expected);
+  });
+
+  test('aliases in a circle: each of them is named, what leads into the circle is not', () => {
+    const text =
+      'quick_commands:\n  a: { type: alias, target: /b }\n  b: { type: alias, target: c }\n  c: { type: alias, target: /a@bot x }\n  d: { type: alias, target: /a }\n';
+    expect(problemsOf(text)).toEqual([
+      '2:29 quick_commands.a.target: goes in a circle, /a → /b → /c → /a; point one of them elsewhere',
+      '3:29 quick_commands.b.target: goes in a circle, /b → /c → /a → /b; point one of them elsewhere',
+      '4:29 quick_commands.c.target: goes in a circle, /c → /a → /b → /c; point one of them elsewhere',
+    ]);
+  });
+
+  test('a chain of eight aliases is followed', () => {
+    expect(Object.keys(parse(chain(8)).config.quickCommands)).toHaveLength(9);
+  });
+
+  test('all problems of a file are named at once, in its order, each with its line', () => {
+    const text =
+      'quick_commands:\n  r: { type: alias, target: /r }\n  s: { type: exec, command: ls, timeout: 0 }\nzebra: 1\nagent: { comand: x, turn_timeout: 0 }\n';
+    expect(() => parse(text)).toThrow(
+      [
+        `${options.path}:2:29 quick_commands.r.target: is the alias itself; name another command`,
+        '     2 |   r: { type: alias, target: /r }',
+        `${options.path}:3:42 quick_commands.s.timeout: 0 leaves no time at all; write more than 0`,
+        '     3 |   s: { type: exec, command: ls, timeout: 0 }',
+        `${options.path}:4:1 zebra: unknown key; known here: listen, agent, agents, display, quick_commands, access, shutdown, inspector, platforms`,
+        '     4 | zebra: 1',
+        `${options.path}:5:10 agent.comand: unknown key; did you mean command?`,
+        '     5 | agent: { comand: x, turn_timeout: 0 }',
+        `${options.path}:5:35 agent.turn_timeout: 0 leaves no time at all; write more than 0`,
+        '     5 | agent: { comand: x, turn_timeout: 0 }',
+      ].join('\n'),
+    );
+  });
+
+  test('at most twenty problems are listed and the rest is counted', () => {
+    const text = Array.from({ length: 23 }, (_, at) => `zebra${at}: 1\n`).join('');
+    expect(problemsOf(text)).toHaveLength(20);
+    expect(() => parse(text)).toThrow(/\n… and 3 more$/);
+  });
+
+  test('a line that is shown is cut and cannot steer a terminal', () => {
+    const text = `zebra: "\u001B[2J\u0007${'x'.repeat(500)}"\n`;
+    expect(() => parse(text)).toThrow(/\n {5}1 \| zebra: " \[2J x{100,110}…$/);
+  });
+
+  test('a few lines that stand for a billion values are refused at once', () => {
+    const levels = Array.from(
+      { length: 9 },
+      (_, at) => `  l${at + 1}: &l${at + 1} [${Array(9).fill(`*l${at}`)}]\n`,
+    );
+    const text = `access:\n  l0: &l0 [x]\n${levels.join('')}`;
+    expect(problemsOf(text)).toContainEqual(
+      expect.stringMatching(
+        /^\d+:\d+ access\.l\d.*: is the value after the first 20000, aliases written out; use fewer$/,
+      ),
+    );
+  });
+
+  test('a small file that stands for gigabytes of text is refused without writing them out', () => {
+    const long = 'x'.repeat(500_000);
+    expect(problemsOf(`agent: { command: &c "${long}" }\naccess: [${Array(15_000).fill('*c')}]\n`)).toEqual([
+      expect.stringMatching(/^2:1 access: \["x{38}… is not a mapping;/),
+    ]);
+    expect(problemsOf(`agent:\n  ? ${long}\n  : 1\naccess: [${Array(15_000).fill('*c')}]\n`)[0]).toBe(
+      '2:5 agent: has a key that is no word of up to 128 characters; write one before the colon',
+    );
+  });
+
+  test('a nesting without end is refused', () => {
+    expect(problemsOf(`access: ${'['.repeat(100)}${']'.repeat(100)}`)).toContainEqual(
+      expect.stringContaining('is nested deeper than 32 levels; make it flatter'),
+    );
+  });
+});
+
+describe('a valid configuration', () => {
+  test('an empty file, one of comments and one of empty sections are the defaults', () => {
+    const { config, warnings } = parse('');
+    expect(config).toMatchObject({
+      listen: { http: { host: '127.0.0.1', port: 7171 } },
+      drainTimeoutMs: 60_000,
+      maxTurns: 8,
+      busyInputMode: 'interrupt',
+      quickCommands: {},
+      access: { owners: [], users: [] },
+      shutdown: { killGraceMs: 5_000, exitTimeoutMs: 10_000 },
+      inspector: { xstateInspect: 'off' },
+      platforms: {},
+    });
+    expect(config.agents.default).toMatchObject({
+      command: [process.execPath, expect.stringMatching(/\/config\/quickstart-agent\.mjs$/)],
+      turnTimeoutMs: 1_800_000,
+    });
+    expect(warnings).toEqual([expect.stringContaining('the built-in demo agent answers')]);
+    for (const text of ['# nothing yet\n', 'agent:\nquick_commands: # later\naccess: ~\n']) {
+      expect(parse(text).config).toEqual({ ...config, source: { ...config.source, text } });
+    }
+  });
+
+  test('every key of a command arrives, in milliseconds and absolute paths', () => {
+    const { config } = parse(
+      [
+        'quick_commands:',
+        '  logs:',
+        '    type: exec',
+        '    command: [./bin/logs, -n]',
+        '    timeout: 1.5s',
+        '    grace: 10ms',
+        '    cwd: ~/models',
+        '    env: [LANG, CUDA_VISIBLE_DEVICES, LANG]',
+        '    concurrency: 3',
+        '    allow: [owner, user]',
+        '    args:',
+        '      LINES: { default: "20", pattern: "^[0-9]+$" }',
+        '      LEVEL: { choices: [on, off], required: true }',
+        '      WORDS: { rest: true }',
+        '    description: the last lines',
+      ].join('\n'),
+    );
+    expect(config.quickCommands.logs).toEqual({
+      type: 'exec',
+      name: 'logs',
+      command: ['/etc/sluice/bin/logs', '-n'],
+      timeoutMs: 1_500,
+      graceMs: 10,
+      cwd: '/home/ada/models',
+      env: ['LANG', 'CUDA_VISIBLE_DEVICES'],
+      concurrency: 3,
+      allow: ['owner', 'user'],
+      args: [
+        { name: 'LINES', default: '20', pattern: '^[0-9]+$', required: false, rest: false },
+        { name: 'LEVEL', choices: ['on', 'off'], required: true, rest: false },
+        { name: 'WORDS', required: false, rest: true },
+      ],
+      description: 'the last lines',
+    });
+  });
+
+  test('a command has the defaults of its keys', () => {
+    expect(
+      parse('quick_commands: { gpu: { type: exec, command: nvidia-smi } }').config.quickCommands.gpu,
+    ).toEqual({
+      type: 'exec',
+      name: 'gpu',
+      command: 'nvidia-smi',
+      timeoutMs: 30_000,
+      graceMs: 2_000,
+      cwd: '/etc/sluice',
+      env: [],
+      concurrency: 1,
+      allow: ['owner'],
+      args: [],
+      description: '',
+    });
+  });
+
+  test.each([
+    ['/restart', '/restart', 'a command'],
+    ['restart now', '/restart now', 'a command without its slash, as hermes-agent writes it'],
+    ['gpu', '/gpu', 'a quick command without its slash'],
+    ['tell me a joke', 'tell me a joke', 'words for the agent'],
+    [' /etc/hosts is broken ', '/etc/hosts is broken', 'a path'],
+  ])('the target %j of an alias is %j: %s', (target, expected) => {
+    const { config, warnings } = parse(
+      `agent: { command: x }\nquick_commands:\n  x: { type: alias, target: ${JSON.stringify(target)} }\n  gpu: { type: exec, command: ls }\n`,
+    );
+    expect(config.quickCommands.x).toEqual({
+      type: 'alias',
+      name: 'x',
+      target: expected,
+      allow: ['owner'],
+      description: '',
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test('an alias to a command that nobody knows is a warning with the nearest name', () => {
+    expect(
+      parse('agent: { command: x }\nquick_commands: { x: { type: alias, target: /restrat } }').warnings,
+    ).toEqual(['quick_commands.x.target: /restrat is no command of this gateway; did you mean /restart?']);
+  });
+
+  test('node as the first word of a list is the Node that runs us; a bare program is left to PATH', () => {
+    const { config } = parse(
+      'agent: { command: [node, ./a.mjs], cwd: sub }\nagents:\n  b: { command: [python3, a.py], max_turns: 2, turn_timeout: 1d }\n',
+    );
+    expect(config.agents).toEqual({
+      default: {
+        name: 'default',
+        type: 'command',
+        command: [process.execPath, './a.mjs'],
+        cwd: '/etc/sluice/sub',
+        env: [],
+        turnTimeoutMs: 1_800_000,
+      },
+      b: {
+        name: 'b',
+        type: 'command',
+        command: ['python3', 'a.py'],
+        cwd: '/etc/sluice',
+        env: [],
+        turnTimeoutMs: 86_400_000,
+        maxTurns: 2,
+      },
+    });
+  });
+
+  test.each([
+    ['off', 'off'],
+    ['"off"', 'off'],
+    ['false', 'off'],
+    ['"[::1]:0"', { host: '::1', port: 0 }],
+    ['LocalHost:80', { host: 'localhost', port: 80 }],
+  ])('listen.http: %s', (value, expected) => {
+    expect(parse(`listen: { http: ${value} }`).config.listen.http).toEqual(expected);
+  });
+
+  test('off stays a word when the file declares YAML 1.1', () => {
+    expect(parse('%YAML 1.1\n---\nlisten: { http: off }\n').config.listen.http).toBe('off');
+    expect(problemsOf('%YAML 1.1\n---\ndisplay: { busy_input_mode: off }\n')).toEqual([
+      '3:29 display.busy_input_mode: "off" is not a busy input mode; use interrupt, queue or steer',
+    ]);
+  });
+
+  test('an HTTP interface that other machines reach is a warning', () => {
+    expect(parse('agent: { command: x }\nlisten: { http: "0.0.0.0:7171" }').warnings).toEqual([
+      'listen.http: 0.0.0.0 can be reached from other machines; only the token protects it',
+    ]);
+  });
+
+  test('a byte order mark, Windows line ends and anchors are taken as they are meant', () => {
+    const { config } = parse('\uFEFFagent:\r\n  command: &c "x"\r\nagents:\r\n  b: { command: *c }\r\n');
+    expect(config.agents.b?.command).toBe('x');
+    expect(problemsOf('\uFEFFzebra: 1\r\n')).toEqual([expect.stringMatching(/^1:1 zebra: /)]);
+  });
+
+  test('names that every object has find nothing that the file does not define', () => {
+    const { config } = parse('agent: { command: x }');
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      expect(config.quickCommands[name]).toBeUndefined();
+      expect(config.agents[name]).toBeUndefined();
+      expect(config.platforms[name]).toBeUndefined();
+    }
+    const defined = parse('quick_commands: { constructor: { type: exec, command: ls } }').config;
+    expect(defined.quickCommands.constructor).toMatchObject({ type: 'exec', name: 'constructor' });
+  });
+
+  test('loading the same text twice gives equal configurations that share nothing', () => {
+    const text =
+      'quick_commands: { gpu: { type: exec, command: [ls], args: { A: {} } } }\naccess: { users: ["local:x"] }';
+    const [first, second] = [parse(text).config, parse(text).config];
+    expect(first).toStrictEqual(second);
+    expect(first.quickCommands.gpu).not.toBe(second.quickCommands.gpu);
+    expect((first.quickCommands.gpu as ExecCommand).args).not.toBe(
+      (second.quickCommands.gpu as ExecCommand).args,
+    );
+  });
+
+  test('a copy kept elsewhere resolves against the folder of the original', () => {
+    const { config } = parse('agent: { command: [./a], cwd: b }', {
+      path: '/home/ada/last-good.yaml',
+      folder: '/srv/bot',
+    });
+    expect(config.agents.default).toMatchObject({ command: ['/srv/bot/a'], cwd: '/srv/bot/b' });
+    expect(config.source).toMatchObject({ path: '/home/ada/last-good.yaml', folder: '/srv/bot' });
+  });
+});
+
+describe('platforms that the composition root brings', () => {
+  const platformSchemas = { standin: z.strictObject({ port: z.int() }) };
+
+  test('are checked by their own schema, which gives the value', () => {
+    expect(parse('platforms: { standin: { port: 7 } }', { platformSchemas }).config.platforms).toEqual({
+      standin: { port: 7 },
+    });
+    expect(parse('platforms: {}', { platformSchemas }).config.platforms).toEqual({});
+    expect(problemsOf('platforms:\n  standin:\n    port: x\n', { platformSchemas })).toEqual([
+      expect.stringMatching(/^3:11 platforms\.standin\.port: /),
+    ]);
+  });
+
+  test('must have keys when they are named, and a misspelt one is told the name', () => {
+    expect(problemsOf('platforms:\n  standin:\n', { platformSchemas })).toEqual([
+      '2:11 platforms.standin: is missing; write its keys below it, indented, or {} if it needs none',
+    ]);
+    expect(problemsOf('platforms: { standim: {} }', { platformSchemas })).toEqual([
+      '1:14 platforms.standim: unknown platform; did you mean standin?',
+    ]);
+  });
+});
+
+describe('environment overrides', () => {
+  const text = 'agent: { command: x, restart_drain_timeout: 45 }\ndisplay: { busy_input_mode: queue }';
+
+  test('hold over the file', () => {
+    const env = { SLUICE_RESTART_DRAIN_TIMEOUT: '5m', SLUICE_BUSY_INPUT_MODE: 'steer' };
+    const { config, warnings } = parse(text, { env });
+    expect([config.drainTimeoutMs, config.busyInputMode, warnings]).toEqual([300_000, 'steer', []]);
+    expect(parse(text, { env: { SLUICE_RESTART_DRAIN_TIMEOUT: '0' } }).config.drainTimeoutMs).toBe(0);
+  });
+
+  test.each([
+    ['soon', '"soon" is not a duration; write seconds'],
+    ['-1', '"-1" is negative; write 0 or more'],
+    ['25h', '"25h" is more than 24 hours; write at most 24h'],
+    ['NaN', '"NaN" is not a duration'],
+  ])(
+    'a bad drain timeout %j is a warning that names it, and the value of the file holds',
+    (value, problem) => {
+      const { config, warnings } = parse(text, { env: { SLUICE_RESTART_DRAIN_TIMEOUT: value } });
+      expect(config.drainTimeoutMs).toBe(45_000);
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toContain(`SLUICE_RESTART_DRAIN_TIMEOUT: ${problem}`);
+      expect(warnings[0]).toMatch(/; the configuration's 45s holds$/);
+    },
+  );
+
+  test('a bad busy mode is a warning that names it, and the value of the file holds', () => {
+    const { config, warnings } = parse(text, { env: { SLUICE_BUSY_INPUT_MODE: 'Queue!' } });
+    expect(config.busyInputMode).toBe('queue');
+    expect(warnings).toEqual([
+      `SLUICE_BUSY_INPUT_MODE: "Queue!" is not a busy input mode; use interrupt, queue or steer; the configuration's queue holds`,
+    ]);
+  });
+
+  test('an empty one counts as not set', () => {
+    const { config, warnings } = parse(text, {
+      env: { SLUICE_RESTART_DRAIN_TIMEOUT: ' ', SLUICE_BUSY_INPUT_MODE: '' },
+    });
+    expect([config.drainTimeoutMs, config.busyInputMode, warnings]).toEqual([45_000, 'queue', []]);
+  });
+
+  test('the environment is read as it is, and the copy changes nothing outside', () => {
+    const env = readEnvironment();
+    expect(env.PATH).toBe(process.env.PATH);
+    env.SLUICE_TEST_ONLY = 'x';
+    expect(process.env.SLUICE_TEST_ONLY).toBeUndefined();
+  });
+});
+
+describe('a configuration file', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const load = (path: string) => loadConfig({ ...options, path });
+  const write = (text: string | Uint8Array) => {
+    const path = join(folder, 'sluice.yaml');
+    writeFileSync(path, text);
+    return path;
+  };
+
+  test('is read with its folder and text', () => {
+    const path = write('agent: { command: [./a] }\n');
+    const { config } = load(path);
+    expect(config.source).toEqual({ path, folder, origin: 'flag', text: 'agent: { command: [./a] }\n' });
+    expect(config.agents.default?.command).toEqual([join(folder, 'a')]);
+  });
+
+  test('that is missing, a folder, a loop, below a file or no file at all is unreadable, and says so', () => {
+    const loop = join(folder, 'loop');
+    symlinkSync(loop, loop);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const [path, why] of [
+      [join(folder, 'none.yaml'), 'does not exist'],
+      [folder, 'is a folder; name a file in it'],
+      [loop, 'is a link that leads back to itself'],
+      [join(write(''), 'below'), 'does not exist: a part of its path is no folder'],
+      [pipe, 'is not a regular file'],
+    ] as const) {
+      expect(() => load(path)).toThrow(
+        expect.objectContaining({ code: 'CONFIG_UNREADABLE', message: `${path} ${why}` }),
+      );
+    }
+  });
+
+  test.skipIf(process.getuid?.() === 0)('that this user may not read says so', () => {
+    const path = write('');
+    chmodSync(path, 0o000);
+    expect(() => load(path)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_UNREADABLE', message: `${path} may not be read by this user` }),
+    );
+  });
+
+  test('of exactly 1 MB is read, one byte more is refused', () => {
+    const comment = (bytes: number) => `#${'x'.repeat(bytes - 1)}`;
+    expect(load(write(comment(CONFIG_BYTES_MAX))).config.maxTurns).toBe(8);
+    const path = write(comment(CONFIG_BYTES_MAX + 1));
+    expect(() => load(path)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: `${path}:1:1 (file): is larger than 1 MB; make it smaller`,
+      }),
+    );
+  });
+
+  test('that is no UTF-8 is refused instead of being read with holes', () => {
+    const path = write(new Uint8Array([0xff, 0xfe, 0x61, 0x00]));
+    expect(() => load(path)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: `${path}:1:1 (file): is not UTF-8 text; save it as UTF-8`,
+      }),
+    );
+  });
+
+  test('is never named by a folder that has its name', () => {
+    const path = join(folder, 'sluice.yaml');
+    mkdirSync(path);
+    expect(() => load(path)).toThrow(/is a folder/);
+  });
+});
+
+describe('whatever the text', () => {
+  const word = fc.constantFrom(
+    ...[
+      'agent',
+      'agents',
+      'command',
+      'quick_commands',
+      'type',
+      'exec',
+      'alias',
+      'target',
+      'args',
+      'default',
+      'off',
+    ],
+    ...[
+      'x',
+      '/x',
+      '__proto__',
+      '<<',
+      '*a',
+      '&a',
+      '!!set',
+      '!!binary',
+      '? ',
+      '- ',
+      ': ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '|',
+      '>',
+    ],
+    ...[
+      '\n',
+      '\n  ',
+      '\n    ',
+      '\t',
+      '"',
+      "'",
+      '#',
+      '---',
+      '...',
+      '%YAML 1.1',
+      '\r',
+      '\u0000',
+      '\uFEFF',
+      '-1',
+      '.nan',
+      '~',
+      '1e999',
+    ],
+  );
+  const value = fc.jsonValue({ maxDepth: 4 }).map((json) => JSON.stringify(json));
+  const keys = fc.constantFrom(
+    'listen',
+    'agent',
+    'agents',
+    'quick_commands',
+    'access',
+    'platforms',
+    'inspector',
+    'shutdown',
+    'display',
+  );
+  const section = fc.tuple(keys, value).map(([key, json]) => `${key}: ${json}\n`);
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(word).map((words) => words.join('')),
+    section,
+    value,
+  );
+
+  test('it gives a configuration or a SluiceError that names a line, and nothing else', () => {
+    fc.assert(
+      fc.property(text, (yaml) => {
+        try {
+          expect(parse(yaml).config.agents.default?.type).toBe('command');
+        } catch (error) {
+          expect(error).toBeInstanceOf(SluiceError);
+          expect(error).toMatchObject({
+            code: 'CONFIG_INVALID',
+            message: expect.stringMatching(/^\S+:\d+:\d+ /),
+          });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
