@@ -17,6 +17,8 @@ const isAdmission = (type: string): type is Admission => ADMISSIONS.includes(typ
  * than once: either is a defect of the chart.
  */
 export function admissionOf(snapshot: GatewaySnapshot, event: MessageEvent): Admission {
+  // An ended actor is stopped: what is sent to it vanishes, while the pure transition would still answer.
+  if (snapshot.status !== 'active') return 'refuse';
   const [, actions] = transition(gatewayMachine, snapshot, event);
   const decided = actions.map((action) => action.type).filter(isAdmission);
   const [admission] = decided;
