@@ -5,6 +5,8 @@
  * Each entry: what the message says is filled in where the error is thrown (with the value in it); `hint` is
  * the next step a person can take; `retryable` says whether the same call may succeed later unchanged.
  */
+import type { Failure, FailureKind } from '../machines/events.ts';
+
 export const ERRORS = {
   CONFIG_INVALID: {
     hint: 'Correct the named keys, then check with `sluice config check`.',
@@ -22,6 +24,28 @@ export const ERRORS = {
     hint: 'Run the newer sluice again, or restore the copy made before the upgrade.',
     retryable: false,
   },
+  STORE_SCHEMA_OTHER: {
+    hint: 'Start the gateway once with this version: `sluice run` makes the schema and brings it up to date.',
+    retryable: false,
+  },
+  STORE_CORRUPT: {
+    hint: 'Move the file away (with its -wal and -shm) and restore a backup, or start with an empty store.',
+    retryable: false,
+  },
+  MESSAGE_INVALID: { hint: 'Send JSON as docs/http.md shows it.', retryable: false },
+  REQUEST_TOO_LARGE: {
+    hint: 'A request may hold 1 MB, a message 256 KB. Send less at once.',
+    retryable: false,
+  },
+  UNAUTHORIZED: {
+    hint: 'Open the address that the gateway printed at its start, or send the token of its home as a bearer token.',
+    retryable: false,
+  },
+  FORBIDDEN_ORIGIN: { hint: 'Use the address that the gateway printed at its start.', retryable: false },
+  NOT_FOUND: { hint: 'docs/http.md lists what there is.', retryable: false },
+  TOO_MANY_STREAMS: { hint: 'Close another page that shows this gateway.', retryable: true },
+  NO_GATEWAY: { hint: 'Start one with `sluice run`.', retryable: true },
+  NO_ANSWER: { hint: 'Look at `sluice status`; a wedged gateway can be ended by its pid.', retryable: true },
   INTERNAL: { hint: 'This is a defect: please report it with the log lines around it.', retryable: false },
 } as const satisfies Record<string, { hint: string; retryable: boolean }>;
 
@@ -40,6 +64,24 @@ export class SluiceError extends Error {
     this.hint = options.hint ?? ERRORS[code].hint;
     this.retryable = ERRORS[code].retryable;
   }
+}
+
+/** How a start that failed with this error leaves. */
+const FAILURES: Partial<Readonly<Record<ErrorCode, FailureKind>>> = {
+  CONFIG_INVALID: 'config-invalid',
+  CONFIG_UNREADABLE: 'config-invalid',
+  HOME_OWNED: 'home-owned',
+  HOME_NO_PERMISSION: 'no-permission',
+  PORT_UNAVAILABLE: 'unavailable',
+  STORE_UNAVAILABLE: 'unavailable',
+  STORE_CORRUPT: 'unavailable',
+  STORE_SCHEMA_NEWER: 'schema-newer',
+};
+
+/** The failure that the lifecycle chart is told; what is in no catalogue is an internal fault. */
+export function failureOf(thrown: unknown): Failure {
+  const kind = (thrown instanceof SluiceError ? FAILURES[thrown.code] : undefined) ?? 'fault';
+  return { kind, message: messageOf(thrown) };
 }
 
 /** The text of anything thrown, one line, without a stack: for logs and for people. */

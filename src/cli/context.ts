@@ -1,0 +1,61 @@
+/** What every command of the CLI starts from: where the home is, how to reach its gateway, where to write. */
+import { type HomePaths, homePaths, resolveHome } from '../config/paths.ts';
+import { ControlClient } from '../control/client.ts';
+import { isSluiceError, type SluiceError } from '../errors.ts';
+import { readPidFile } from '../process/runtime-status.ts';
+import type { Output } from './output.ts';
+
+/** Exit codes of the CLI. */
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, noGateway: 4 } as const;
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly home?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export interface Cli {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly argv: readonly string[];
+  readonly version: string;
+  readonly output: Output;
+}
+
+export interface Context extends Cli {
+  readonly home: string;
+  readonly paths: HomePaths;
+  readonly control: ControlClient;
+  readonly json: boolean;
+}
+
+export function contextOf(cli: Cli, options: CommonOptions): Context {
+  const home = resolveHome({ flag: options.home, env: cli.env });
+  const paths = homePaths(home, cli.env);
+  // The running gateway says itself where its socket is: a home spelt in another way has the same one.
+  const socket = readPidFile(paths.pid)?.socket ?? paths.socket;
+  return { ...cli, home, paths, control: new ControlClient(socket), json: options.json === true };
+}
+
+/** Reports an error and gives the exit code it stands for. */
+export function report(context: Pick<Context, 'output' | 'json' | 'home'>, error: SluiceError): number {
+  const { code, message, hint } = error;
+  const where = code === 'NO_GATEWAY' ? ` (home ${context.home})` : '';
+  if (context.json) context.output.json({ error: { code, message, hint } });
+  context.output.note(`sluice: ${message}${where}\n${hint}`);
+  return code === 'NO_GATEWAY' ? EXIT.noGateway : EXIT.failed;
+}
+
+/** Reports a reply that is an error, as the gateway worded it. */
+export function reportReply(
+  context: Pick<Context, 'output' | 'json'>,
+  json: Record<string, unknown>,
+): number {
+  const error = json.error as { code: string; message: string; hint: string } | undefined;
+  if (context.json) context.output.json(json);
+  context.output.note(`sluice: ${error?.message ?? json.text ?? 'refused'}${error ? `\n${error.hint}` : ''}`);
+  return error === undefined || error.code === 'STORE_UNAVAILABLE' ? EXIT.refused : EXIT.failed;
+}
+
+export const isNoGateway = (error: unknown): error is SluiceError => isSluiceError(error, 'NO_GATEWAY');

@@ -1,0 +1,43 @@
+/** The program behind `main.ts`: what it was called with, turned into how the process leaves. */
+import { readFileSync } from 'node:fs';
+import { readEnvironment } from '../config/process-environment.ts';
+import type { Signals } from '../process/signals.ts';
+import { createOutput } from './output.ts';
+import { runProgram } from './program.ts';
+
+export interface Host {
+  readonly signals: Signals;
+  /** The variable that says: this is the second half of an in-place restart. */
+  readonly inPlaceName: string;
+  readonly leaveNow: (code: number) => void;
+}
+
+/** How the process leaves: with a code, or by becoming its next life. */
+export interface Leaving {
+  readonly code: number;
+  readonly reexecute: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export async function main(argv: readonly string[], host: Host): Promise<Leaving> {
+  const { [host.inPlaceName]: inPlace, ...env } = readEnvironment();
+  const output = createOutput(process.stdout, process.stderr, env);
+  const cli = { env, cwd: process.cwd(), argv, version: installedVersion(), output };
+  const { signals, leaveNow } = host;
+  const result = await runProgram(cli, { signals, leaveNow, inPlace: inPlace !== undefined });
+  if ('exit' in result) return { ...result.exit, env };
+  return { code: result.code, reexecute: false, env };
+}
+
+/** From the package's own file: beside the bundle, or at the root of a checkout. */
+export function installedVersion(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (name === 'sluice') return String(version);
+    } catch {
+      // The other place has it.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,116 @@
+/**
+ * The commands and their options. Each command's code is loaded when it is used, so that the short ones start
+ * fast. Resolves with an exit code, or with the exit of a daemon.
+ */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { Exit } from '../../machines/exit.ts';
+import { parseDurationMs } from '../config/units.ts';
+import { isSluiceError, messageOf } from '../errors.ts';
+import { type Cli, type CommonOptions, contextOf, EXIT, report } from './context.ts';
+import type { RunHost } from './run.ts';
+
+export type Result = { readonly code: number } | { readonly exit: Exit };
+
+export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
+  let result: Result = { code: EXIT.done };
+  const program = new Command('sluice')
+    .description('A message gateway daemon: chat on one side, agents and commands on the other.')
+    .version(cli.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.output.write(text),
+      writeErr: (text) => cli.output.note(text.trimEnd()),
+    })
+    .showHelpAfterError('(add --help for what there is)');
+  const add = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--home <dir>', 'the home of the gateway (default: $SLUICE_HOME, else ~/.local/state/sluice)')
+      .option('--config <file>', 'the configuration file')
+      .option('--json', 'one JSON document on stdout, nothing else');
+  const code = async (action: Promise<number>) => {
+    result = { code: await action };
+  };
+
+  add('run', 'run the gateway in the foreground').action(async (options: CommonOptions) => {
+    const { run } = await import('./run.ts');
+    result = { exit: await run(cli, options, host) };
+  });
+  add('status', 'what is running and what it is doing')
+    .option('--watch', 'look every second')
+    .action(async (options) => {
+      const { status } = await import('./status.ts');
+      await code(status(contextOf(cli, options), options));
+    });
+  add('send', 'send a message as the local owner and print the replies')
+    .argument('<text>', 'the message')
+    .option('--conversation <key>', 'the conversation (default: default)')
+    .option('--agent <name>', 'the agent that shall answer')
+    .option('--id <id>', 'an id of your own: sent again, it does nothing twice')
+    .option('--no-wait', 'return with the decision, not the answer')
+    .option('--timeout <seconds>', 'how long to wait for the answer', secondsOf)
+    .action(async (text: string, options) => {
+      const { send } = await import('./send.ts');
+      await code(send(contextOf(cli, options), text, options));
+    });
+  add('exec', 'run a quick command, with or without a running gateway')
+    .argument('[name]', 'its name; without one they are listed')
+    .argument('[args...]', 'its arguments, in order or as NAME=value')
+    .option('--id <id>', 'an id of your own: sent again, it does nothing twice')
+    .option('--exit-code', "exit with the command's own code when it fails")
+    .option('--cancel <id>', 'end a running turn or command')
+    .action(async (name: string | undefined, args: string[], options) => {
+      const { exec } = await import('./exec.ts');
+      await code(exec(contextOf(cli, options), name, args, options));
+    });
+  add('drain', 'take no new turns and let the work end; the gateway stays up')
+    .option('--for <duration>', 'take turns again by itself after this long, such as 10m', durationOf)
+    .option('--reason <text>', 'why, for the log')
+    .option('--wait', 'return when the last turn has ended')
+    .option('--cancel', 'take turns again')
+    .action(async (options) => {
+      const { drain } = await import('./lifecycle.ts');
+      await code(drain(contextOf(cli, options), options));
+    });
+  for (const intent of ['restart', 'stop'] as const) {
+    add(intent, `${intent} the gateway when its work is done`)
+      .option('--now', 'interrupt the work instead of waiting for it')
+      .option('--no-wait', 'return as soon as it is asked')
+      .option('--timeout <seconds>', 'how long to wait', secondsOf)
+      .action(async (options) => {
+        const { leave } = await import('./lifecycle.ts');
+        await code(leave(contextOf(cli, options), intent, options));
+      });
+  }
+  try {
+    await program.parseAsync([...cli.argv], { from: 'user' });
+    return result;
+  } catch (error) {
+    return { code: reported(cli, error) };
+  }
+}
+
+function reported(cli: Cli, error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const json = cli.argv.includes('--json');
+  const at = cli.argv.indexOf('--home');
+  if (isSluiceError(error)) {
+    const { home } = contextOf(cli, at < 0 ? {} : { home: cli.argv[at + 1] ?? '' });
+    return report({ output: cli.output, json, home }, error);
+  }
+  cli.output.note(`sluice: ${messageOf(error)}`);
+  return EXIT.failed;
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new InvalidArgumentError('give a number of seconds above 0.');
+  return seconds;
+}
+
+function durationOf(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('give a duration such as 30s, 10m or 2h.');
+  return ms;
+}

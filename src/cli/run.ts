@@ -1,0 +1,54 @@
+/** `sluice run`: the daemon in the foreground, and what it tells a person once it is up. */
+import type { Exit } from '../../machines/exit.ts';
+import { runDaemon, type Welcome } from '../daemon.ts';
+import type { Signals } from '../process/signals.ts';
+import type { Cli, CommonOptions } from './context.ts';
+
+export interface RunHost {
+  readonly signals: Signals;
+  readonly inPlace: boolean;
+  readonly leaveNow: (code: number) => void;
+}
+
+export function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Exit> {
+  const { output } = cli;
+  return runDaemon({
+    homeFlag: options.home,
+    configFlag: options.config,
+    env: cli.env,
+    cwd: cli.cwd,
+    argv: cli.argv,
+    version: cli.version,
+    ...host,
+    stderr: {
+      write: (text) => output.note(text.replace(/\n$/, '')),
+      isTerminal: output.isTerminal,
+      colour: output.colour,
+    },
+    welcome: (about) => output.print(welcome(about, output.isTerminal, options)),
+  });
+}
+
+/** A few lines: state, page, how to send, the quick commands, how to leave. */
+function welcome(about: Welcome, isTerminal: boolean, options: CommonOptions): string {
+  const { http, token, tokenFile, config, state } = about;
+  const home = options.home === undefined ? '' : ` --home ${options.home}`;
+  const names = Object.keys(config.quickCommands).map((name) => `/${name}`);
+  const page =
+    http === null
+      ? 'off (listen.http)'
+      : isTerminal
+        ? `${http}/?token=${token}`
+        : `${http}/ (token: ${tokenFile})`;
+  const quickstart = config.source.origin === 'quickstart' ? ', the built-in quickstart' : '';
+  return [
+    '',
+    `  sluice is ${state} on ${config.source.path}${quickstart}`,
+    `  page      ${page}`,
+    `  send      npx sluice send${home} "hello"`,
+    `  commands  ${names.length === 0 ? 'none configured' : names.join(' ')}`,
+    `  restart   npx sluice restart${home}`,
+    `  stop      npx sluice stop${home}, or Ctrl-C (a second one hurries)`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,73 @@
+/** `sluice send`: a message as the local owner; replies are printed as they come. */
+import { systemClock } from '../clock.ts';
+import { newId } from '../messages/ids.ts';
+import { type Context, EXIT, reportReply } from './context.ts';
+import { followMessage } from './message.ts';
+
+export interface SendOptions {
+  readonly conversation?: string;
+  readonly agent?: string;
+  readonly id?: string;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
+}
+
+/** A turn may take half an hour, and may be kept over a restart. */
+const TIMEOUT_S = 3600;
+
+/** How long the gateway may take to decide. */
+const ADMISSION_MS_MAX = 30_000;
+
+export async function send(context: Context, text: string, options: SendOptions): Promise<number> {
+  const { output, control, json } = context;
+  const { conversation, agent } = options;
+  const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
+  const body = {
+    text,
+    id: options.id ?? newId('m', systemClock.wallMs()),
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(agent === undefined ? {} : { agent }),
+  };
+  const followed = await followMessage(body, {
+    control,
+    clock: systemClock,
+    admissionOnly: !options.wait,
+    admissionMs: ADMISSION_MS_MAX,
+    timeoutMs: (options.timeout ?? TIMEOUT_S) * 1000,
+    onAdmission: ({ admission }) => {
+      if (admission === 'hold' && options.wait) output.note('kept, answered after the restart');
+    },
+    onDelta: (piece) => shown.delta(piece),
+    onReply: (reply) => shown.reply(reply),
+  });
+  if (followed.refusal !== undefined) return reportReply(context, followed.refusal.json);
+  const { admission, settled } = followed;
+  if (json) output.json({ ...admission, ...settled });
+  else if (!options.wait) output.print(`${admission?.messageId} ${admission?.kind} ${admission?.admission}`);
+  if (admission?.admission === 'refuse') return EXIT.refused;
+  if (settled === undefined) return EXIT.done;
+  return settled.outcome === 'failed' || settled.outcome === 'interrupted' ? EXIT.failed : EXIT.done;
+}
+
+/** What was streamed is not printed again when its reply comes. */
+class Shown {
+  readonly #write: (text: string) => void;
+  #streamed = '';
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  delta(text: string): void {
+    this.#streamed += text;
+    this.#write(text);
+  }
+
+  reply(text: string): void {
+    const rest = text.startsWith(this.#streamed) ? text.slice(this.#streamed.length) : `\n${text}`;
+    this.#write(rest.endsWith('\n') || (rest === '' && this.#streamed.endsWith('\n')) ? rest : `${rest}\n`);
+    this.#streamed = '';
+  }
+}

@@ -1,0 +1,72 @@
+/** `sluice status`: what is running and what it is doing; when it does not answer, what its files say. */
+import { systemClock } from '../clock.ts';
+import { isSluiceError } from '../errors.ts';
+import type { StatusReport } from '../gateway/status.ts';
+import { isAlive } from '../process/identity.ts';
+import { readPidFile, readStatusFile } from '../process/runtime-status.ts';
+import { type Context, EXIT, report } from './context.ts';
+
+/** How long the daemon may take to answer a status. */
+const STATUS_MS_MAX = 2000;
+
+/** How often `--watch` looks. */
+const WATCH_MS = 1000;
+
+export async function status(context: Context, options: { watch?: boolean }): Promise<number> {
+  for (;;) {
+    const code = await once(context);
+    if (!options.watch) return code;
+    await systemClock.delay(WATCH_MS);
+  }
+}
+
+async function once(context: Context): Promise<number> {
+  try {
+    const { json } = await context.control.request('GET', '/v1/status', undefined, STATUS_MS_MAX);
+    if (context.json) context.output.json(json);
+    else context.output.print(statusText(json as unknown as StatusReport, context.version, Date.now()));
+    return EXIT.done;
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+    return fromFiles(context, error);
+  }
+}
+
+/** The pid file and the heartbeat tell a wedged gateway, or one that has no socket yet, from none. */
+function fromFiles(context: Context, error: Parameters<typeof report>[1]): number {
+  const { output, paths } = context;
+  const owner = readPidFile(paths.pid);
+  const last = readStatusFile(paths.status, systemClock);
+  if (owner === undefined || !isAlive(owner)) return report(context, error);
+  const silentS = Math.round((last?.heartbeatAgeMs ?? 0) / 1000);
+  const state = String(last?.status.state ?? 'unknown');
+  const text = `not answering for ${silentS} s: pid ${owner.pid}, epoch ${owner.epoch}, last state ${state}`;
+  if (context.json)
+    output.json({ ...last?.status, answering: false, heartbeatAgeMs: last?.heartbeatAgeMs ?? null });
+  else output.print(text);
+  output.note(
+    `If it does not come back, end it with: kill -9 ${owner.pid}; nothing that it accepted is lost.`,
+  );
+  return EXIT.failed;
+}
+
+/** A few lines for a person, narrow enough for a small terminal. */
+function statusText(status: StatusReport, installed: string, now: number): string {
+  const { intent, actor, cause, deadlineAt, inFlight, accepts } = status;
+  const age = (at: number) => `${Math.max(0, Math.round((now - at) / 1000))} s`;
+  const lines = [
+    `${status.state}  pid ${status.pid}  epoch ${status.epoch}  up ${age(status.startedAt)}`,
+    ...(intent === null ? [] : [`${intent} asked by ${actor} (${cause})`]),
+    ...(deadlineAt === null ? [] : [`${Math.max(0, Math.round((deadlineAt - now) / 1000))} s left`]),
+    `accepts  control ${accepts.control}, exec ${accepts.exec}, alias ${accepts.alias}, turn ${accepts.turn}`,
+    ...inFlight.turns.map((turn) => `turn     ${turn.id}  ${turn.conversation}  ${age(turn.startedAt)}`),
+    ...inFlight.commands.map(
+      (command) => `command  ${command.id}  /${command.name}  ${age(command.startedAt)}`,
+    ),
+    ...(status.held > 0 ? [`held     ${status.held}`] : []),
+    ...status.degraded.map((reason) => `degraded ${reason}`),
+    ...status.warnings.map((warning) => `warning  ${warning}`),
+    `version  ${status.version}${status.version === installed ? '' : ` (installed: ${installed})`}`,
+  ];
+  return lines.join('\n');
+}

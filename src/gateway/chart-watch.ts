@@ -1,0 +1,63 @@
+/**
+ * What the live page and other watchers see of the chart: each event with what was decided, and each edge it
+ * took, in order. Costs nothing while nobody watches; a watcher that throws is dropped, never felt by the
+ * chart (an `inspect` callback that throws would lose the event).
+ */
+import type { InspectionEvent } from 'xstate';
+import { transitionIdOf } from '../../machines/catalog.ts';
+import type { Admission, LifecycleEvent, Verdict } from '../../machines/events.ts';
+
+export interface EdgeTaken {
+  /** As `transitionsOf` names it. */
+  readonly transition: string;
+}
+
+export interface ChartStep {
+  readonly number: number;
+  /** Wall milliseconds. */
+  readonly at: number;
+  readonly event: LifecycleEvent;
+  readonly edges: readonly string[];
+  /** The state after the step. */
+  readonly state: string;
+  readonly admission: Admission | undefined;
+  readonly verdict: Verdict | undefined;
+}
+
+export type ChartListener = (step: ChartStep) => void;
+
+export class ChartWatch {
+  readonly #listeners = new Set<ChartListener>();
+  #step: { number: number; at: number; event: LifecycleEvent; edges: string[] } | undefined;
+
+  add(listener: ChartListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  begin(number: number, at: number, event: LifecycleEvent): void {
+    this.#step = this.#listeners.size === 0 ? undefined : { number, at, event, edges: [] };
+  }
+
+  inspect(event: InspectionEvent): void {
+    if (this.#step === undefined || event.type !== '@xstate.microstep') return;
+    try {
+      for (const transition of event._transitions) this.#step.edges.push(transitionIdOf(transition));
+    } catch {
+      // An edge that cannot be named is not drawn; the state after the step still is.
+    }
+  }
+
+  end(result: Pick<ChartStep, 'state' | 'admission' | 'verdict'>): void {
+    if (this.#step === undefined) return;
+    const step = { ...this.#step, ...result };
+    this.#step = undefined;
+    for (const listener of this.#listeners) {
+      try {
+        listener(step);
+      } catch {
+        this.#listeners.delete(listener);
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/** The gateway's own commands. They answer in every state, and only from what is in memory. */
+import type { Config } from '../config/schema.ts';
+import { usageOf } from '../messages/arguments.ts';
+import { BUILTIN_NAMES, BUILTINS, type BuiltinName, type Role } from '../messages/commands.ts';
+import { nearest } from '../messages/near.ts';
+import * as replies from '../messages/replies.ts';
+import type { Access } from './access.ts';
+import type { InHand, Settlement } from './in-hand.ts';
+import type { QuickCommands } from './quick-commands.ts';
+import type { Requests } from './requests.ts';
+import type { StatusReport } from './status.ts';
+import type { TurnAbort, Turns } from './turns.ts';
+
+export interface ControlCommandsOptions {
+  readonly config: () => Config;
+  readonly access: Access;
+  readonly requests: Requests;
+  readonly turns: Turns;
+  readonly commands: QuickCommands;
+  readonly status: () => StatusReport;
+  readonly wallMs: () => number;
+}
+
+export class ControlCommands {
+  readonly #options: ControlCommandsOptions;
+
+  constructor(options: ControlCommandsOptions) {
+    this.#options = options;
+  }
+
+  async run(message: InHand): Promise<Settlement> {
+    const { classified } = message;
+    if (classified.kind !== 'control') throw new Error(`not a control command: ${classified.kind}`);
+    if (classified.name === 'unknown') {
+      return done(replies.unknownCommand(classified.word, this.#near(classified.word)), 'unknown-command');
+    }
+    return done(this.#answer(classified.name, classified.words.toLowerCase(), message));
+  }
+
+  #answer(name: BuiltinName, words: string, message: InHand): string {
+    const actor = message.row.sender;
+    switch (name) {
+      case 'status':
+        return statusText(this.#options.status(), this.#options.wallMs());
+      case 'help':
+        return this.#help(this.#options.access.roleOf(actor) ?? 'user');
+      case 'ps':
+        return psText(this.#options.status(), this.#options.wallMs());
+      case 'interrupt':
+        return this.#interrupt(message);
+      case 'cancel':
+        return this.#cancel(message);
+      case 'drain':
+        return words === 'cancel'
+          ? this.#options.requests.ask({ intent: 'cancel-drain', cause: 'drain', actor }).text
+          : this.#options.requests.ask({ intent: 'drain', cause: 'drain', actor }).text;
+      case 'restart':
+      case 'stop':
+        return this.#options.requests.ask({ intent: name, cause: name, actor, hurry: words === 'now' }).text;
+    }
+  }
+
+  #interrupt({ row }: InHand): string {
+    const turn = this.#options.turns.abort({ conversation: row.conversation }, stoppedBy(row.sender));
+    return turn === undefined
+      ? 'Nothing to interrupt: no turn of this conversation is running.'
+      : 'Interrupting.';
+  }
+
+  #cancel({ row, classified }: InHand): string {
+    const id = classified.kind === 'control' ? classified.words : '';
+    const found =
+      this.#options.turns.abort({ id }, stoppedBy(row.sender)) !== undefined ||
+      this.#options.commands.cancel(id, `${row.sender} cancelled it`);
+    return found ? `Ending ${id}.` : `Nothing in flight is called ${id}. /ps lists what is.`;
+  }
+
+  #near(word: string): readonly string[] {
+    return nearest(word, [...BUILTIN_NAMES, ...Object.keys(this.#options.config().quickCommands)]);
+  }
+
+  #help(role: Role): string {
+    const own = BUILTINS.filter((builtin) => role === 'owner' || builtin.role === 'user').map(
+      ({ name, usage, help }) => `/${name}${usage === '' ? '' : ` ${usage}`}: ${help}`,
+    );
+    const quick = Object.values(this.#options.config().quickCommands)
+      .filter((command) => role === 'owner' || command.allow.includes(role))
+      .map((command) =>
+        command.type === 'exec'
+          ? `${usageOf(command.name, command.args)}${command.description && `: ${command.description}`}`
+          : `/${command.name}: same as ${command.target}`,
+      );
+    return [...quick, ...own].join('\n');
+  }
+}
+
+const done = (text: string, reason: string | null = null): Settlement => ({
+  outcome: 'done',
+  reason,
+  replies: [text],
+});
+
+const stoppedBy = (actor: string): TurnAbort => ({
+  outcome: 'interrupted',
+  reason: `interrupted by ${actor}`,
+  text: replies.interruptedTurn(`${actor} asked for it`),
+});
+
+function statusText(status: StatusReport, now: number): string {
+  const { state, intent, cause, actor, deadlineAt, inFlight, held } = status;
+  const why = intent === null ? '' : ` (${intent} asked by ${actor}, ${cause})`;
+  const left = deadlineAt === null ? '' : `, ${replies.seconds(deadlineAt - now)} left`;
+  const lines = [
+    `${state}${why}${left}, up ${replies.seconds(now - status.startedAt)}, epoch ${status.epoch}`,
+    `${replies.counted(inFlight.turns.length, 'turn')} and ${replies.counted(inFlight.commands.length, 'command')} in flight, ${held} held`,
+    ...status.degraded.map((reason) => `degraded: ${reason}`),
+    ...status.warnings.map((warning) => `warning: ${warning}`),
+    ...status.platforms.map((link) => `${link.name}: ${link.state}`),
+  ];
+  return lines.join('\n');
+}
+
+function psText({ inFlight }: StatusReport, now: number): string {
+  const age = (at: number) => replies.seconds(now - at);
+  const lines = [
+    ...inFlight.turns.map(
+      (turn) => `${turn.id} turn of ${turn.agent} in ${turn.conversation}, ${age(turn.startedAt)}`,
+    ),
+    ...inFlight.commands.map(
+      (command) => `${command.id} /${command.name} by ${command.actor}, ${age(command.startedAt)}`,
+    ),
+  ];
+  return lines.length === 0 ? 'Nothing in flight. A restart now would be instant.' : lines.join('\n');
+}

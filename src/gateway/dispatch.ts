@@ -1,0 +1,141 @@
+/**
+ * Carries out what was dispatched, and brings it to its outcome: run, settle, free the place, tell the chart.
+ * In that order: the chart may end the process once its work is empty, so by then the outcome is on disk.
+ */
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Store, Write } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { ControlCommands } from './control-commands.ts';
+import type { InHand, Settlement } from './in-hand.ts';
+import type { Ledger } from './ledger.ts';
+import type { Command, QuickCommands } from './quick-commands.ts';
+import type { Turn, Turns } from './turns.ts';
+
+export interface DispatchOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly turns: () => Turns;
+  readonly commands: () => QuickCommands;
+  readonly control: () => ControlCommands;
+  /** The work of this message has left: tells the chart. */
+  readonly settled: (messageId: string) => void;
+  /** Work under this marker has settled: requests that came from inside it are handed on. */
+  readonly workEnded: (workId: string) => void;
+  /** Keeps a turn whose start could not be written; it is on disk as waiting. */
+  readonly keep: (message: InHand) => void;
+}
+
+export class Dispatch {
+  readonly #options: DispatchOptions;
+  readonly #inHand = new Set<Promise<void>>();
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing is in hand any more. */
+  async idle(): Promise<void> {
+    while (this.#inHand.size > 0) await Promise.all(this.#inHand);
+  }
+
+  runControl(message: InHand): void {
+    this.#carry(message, async () => {
+      const settlement = await this.#guarded(message, () => this.#options.control().run(message));
+      await this.#options.ledger.settle(message, settlement);
+    });
+  }
+
+  /** Runs a command that was committed as started; one that still waits for its slot is run by it. */
+  runCommand(command: Command): void {
+    if (command.startedAt === null && command.endedEarly === null) return;
+    this.#carry(command.message, () => this.#command(command));
+  }
+
+  /** Runs a command whose slot came free: its start is a commit of its own, before the spawn. */
+  startCommand(command: Command): void {
+    this.#carry(command.message, async () => {
+      if (command.message.recorded && command.startedAt !== null) {
+        const { id } = command.row;
+        const unit: Write[] = [
+          { op: 'command.start', id, at: command.startedAt },
+          { op: 'phase', id: command.message.row.id, phase: 'started' },
+        ];
+        // A command does not depend on a writable store: what cannot be written runs all the same.
+        await this.#options.store.commit(unit).catch(() => {});
+      }
+      await this.#command(command);
+    });
+  }
+
+  runTurn(turn: Turn): void {
+    this.#carry(turn.message, () => this.#turn(turn));
+  }
+
+  /** Runs a turn whose place came free, once its start is written. */
+  startTurn(turn: Turn): void {
+    this.#carry(turn.message, async () => {
+      const { id } = turn.message.row;
+      const unit: Write[] = [
+        { op: 'turn.start', turn: turn.row, messages: [id] },
+        { op: 'phase', id, phase: 'started' },
+      ];
+      try {
+        await this.#options.store.commit(unit);
+      } catch {
+        this.#options.turns().ended(turn);
+        this.#options.keep(turn.message);
+        this.#options.settled(id);
+        return;
+      }
+      await this.#turn(turn);
+    });
+  }
+
+  async #command(command: Command): Promise<void> {
+    const settlement = await this.#guarded(command.message, () => this.#options.commands().run(command));
+    const recorded = command.message.recorded;
+    const row: Write[] = recorded ? [] : [{ op: 'command.receive', command: command.row }];
+    const writes = [...row, ...(settlement.writes ?? [])];
+    await this.#options.ledger.settle(command.message, { ...settlement, writes });
+    this.#options.commands().release(command);
+    this.#options.settled(command.message.row.id);
+    this.#options.workEnded(command.row.id);
+  }
+
+  async #turn(turn: Turn): Promise<void> {
+    const settlement = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
+    await this.#options.ledger.settle(turn.message, settlement);
+    this.#options.turns().ended(turn);
+    this.#options.settled(turn.message.row.id);
+    this.#options.workEnded(turn.row.id);
+  }
+
+  /** A handler that throws is a defect; its message still gets an outcome, and the log has the error. */
+  async #guarded(message: InHand, run: () => Promise<Settlement>): Promise<Settlement> {
+    try {
+      return await run();
+    } catch (error) {
+      this.#options.log.error({ message: message.row.id, error: messageOf(error) }, 'a handler failed');
+      return {
+        outcome: 'failed',
+        reason: 'internal',
+        replies: ['That failed inside the gateway; its log says why.'],
+      };
+    }
+  }
+
+  #carry(message: InHand, run: () => Promise<void>): void {
+    const carried = run()
+      .catch((error: unknown) => {
+        this.#options.log.error(
+          { message: message.row.id, error: messageOf(error) },
+          'a message could not be settled',
+        );
+      })
+      .finally(() => this.#inHand.delete(carried));
+    this.#inHand.add(carried);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Messages that wait until the gateway takes turns again, in order of arrival. Their rows are on disk as
+ * held, so "kept" stays true after a crash. People on platforms hear of it when it lasts; whoever waits at
+ * the socket or over HTTP has been told at once.
+ */
+import type { Clock } from '../clock.ts';
+import type { MessageRow } from '../store/store.ts';
+
+export const HELD_PER_CONVERSATION_MAX = 20;
+export const HELD_MAX = 1000;
+
+/** A message that is held shorter than this is not announced. */
+const NOTICE_AFTER_MS = 2000;
+
+export class Held {
+  readonly #clock: Clock;
+  /** Says in a conversation that its messages are kept. */
+  readonly #announce: (row: MessageRow) => void;
+  readonly #rows = new Map<string, MessageRow>();
+  readonly #announced = new Map<string, Disposable>();
+
+  constructor(clock: Clock, announce: (row: MessageRow) => void) {
+    this.#clock = clock;
+    this.#announce = announce;
+  }
+
+  get count(): number {
+    return this.#rows.size;
+  }
+
+  get rows(): readonly MessageRow[] {
+    return [...this.#rows.values()];
+  }
+
+  /** The limit that leaves no room for one more of this conversation; undefined when there is room. */
+  fullFor(conversation: string): { limit: number; what: 'conversation' | 'gateway' } | undefined {
+    if (this.#rows.size >= HELD_MAX) return { limit: HELD_MAX, what: 'gateway' };
+    let ofConversation = 0;
+    for (const row of this.#rows.values()) if (row.conversation === conversation) ofConversation += 1;
+    if (ofConversation < HELD_PER_CONVERSATION_MAX) return undefined;
+    return { limit: HELD_PER_CONVERSATION_MAX, what: 'conversation' };
+  }
+
+  add(row: MessageRow): void {
+    this.#rows.set(row.id, row);
+  }
+
+  /** Puts back, before what is held, turns that were admitted and had not started. */
+  addFirst(rows: readonly MessageRow[]): void {
+    const later = this.rows;
+    this.#rows.clear();
+    for (const row of [...rows, ...later]) this.#rows.set(row.id, row);
+  }
+
+  remove(id: string): void {
+    this.#rows.delete(id);
+  }
+
+  /** Announces a hold in its conversation if it is still held in a while; once until `forgetAnnounced`. */
+  announceLater(row: MessageRow): void {
+    if (this.#announced.has(row.conversation)) return;
+    const timer = this.#clock.timer(NOTICE_AFTER_MS, () => {
+      const still = this.rows.find((one) => one.conversation === row.conversation);
+      if (still === undefined) this.#announced.delete(row.conversation);
+      else this.#announce(still);
+    });
+    this.#announced.set(row.conversation, timer);
+  }
+
+  /** The gateway takes turns again: the next hold is a new one, and is announced again. */
+  forgetAnnounced(): void {
+    for (const timer of this.#announced.values()) timer[Symbol.dispose]();
+    this.#announced.clear();
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Brings a text to its decision: classify, then the sender's role, then the chart. The same way for a new
+ * message and for one that was held. What an alias stands for is judged again, as if it had been written.
+ */
+import type { MessageEvent, Refusal } from '../../machines/events.ts';
+import type { Config } from '../config/schema.ts';
+import { type Classified, classify, rewritten } from '../messages/classify.ts';
+import type { Role } from '../messages/commands.ts';
+import * as replies from '../messages/replies.ts';
+import type { MessageRow } from '../store/store.ts';
+import type { Access } from './access.ts';
+import type { Rule } from './in-hand.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+/** Aliases that may lead to one another; cycles are refused when the configuration is loaded. */
+export const ALIAS_DEPTH_MAX = 8;
+
+export type Judged =
+  | { readonly admission: 'dispatch'; readonly classified: Exclude<Classified, { kind: 'alias' }> }
+  | { readonly admission: 'hold'; readonly classified: Classified }
+  | {
+      readonly admission: 'refuse';
+      readonly rule: Rule;
+      readonly text: string;
+      readonly refusal: Refusal | null;
+    };
+
+/** What of a message is judged. */
+export type Judgeable = Pick<MessageRow, 'id' | 'text'> & {
+  readonly agent: string;
+  readonly whenBusy: NonNullable<MessageRow['whenBusy']>;
+};
+
+export interface JudgeOptions {
+  readonly config: () => Config;
+  readonly access: Access;
+  readonly lifecycle: Lifecycle;
+  /** Milliseconds until the running deadline; null where none runs. */
+  readonly leftMs: () => number | null;
+}
+
+export class Judge {
+  readonly #options: JudgeOptions;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+  }
+
+  classify(text: string): Classified {
+    return classify(text, this.#options.config().quickCommands);
+  }
+
+  judge(message: Judgeable, role: Role): Judged {
+    let classified = this.classify(message.text);
+    for (let depth = 0; depth <= ALIAS_DEPTH_MAX; depth += 1) {
+      if (!this.#options.access.allows(role, classified)) return denied(classified);
+      const decision = this.#options.lifecycle.admit(eventOf(classified, message));
+      if (decision.admission === 'refuse') return this.#refused(classified, decision.refusal);
+      if (decision.admission === 'hold') return { admission: 'hold', classified };
+      if (classified.kind !== 'alias') return { admission: 'dispatch', classified };
+      classified = this.classify(rewritten(classified.command, classified.words));
+    }
+    return { admission: 'refuse', rule: 'limit', text: replies.aliasTooDeep(ALIAS_DEPTH_MAX), refusal: null };
+  }
+
+  #refused(classified: Classified, refusal: Refusal): Judged {
+    const exec = classified.kind === 'alias' ? this.#execBehind(classified) : undefined;
+    const text = replies.refusal(refusal, { leftMs: this.#options.leftMs() }, exec);
+    const rule = refusal.because === 'degraded' && refusal.degraded.includes('store') ? 'store' : 'state';
+    return { admission: 'refuse', rule, text, refusal };
+  }
+
+  /** The exec command an alias leads to, so that a refusal can name what would run. */
+  #execBehind(alias: Classified): string | undefined {
+    let classified = alias;
+    for (let depth = 0; depth <= ALIAS_DEPTH_MAX && classified.kind === 'alias'; depth += 1) {
+      classified = this.classify(rewritten(classified.command, classified.words));
+    }
+    return classified.kind === 'exec' ? classified.command.name : undefined;
+  }
+}
+
+function denied(classified: Classified): Judged {
+  const name =
+    classified.kind === 'exec' || classified.kind === 'alias'
+      ? classified.command.name
+      : classified.kind === 'control'
+        ? classified.name
+        : '';
+  return { admission: 'refuse', rule: 'access', text: replies.roleRefusal(name), refusal: null };
+}
+
+function eventOf(classified: Classified, { id, agent, whenBusy }: Judgeable): MessageEvent {
+  if (classified.kind === 'turn') return { type: 'message.turn', id, agent, whenBusy };
+  return { type: `message.${classified.kind}`, id };
+}

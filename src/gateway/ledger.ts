@@ -1,0 +1,204 @@
+/**
+ * Brings messages to their one outcome. Outcome and replies are committed together, then told to whoever
+ * waits and handed to delivery. When the store cannot be written, replies leave all the same, marked "not
+ * recorded", and their rows are kept (bounded) until it can.
+ */
+import type { Clock } from '../clock.ts';
+import { newId } from '../messages/ids.ts';
+import { notRecorded } from '../messages/replies.ts';
+import type { OutboundRow, Store, Write } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Delivery } from './delivery.ts';
+import type { InHand, Progress, ProgressListener, Settled, Settlement } from './in-hand.ts';
+
+/** Units that wait for a writable store; the oldest are given up past it, and counted. */
+export const UNRECORDED_UNITS_MAX = 1000;
+
+/** Platforms whose replies reach people through the waiting connection itself. */
+const DIRECT_PLATFORM = 'local';
+
+interface Open {
+  readonly settled: Promise<Settled>;
+  readonly resolve: (settled: Settled) => void;
+  readonly listeners: Set<ProgressListener>;
+}
+
+/** A message's end, as rows. */
+export interface Prepared {
+  readonly message: InHand;
+  readonly settlement: Settlement;
+  readonly outbound: readonly OutboundRow[];
+  readonly unit: readonly Write[];
+}
+
+export interface LedgerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly delivery: Delivery;
+  readonly life: () => number;
+}
+
+export class Ledger {
+  readonly #options: LedgerOptions;
+  readonly #open = new Map<string, Open>();
+  readonly #unrecorded: Write[][] = [];
+  #givenUp = 0;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a message known as open, so that it can be waited for and watched. */
+  open(messageId: string): Promise<Settled> {
+    const known = this.#open.get(messageId);
+    if (known !== undefined) return known.settled;
+    const { promise, resolve } = Promise.withResolvers<Settled>();
+    this.#open.set(messageId, { settled: promise, resolve, listeners: new Set() });
+    return promise;
+  }
+
+  /** Forgets a message that is not ours after all: a duplicate, or one that could not be kept. */
+  forget(messageId: string): void {
+    this.#open.delete(messageId);
+  }
+
+  /** The outcome of an open message; undefined when it is not open in this life. */
+  waitFor(messageId: string): Promise<Settled> | undefined {
+    return this.#open.get(messageId)?.settled;
+  }
+
+  /** Calls `listener` with what happens to an open message, until disposed. */
+  watch(messageId: string, listener: ProgressListener): Disposable {
+    const listeners = this.#open.get(messageId)?.listeners;
+    listeners?.add(listener);
+    return { [Symbol.dispose]: () => void listeners?.delete(listener) };
+  }
+
+  tell(messageId: string, progress: Progress): void {
+    for (const listener of this.#open.get(messageId)?.listeners ?? []) listener(progress);
+  }
+
+  /** Settles a message: outcome, replies and `writes` in one commit. Never rejects. */
+  async settle(message: InHand, settlement: Settlement): Promise<Settled> {
+    const prepared = this.prepare(message, settlement);
+    const recorded = message.recorded && (await committed(this.#options.store, prepared.unit));
+    if (!recorded) this.#keep(prepared);
+    return this.finish(prepared, recorded);
+  }
+
+  /** What settles a message, for a unit that does more than that; `finish` follows its commit. */
+  prepare(message: InHand, settlement: Settlement): Prepared {
+    const outbound = settlement.replies.map((text) => this.#outbound(message, settlement, text));
+    return { message, settlement, outbound, unit: this.#unit(message, settlement, outbound) };
+  }
+
+  /** Tells the outcome to whoever waits, and hands the replies to delivery. */
+  finish({ message, settlement, outbound }: Prepared, recorded: boolean): Settled {
+    const { clock, delivery, log } = this.#options;
+    const { outcome, reason, exitCode = null } = settlement;
+    const replies = recorded ? settlement.replies : settlement.replies.map((t) => `${t}\n${notRecorded()}`);
+    const settled: Settled = { outcome, reason, replies, recorded, exitCode };
+    if (message.row.platform !== DIRECT_PLATFORM) {
+      outbound.forEach((row, index) => {
+        delivery.deliver({ ...row, text: replies[index] ?? row.text }, recorded);
+      });
+    }
+    this.#conclude(message.row.id, settled);
+    const tookMs = clock.wallMs() - message.row.receivedAt;
+    log.debug({ message: message.row.id, outcome, tookMs }, 'settled');
+    return settled;
+  }
+
+  /** Writes what ran unrecorded, oldest first. Call it when the store is back. */
+  async catchUp(): Promise<void> {
+    while (this.#options.store.writable) {
+      const unit = this.#unrecorded[0];
+      if (unit === undefined) break;
+      const life = this.#options.life();
+      if (
+        !(await committed(
+          this.#options.store,
+          unit.map((write) => ofLife(write, life)),
+        ))
+      )
+        break;
+      this.#unrecorded.shift();
+    }
+    if (this.#givenUp > 0) {
+      this.#options.log.warn(
+        { count: this.#givenUp },
+        'outcomes were not recorded: the disk was full for too long',
+      );
+      this.#givenUp = 0;
+    }
+  }
+
+  #conclude(messageId: string, settled: Settled): void {
+    const open = this.#open.get(messageId);
+    this.#open.delete(messageId);
+    if (open === undefined) return;
+    for (const text of settled.replies) for (const tell of open.listeners) tell({ type: 'reply', text });
+    for (const tell of open.listeners) tell({ type: 'settled', ...settled });
+    open.resolve(settled);
+  }
+
+  #outbound({ row }: InHand, { outcome }: Settlement, text: string): OutboundRow {
+    const { clock, life } = this.#options;
+    const at = clock.wallMs();
+    const kind = outcome === 'refused' ? 'refusal' : 'reply';
+    const { id: messageId, platform, conversation } = row;
+    return { id: newId('o', at), messageId, platform, conversation, text, kind, createdAt: at, life: life() };
+  }
+
+  #unit({ row }: InHand, settlement: Settlement, outbound: readonly OutboundRow[]): Write[] {
+    const { outcome, reason, writes = [] } = settlement;
+    const at = this.#options.clock.wallMs();
+    const direct = row.platform === DIRECT_PLATFORM;
+    return [
+      ...writes,
+      { op: 'settle', id: row.id, outcome, reason, at },
+      ...outbound.flatMap((reply): Write[] => [
+        { op: 'reply', outbound: reply },
+        ...(direct ? [{ op: 'sent', id: reply.id, at } as const] : []),
+      ]),
+    ];
+  }
+
+  /** Keeps a unit for later: the message's row too, when that was never written. */
+  #keep({ message, settlement, unit }: Prepared): void {
+    const noted = unit.map((write) =>
+      write.op === 'settle' ? { ...write, recorded: false as const } : write,
+    );
+    const sent = noted.filter((write) => write.op === 'reply').map((write) => write.outbound.id);
+    const at = this.#options.clock.wallMs();
+    this.#unrecorded.push([
+      ...(message.recorded ? [] : [{ op: 'receive', message: message.row } as const]),
+      ...noted,
+      ...sent.map((id) => ({ op: 'sent', id, at }) as const),
+    ]);
+    this.#options.log.warn({ message: message.row.id, outcome: settlement.outcome }, 'settled, not recorded');
+    if (this.#unrecorded.length > UNRECORDED_UNITS_MAX) {
+      this.#unrecorded.shift();
+      this.#givenUp += 1;
+    }
+  }
+}
+
+/** A start that could not open the store had no number yet; its rows belong to the life it was given since. */
+function ofLife(write: Write, life: number): Write {
+  if (write.op === 'receive') return { ...write, message: { ...write.message, life } };
+  if (write.op === 'reply') return { ...write, outbound: { ...write.outbound, life } };
+  if (write.op === 'command.receive') return { ...write, command: { ...write.command, life } };
+  return write;
+}
+
+/** False when the store could not take the unit. A duplicate counts as taken: its rows stand already. */
+async function committed(store: Store, unit: readonly Write[]): Promise<boolean> {
+  try {
+    await store.commit(unit);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * Runs the lifecycle chart. Every inbound message and every request is an event to it, and what it decides
+ * comes back from the same call; nothing else in the gateway decides admission.
+ *
+ * The chart's effects only enqueue here: they run after the event has been taken, so that none of them can
+ * disturb the chart. Each event is journalled with the state and context it led to. An error in the chart
+ * itself ends the process with the code of a fault.
+ */
+import { type Actor, createActor, type InspectionEvent } from 'xstate';
+import { acceptsOf, admissionOf, type GatewaySnapshot, statePath } from '../../machines/admission.ts';
+import type {
+  Admission,
+  BusyMode,
+  DeadlineName,
+  Kind,
+  LifecycleEvent,
+  MessageEvent,
+  Refusal,
+  Request,
+  RequestEvent,
+  Verdict,
+} from '../../machines/events.ts';
+import { type Exit, exitFor, type Supervisor } from '../../machines/exit.ts';
+import { gatewayMachine } from '../../machines/gateway.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { JournalRow } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import { type ChartListener, ChartWatch } from './chart-watch.ts';
+import { Deadlines, type DeadlineTimes } from './deadlines.ts';
+
+export type Decision =
+  | { readonly admission: Exclude<Admission, 'refuse'> }
+  | { readonly admission: 'refuse'; readonly refusal: Refusal };
+
+/** What the chart asks the gateway's parts to do. Each is called after the event, and may send events. */
+export interface Effects {
+  takeUpHeld(): void;
+  holdUnstarted(): void;
+  abortStart(): void;
+  abortTurns(): void;
+  killCommands(): void;
+  flush(): void;
+  stopReceiving(): void;
+  askWhetherClosed(): void;
+}
+
+/** What a status, a reply or a page needs to know of the chart. */
+export interface LifecycleView {
+  readonly state: string;
+  readonly request: Request | null;
+  readonly degraded: readonly string[];
+  readonly turns: number;
+  readonly commands: number;
+  /** Wall milliseconds at which the running deadline ends what it bounds; null where none runs. */
+  readonly deadlineAt: number | null;
+  readonly accepts: Readonly<Record<Kind, Admission>>;
+}
+
+export interface LifecycleOptions {
+  readonly supervisor: Supervisor;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: (row: JournalRow) => void;
+  /** Read at each arming, so that a reloaded configuration counts from the next one on. */
+  readonly times: () => DeadlineTimes;
+  /** The agent and busy mode that `accepts.turn` is asked for. */
+  readonly usual: () => { agent: string; whenBusy: BusyMode };
+  /** Called when the state or the degraded set has changed. */
+  readonly changed: () => void;
+  /** Another inspector of the actor, beside the live page's. */
+  readonly inspect?: (event: InspectionEvent) => void;
+}
+
+export class Lifecycle {
+  /** The epoch that journal rows carry; known once the store is open. */
+  epoch = 0;
+  readonly exited: Promise<Exit>;
+  readonly #options: LifecycleOptions;
+  readonly #actor: Actor<typeof gatewayMachine>;
+  readonly #deadlines: Deadlines;
+  readonly #watch = new ChartWatch();
+  readonly #tasks: (() => void)[] = [];
+  #effects: Effects | undefined;
+  #emptying = false;
+  #number = 0;
+  #decision: Decision | undefined;
+  #verdict: Verdict | undefined;
+  #accepts: { key: string; value: Readonly<Record<Kind, Admission>> } | undefined;
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options;
+    this.#deadlines = new Deadlines(options.clock, options.times, (event) => this.send(event));
+    this.#actor = createActor(this.#machine(), {
+      input: { supervisor: options.supervisor },
+      inspect: (event) => {
+        this.#watch.inspect(event);
+        options.inspect?.(event);
+      },
+    });
+    this.exited = new Promise((resolve) => {
+      this.#actor.subscribe({
+        complete: () => resolve(this.#actor.getSnapshot().output ?? exitFor(null, null, options.supervisor)),
+        error: (error) => {
+          options.log.error({ error: messageOf(error) }, 'the lifecycle chart failed');
+          resolve(exitFor(null, { kind: 'fault', message: messageOf(error) }, options.supervisor));
+        },
+      });
+    });
+  }
+
+  /** Supplies the effects and starts the chart, in `starting`. */
+  start(effects: Effects): void {
+    this.#effects = effects;
+    this.#actor.start();
+  }
+
+  /** Sends a message to the chart and returns what it decided. After the end everything is refused. */
+  admit(event: MessageEvent): Decision {
+    this.#decision = undefined;
+    this.send(event);
+    return this.#decision ?? { admission: 'refuse', refusal: this.#gone() };
+  }
+
+  /** Sends a request to the chart and returns its one answer. */
+  ask(event: RequestEvent): Verdict {
+    this.#verdict = undefined;
+    this.send(event);
+    return this.#verdict ?? 'too-late';
+  }
+
+  send(event: LifecycleEvent): void {
+    const before = this.#actor.getSnapshot();
+    this.#watch.begin(this.#number + 1, this.#options.clock.wallMs(), event);
+    this.#actor.send(event);
+    const after = this.#actor.getSnapshot();
+    this.#note(event, before, after);
+    this.#empty();
+  }
+
+  get view(): LifecycleView {
+    const snapshot = this.#actor.getSnapshot();
+    const { request, degraded, turns, commands } = snapshot.context;
+    return {
+      state: statePath(snapshot),
+      request,
+      degraded,
+      turns: turns.size,
+      commands: commands.size,
+      deadlineAt: this.#deadlines.endsAt,
+      accepts: this.#acceptsOf(snapshot),
+    };
+  }
+
+  /** What a turn for this agent would meet now, in the configured busy mode. */
+  turnAdmission(agent: string): Admission {
+    const snapshot = this.#actor.getSnapshot();
+    const { whenBusy } = this.#options.usual();
+    return admissionOf(snapshot, { type: 'message.turn', id: '', agent, whenBusy });
+  }
+
+  /** The serial of the drain that was just taken, for the timer that is to end it. */
+  get serial(): number {
+    return this.#actor.getSnapshot().context.serial;
+  }
+
+  /** Calls `listener` after every event, with each edge that it took, until disposed. */
+  watch(listener: ChartListener): Disposable {
+    return this.#watch.add(listener);
+  }
+
+  #machine() {
+    const effect = (name: keyof Effects) => () => {
+      this.#tasks.push(() => this.#effects?.[name]());
+    };
+    return gatewayMachine.provide({
+      actions: {
+        dispatch: () => {
+          this.#decision = { admission: 'dispatch' };
+        },
+        hold: () => {
+          this.#decision = { admission: 'hold' };
+        },
+        refuse: (_, { id: _id, ...refusal }) => {
+          this.#decision = { admission: 'refuse', refusal };
+        },
+        answer: (_, { verdict }) => {
+          this.#verdict = verdict;
+        },
+        startDeadline: (_, params: { deadline: DeadlineName; serial: number; closing: boolean }) => {
+          this.#tasks.push(() => this.#deadlines.start(params));
+        },
+        stopDeadlines: () => {
+          this.#tasks.push(() => this.#deadlines.stop());
+        },
+        takeUpHeld: effect('takeUpHeld'),
+        holdUnstarted: effect('holdUnstarted'),
+        abortStart: effect('abortStart'),
+        abortTurns: effect('abortTurns'),
+        killCommands: effect('killCommands'),
+        flush: effect('flush'),
+        stopReceiving: effect('stopReceiving'),
+        askWhetherClosed: effect('askWhetherClosed'),
+      },
+    });
+  }
+
+  /** Runs what the chart asked for. An effect that throws is a defect: the gateway leaves with a fault. */
+  #empty(): void {
+    if (this.#emptying) return;
+    this.#emptying = true;
+    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
+      try {
+        task();
+      } catch (error) {
+        this.#options.log.error({ error: messageOf(error) }, 'an effect of the lifecycle chart failed');
+        this.send({ type: 'fatal', failure: { kind: 'fault', message: messageOf(error) } });
+      }
+    }
+    this.#emptying = false;
+  }
+
+  #note(event: LifecycleEvent, before: GatewaySnapshot, after: GatewaySnapshot): void {
+    const state = statePath(after);
+    const from = statePath(before);
+    const { request, degraded, turns, commands, failure } = after.context;
+    this.#number += 1;
+    this.#options.journal({
+      epoch: this.epoch,
+      number: this.#number,
+      at: this.#options.clock.wallMs(),
+      event: JSON.stringify(event),
+      state,
+      context: JSON.stringify({ request, failure, degraded, turns: turns.size, commands: commands.size }),
+    });
+    if (state !== from) {
+      const why = request === null ? {} : { cause: request.cause, actor: request.actor };
+      this.#options.log.info({ event: event.type, from, to: state, ...why }, `${from} → ${state}`);
+      if (after.status === 'done') this.#deadlines.stop();
+    }
+    if (state !== from || degraded !== before.context.degraded) this.#options.changed();
+    this.#watch.end({ state, admission: this.#decision?.admission, verdict: this.#verdict });
+  }
+
+  #acceptsOf(snapshot: GatewaySnapshot): Readonly<Record<Kind, Admission>> {
+    const { agent, whenBusy } = this.#options.usual();
+    const key = [statePath(snapshot), ...snapshot.context.degraded, agent, whenBusy].join(' ');
+    if (this.#accepts?.key !== key) {
+      this.#accepts = { key, value: acceptsOf(snapshot, agent, whenBusy) };
+    }
+    return this.#accepts.value;
+  }
+
+  #gone(): Refusal {
+    const { request, failure, degraded } = this.#actor.getSnapshot().context;
+    return { because: 'stopped', request, failure, degraded };
+  }
+}

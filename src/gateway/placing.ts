@@ -1,0 +1,223 @@
+/**
+ * Gives a judged message its place and the rows that say so: limits and arguments are looked at here, after
+ * the chart. What a limit refuses after the chart counted it leaves by `work.settled`.
+ */
+import type { Clock } from '../clock.ts';
+import { bindArguments } from '../messages/arguments.ts';
+import { builtinNamed } from '../messages/commands.ts';
+import { fitsMessage, MESSAGE_BYTES_MAX } from '../messages/inbound.ts';
+import { nearest } from '../messages/near.ts';
+import * as replies from '../messages/replies.ts';
+import type { MessageRow, Phase, Write } from '../store/store.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { Held } from './held.ts';
+import type { InHand, Rule } from './in-hand.ts';
+import type { Judged } from './judge.ts';
+import type { Ledger, Prepared } from './ledger.ts';
+import { COMMANDS_WAITING_MAX, type Command, type QuickCommands } from './quick-commands.ts';
+import type { Refusals } from './refusals.ts';
+import { TURNS_WAITING_MAX, type Turn, type Turns } from './turns.ts';
+
+/** A message in its place: what is committed, what its sender is told at once, and how it goes on. */
+export interface Placed {
+  readonly message: InHand;
+  readonly unit: readonly Write[];
+  readonly rule: Rule | null;
+  readonly text: string | null;
+  readonly place:
+    | { readonly as: 'refused'; readonly prepared: Prepared }
+    | { readonly as: 'control' }
+    | { readonly as: 'exec'; readonly command: Command }
+    | { readonly as: 'turn'; readonly turn: Turn | 'waiting' }
+    | { readonly as: 'held' };
+}
+
+export interface PlacingOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly held: Held;
+  readonly refusals: Refusals;
+  readonly turns: Turns;
+  readonly commands: QuickCommands;
+  readonly dispatch: Dispatch;
+  readonly agentNames: () => readonly string[];
+  /** The gateway is on its way out, so what is held waits for the next start. */
+  readonly stopping: () => boolean;
+  readonly settled: (messageId: string) => void;
+}
+
+/** What is kept of a refused message that is too long. */
+const KEPT_CHARS_MAX = 1000;
+
+export type Unplaced = Omit<MessageRow, 'admission' | 'reason' | 'phase'>;
+
+/** What stands in the way of a dispatched message. */
+interface Obstacle {
+  readonly rule: Rule;
+  readonly text: string;
+}
+
+export class Placing {
+  readonly #options: PlacingOptions;
+
+  constructor(options: PlacingOptions) {
+    this.#options = options;
+  }
+
+  place(row: Unplaced, judged: Judged, deadlineAt: number | null): Placed {
+    if (judged.admission === 'refuse') {
+      const silent = judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal);
+      return this.#refused(row, judged, silent);
+    }
+    if (judged.admission === 'hold') return this.#held(row, judged);
+    const obstacle = this.#obstacle(row, judged.classified, deadlineAt);
+    if (obstacle !== undefined) return this.#turnedAway(row, obstacle);
+    const { classified } = judged;
+    if (classified.kind === 'exec') return this.#exec(row, classified);
+    if (classified.kind === 'turn') return this.#turn(row, classified);
+    const message = inHand(row, 'received', classified);
+    return { message, unit: [received(message)], rule: null, text: null, place: { as: 'control' } };
+  }
+
+  /** Takes a place back whose row turned out to be a duplicate. */
+  withdraw({ message, place }: Placed): void {
+    if (place.as === 'exec') this.#options.commands.release(place.command);
+    if (place.as === 'turn') this.#options.turns.release(message);
+    if (place.as === 'held' || place.as === 'turn') this.#options.held.remove(message.row.id);
+    if (place.as === 'exec' || place.as === 'turn') this.#options.settled(message.row.id);
+  }
+
+  /** What becomes of a message whose unit could not be committed: exec and control run, nothing else is kept. */
+  unwritable(placed: Placed): Placed {
+    const { message, place } = placed;
+    message.recorded = false;
+    if (place.as === 'exec' || place.as === 'control' || place.as === 'refused') return placed;
+    this.withdraw(placed);
+    const refused = this.#refused(message.row, { rule: 'store', text: replies.storeRefusal() }, false);
+    refused.message.recorded = false;
+    return refused;
+  }
+
+  /** Goes on with a message whose unit is committed, or that runs without. */
+  begin({ message, place }: Placed): void {
+    const { dispatch, held, ledger } = this.#options;
+    if (place.as === 'refused') ledger.finish(place.prepared, message.recorded);
+    else if (place.as === 'control') dispatch.runControl(message);
+    else if (place.as === 'exec') dispatch.runCommand(place.command);
+    else if (place.as === 'held') held.announceLater(message.row);
+    else if (place.turn !== 'waiting') dispatch.runTurn(place.turn);
+  }
+
+  /** Limits and arguments of a dispatched message. */
+  #obstacle(
+    row: Unplaced,
+    classified: InHand['classified'],
+    deadlineAt: number | null,
+  ): Obstacle | undefined {
+    const limit = (text: string): Obstacle => ({ rule: 'limit', text });
+    const wrong = (text: string): Obstacle => ({ rule: 'arguments', text });
+    if (!fitsMessage(row.text)) return limit(replies.tooLong(MESSAGE_BYTES_MAX));
+    if (deadlineAt !== null && this.#options.clock.wallMs() >= deadlineAt)
+      return limit(replies.tooLateToRun());
+    if (classified.kind === 'turn') {
+      if (classified.text.trim() === '') return wrong(replies.empty());
+      const names = this.#options.agentNames();
+      const agent = row.agent ?? '';
+      return names.includes(agent) ? undefined : wrong(replies.unknownAgent(agent, nearest(agent, names)));
+    }
+    if (classified.kind === 'exec') {
+      const bound = bindArguments(classified.command.args, classified.words);
+      return bound.ok ? undefined : wrong(replies.usage(classified.command, bound.problem));
+    }
+    if (classified.kind !== 'control' || classified.name === 'unknown') return undefined;
+    const usage = builtinNamed(classified.name)?.usage ?? '';
+    return usageFits(usage, classified.words)
+      ? undefined
+      : wrong(replies.surplusWords(classified.name, usage));
+  }
+
+  #exec(row: Unplaced, classified: InHand['classified'] & { kind: 'exec' }): Placed {
+    const bound = bindArguments(classified.command.args, classified.words);
+    const message = inHand(row, 'started', classified);
+    const command = this.#options.commands.reserve(message, classified.command, bound.ok ? bound.values : {});
+    if (command === undefined) {
+      return this.#turnedAway(row, { rule: 'limit', text: replies.commandLimit(COMMANDS_WAITING_MAX) });
+    }
+    const waits = command.startedAt === null;
+    const started: Write[] = waits
+      ? []
+      : [{ op: 'command.start', id: command.row.id, at: command.startedAt ?? 0 }];
+    const unit: Write[] = [
+      { op: 'receive', message: waits ? { ...message.row, phase: 'received' } : message.row },
+      { op: 'command.receive', command: command.row },
+      ...started,
+    ];
+    return { message, unit, rule: null, text: null, place: { as: 'exec', command } };
+  }
+
+  #turn(row: Unplaced, classified: InHand['classified'] & { kind: 'turn' }): Placed {
+    const message = inHand(row, 'started', classified);
+    const turn = this.#options.turns.reserve(message);
+    if (turn === 'full') {
+      return this.#turnedAway(row, { rule: 'limit', text: replies.waitingLimit(TURNS_WAITING_MAX) });
+    }
+    const unit: Write[] =
+      turn === 'waiting'
+        ? [{ op: 'receive', message: { ...message.row, phase: 'waiting' } }]
+        : [received(message), { op: 'turn.start', turn: turn.row, messages: [row.id] }];
+    return { message, unit, rule: null, text: null, place: { as: 'turn', turn } };
+  }
+
+  #held(row: Unplaced, { classified }: { classified: InHand['classified'] }): Placed {
+    const full = this.#options.held.fullFor(row.conversation);
+    const text = full && replies.heldLimit(full.limit, full.what);
+    if (text !== undefined) return this.#refused(row, { rule: 'limit', text }, false);
+    if (!fitsMessage(row.text)) {
+      return this.#refused(row, { rule: 'limit', text: replies.tooLong(MESSAGE_BYTES_MAX) }, false);
+    }
+    const message: InHand = {
+      row: { ...row, admission: 'hold', reason: 'state', phase: 'held' },
+      classified,
+      recorded: true,
+    };
+    this.#options.held.add(message.row);
+    const told = replies.held(this.#options.stopping());
+    return { message, unit: [received(message)], rule: null, text: told, place: { as: 'held' } };
+  }
+
+  /** Refuses what the chart had dispatched and counted. */
+  #turnedAway(row: Unplaced, obstacle: Obstacle): Placed {
+    this.#options.settled(row.id);
+    return this.#refused(row, obstacle, false);
+  }
+
+  #refused(row: Unplaced, { rule, text }: Obstacle, silent: boolean): Placed {
+    const kept = fitsMessage(row.text) ? row.text : `${row.text.slice(0, KEPT_CHARS_MAX)}…`;
+    const message: InHand = {
+      row: { ...row, text: kept, admission: 'refuse', reason: rule, phase: 'received' },
+      classified: { kind: 'turn', text: row.text },
+      recorded: true,
+    };
+    const prepared = this.#options.ledger.prepare(message, {
+      outcome: 'refused',
+      reason: rule,
+      replies: silent ? [] : [text],
+    });
+    const unit = [received(message), ...prepared.unit];
+    return { message, unit, rule, text, place: { as: 'refused', prepared } };
+  }
+}
+
+function inHand(row: Unplaced, phase: Phase, classified: InHand['classified']): InHand {
+  return { row: { ...row, admission: 'dispatch', reason: null, phase }, classified, recorded: true };
+}
+
+const received = ({ row }: InHand): Write => ({ op: 'receive', message: row });
+
+/** `[now]` takes the word or nothing, `ID` one word, the empty usage nothing. */
+function usageFits(usage: string, words: string): boolean {
+  const count = words === '' ? 0 : words.split(/\s+/).length;
+  if (usage === '') return count === 0;
+  const optional = /^\[(?<word>[a-z]+)\]$/.exec(usage)?.groups?.word;
+  return optional === undefined ? count === 1 : count === 0 || words.toLowerCase() === optional;
+}

@@ -1,0 +1,30 @@
+/**
+ * One refusal text per conversation and drain: later refusals settle silently, or a busy group would be
+ * flooded with them. Callers at the socket or over HTTP always get theirs.
+ */
+import type { Refusal } from '../../machines/events.ts';
+import type { MessageRow } from '../store/store.ts';
+
+/** Conversations that are remembered as told; past it all are forgotten, and may be told once more. */
+const TOLD_MAX = 10_000;
+
+export class Refusals {
+  readonly #told = new Set<string>();
+
+  /** True when this conversation has heard of a refusal since the gateway last took turns; remembers it. */
+  toldAlready(
+    { platform, conversation }: Pick<MessageRow, 'platform' | 'conversation'>,
+    refusal: Refusal | null,
+  ): boolean {
+    if (platform === 'local' || refusal === null || refusal.because === 'degraded') return false;
+    if (this.#told.has(conversation)) return true;
+    if (this.#told.size >= TOLD_MAX) this.#told.clear();
+    this.#told.add(conversation);
+    return false;
+  }
+
+  /** The gateway takes turns again. */
+  forget(): void {
+    this.#told.clear();
+  }
+}

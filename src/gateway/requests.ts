@@ -1,0 +1,133 @@
+/**
+ * Requests to stop, restart or drain, from wherever they come: a chat command, the CLI, HTTP, a signal. Each
+ * is one event to the chart and gets its one answer. A restart that a person asks for is refused while the
+ * configuration on disk is invalid; a signal never is. A request from inside a command's or a turn's own
+ * process tree waits until that work has settled, or it would wait for itself.
+ */
+import type { Cause, Intent, Verdict } from '../../machines/events.ts';
+import type { Clock } from '../clock.ts';
+import { newId } from '../messages/ids.ts';
+import * as replies from '../messages/replies.ts';
+import type { SignalRequest } from '../process/signals.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+export interface Ask {
+  readonly intent: Intent | 'cancel-drain';
+  readonly cause: Cause;
+  readonly actor: string;
+  readonly hurry?: boolean;
+  /** Of a drain: milliseconds after which turns are taken again by itself. */
+  readonly forMs?: number;
+  /** The marker of the work from inside which it was asked. */
+  readonly from?: string;
+}
+
+export interface Answer {
+  /** `refused`: the configuration is invalid; `deferred`: asked from inside work, done when that has settled. */
+  readonly verdict: Verdict | 'refused' | 'deferred';
+  readonly text: string;
+}
+
+/** A signal as the request it stands for; SIGHUP asks for something only when its terminal is gone. */
+export function askBySignal(
+  requests: Requests,
+  { signal, hurry, terminalGone }: SignalRequest,
+  log: Log,
+): void {
+  const actor = 'signal';
+  if (signal === 'SIGUSR1') requests.ask({ intent: 'restart', cause: signal, actor });
+  else if (signal !== 'SIGHUP') requests.ask({ intent: 'stop', cause: signal, actor, hurry });
+  else if (terminalGone) requests.ask({ intent: 'stop', cause: 'hangup', actor });
+  else log.warn('SIGHUP: this version does not reload; restart to apply a changed configuration');
+}
+
+/** Requests that may wait for work to settle. */
+const DEFERRED_MAX = 100;
+
+export interface RequestsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+  /** What is wrong with the configuration on disk; null when a restart could use it. */
+  readonly configProblem: () => string | null;
+  /** True for the marker of a turn or command that is in flight. */
+  readonly isWork: (workId: string) => boolean;
+}
+
+export class Requests {
+  readonly #options: RequestsOptions;
+  readonly #deferred: (Ask & { from: string })[] = [];
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  ask(ask: Ask): Answer {
+    const problem = ask.cause === 'restart' ? this.#options.configProblem() : null;
+    if (problem !== null) {
+      return { verdict: 'refused', text: `Not restarted: the configuration is invalid.\n${problem}` };
+    }
+    if (ask.from !== undefined && this.#options.isWork(ask.from) && this.#deferred.length < DEFERRED_MAX) {
+      this.#deferred.push({ ...ask, from: ask.from });
+      return { verdict: 'deferred', text: 'Asked; it happens when this work has settled.' };
+    }
+    return this.#send(ask);
+  }
+
+  /** Hands on what was asked from inside this work. */
+  workEnded(workId: string): void {
+    const ready = this.#deferred.filter(({ from }) => from === workId);
+    for (const ask of ready) {
+      this.#deferred.splice(this.#deferred.indexOf(ask), 1);
+      this.#send(ask);
+    }
+  }
+
+  #send(ask: Ask): Answer {
+    const { lifecycle, log } = this.#options;
+    const { intent, cause, actor } = ask;
+    const requestId = newId('r', this.#options.clock.wallMs());
+    const before = lifecycle.view;
+    const verdict =
+      intent === 'cancel-drain'
+        ? lifecycle.ask({ type: 'drain.cancelled', requestId, actor })
+        : intent === 'drain'
+          ? lifecycle.ask({ type: 'drain.requested', requestId, actor })
+          : lifecycle.ask({
+              type: 'stop.requested',
+              requestId,
+              intent,
+              cause,
+              actor,
+              hurry: ask.hurry ?? false,
+            });
+    log.info({ intent, cause, actor, verdict }, `${intent} asked by ${actor}: ${verdict}`);
+    if (intent === 'drain' && verdict === 'taken' && ask.forMs !== undefined) this.#endLater(ask.forMs);
+    return { verdict, text: this.#text(verdict, intent, before) };
+  }
+
+  /** Ends a drain by its own timer: only that very drain, whatever has happened since. */
+  #endLater(forMs: number): void {
+    const { clock, lifecycle } = this.#options;
+    const onlyDrain = lifecycle.serial;
+    clock.timer(forMs, () => {
+      const requestId = newId('r', clock.wallMs());
+      lifecycle.ask({ type: 'drain.cancelled', requestId, actor: 'timer', onlyDrain });
+    });
+  }
+
+  #text(verdict: Verdict, intent: Ask['intent'], before: Lifecycle['view']): string {
+    const { clock, lifecycle } = this.#options;
+    const { request, turns, commands, deadlineAt } = lifecycle.view;
+    // What a hurry ends is what was in flight before it.
+    const work = verdict === 'hurried' ? before : { turns, commands };
+    return replies.verdict(verdict, intent === 'cancel-drain' ? 'cancel' : intent, {
+      intent: request?.intent ?? null,
+      cause: request?.cause ?? null,
+      turns: work.turns,
+      commands: work.commands,
+      leftMs: deadlineAt === null ? null : deadlineAt - clock.wallMs(),
+    });
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Runs agent turns: one at a time in a conversation, in order of arrival, and at most so many side by side.
+ * A turn takes its place when its message is admitted, so nothing that comes later can overtake it; what has
+ * no place yet waits here, and goes back to the held messages when a drain begins.
+ */
+import type { Agent } from '../agents/agent.ts';
+import { AgentFailure } from '../agents/agent.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import { newId } from '../messages/ids.ts';
+import * as replies from '../messages/replies.ts';
+import type { TurnRow, Write } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { InHand, Settlement } from './in-hand.ts';
+
+/** Turns that may wait for a free place, all conversations together. */
+export const TURNS_WAITING_MAX = 1000;
+
+/** The most an answer may hold, in characters; an agent that writes more is cut, and the answer says so. */
+export const ANSWER_CHARS_MAX = 1_000_000;
+
+/** Why a turn was told to stop; the sentence goes to the person. */
+export interface TurnAbort {
+  readonly outcome: 'interrupted' | 'failed';
+  readonly reason: string;
+  readonly text: string;
+}
+
+export interface Turn {
+  readonly row: TurnRow;
+  readonly message: InHand;
+  readonly abort: AbortController;
+  readonly agent: Agent;
+  readonly timeoutMs: number;
+  answer: string;
+}
+
+export interface TurnsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly life: () => number;
+  readonly agent: (name: string) => { agent: Agent; timeoutMs: number; maxTurns: number } | undefined;
+  readonly maxTurns: () => number;
+  /** Starts a turn whose place came free: writes its start, then runs it. */
+  readonly start: (turn: Turn) => void;
+  readonly delta: (messageId: string, text: string) => void;
+}
+
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #running = new Map<string, Turn>();
+  readonly #waiting: InHand[] = [];
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  get running(): readonly Turn[] {
+    return [...this.#running.values()];
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** Gives the message a place: a turn to start once its row is written, or one to wait in. */
+  reserve(message: InHand): Turn | 'waiting' | 'full' {
+    const turn = this.#waitsFor(message.row.conversation) ? undefined : this.#place(message);
+    if (turn !== undefined) return turn;
+    if (this.#waiting.length >= TURNS_WAITING_MAX) return 'full';
+    this.#waiting.push(message);
+    return 'waiting';
+  }
+
+  /** Gives up a place that came to nothing: its row could not be written, or was a duplicate. */
+  release(message: InHand): void {
+    const index = this.#waiting.indexOf(message);
+    if (index >= 0) this.#waiting.splice(index, 1);
+    const turn = this.running.find((one) => one.message === message);
+    if (turn !== undefined) this.#end(turn);
+  }
+
+  /** Takes out every turn that has not started, in order: a drain begins, and they become held. */
+  takeUnstarted(): InHand[] {
+    return this.#waiting.splice(0);
+  }
+
+  /** Runs a reserved turn to its end. Never rejects. */
+  async run(turn: Turn): Promise<Settlement> {
+    const { clock } = this.#options;
+    using _ = clock.timer(turn.timeoutMs, () =>
+      abortTurn(turn, {
+        outcome: 'failed',
+        reason: 'timeout',
+        text: replies.failedTurn(
+          `the agent took longer than ${replies.seconds(turn.timeoutMs)}`,
+          'Ask for less at once, or raise agent.turn_timeout.',
+        ),
+      }),
+    );
+    const settlement = await this.#settlement(turn);
+    const ended: Write = {
+      op: 'turn.end',
+      id: turn.row.id,
+      at: clock.wallMs(),
+      outcome:
+        settlement.outcome === 'answered' || settlement.outcome === 'failed'
+          ? settlement.outcome
+          : 'interrupted',
+      reason: settlement.reason,
+      streamed: turn.answer,
+    };
+    return { ...settlement, writes: [ended] };
+  }
+
+  /** Frees the place of a turn that has settled, and starts what waited for it. */
+  ended(turn: Turn): void {
+    this.#end(turn);
+  }
+
+  /** Aborts the running turn of a conversation, or one by its id; undefined when there is none. */
+  abort(which: { id?: string; conversation?: string }, abort: TurnAbort): Turn | undefined {
+    const turn = this.running.find(
+      (one) => one.row.id === which.id || one.row.conversation === which.conversation,
+    );
+    if (turn !== undefined) abortTurn(turn, abort);
+    return turn;
+  }
+
+  abortAll(abort: TurnAbort): void {
+    for (const turn of this.#running.values()) abortTurn(turn, abort);
+  }
+
+  /** Ends what running turns started, without grace. */
+  killAll(abort: TurnAbort): void {
+    this.abortAll(abort);
+    for (const turn of this.#running.values()) turn.agent.killNow(turn.row.id);
+  }
+
+  /** True when the conversation has a turn in hand, so the next one comes after it. */
+  #waitsFor(conversation: string): boolean {
+    return (
+      this.running.some((turn) => turn.row.conversation === conversation) ||
+      this.#waiting.some((message) => message.row.conversation === conversation)
+    );
+  }
+
+  #place(message: InHand): Turn | undefined {
+    const { row } = message;
+    const found = this.#options.agent(row.agent ?? '');
+    if (found === undefined || this.#running.size >= this.#options.maxTurns()) return undefined;
+    const ofAgent = this.running.filter((turn) => turn.row.agent === row.agent).length;
+    if (ofAgent >= found.maxTurns) return undefined;
+    const at = this.#options.clock.wallMs();
+    const turn: Turn = {
+      row: {
+        id: newId('t', at),
+        conversation: row.conversation,
+        agent: row.agent ?? '',
+        life: this.#options.life(),
+        startedAt: at,
+      },
+      message,
+      abort: new AbortController(),
+      agent: found.agent,
+      timeoutMs: found.timeoutMs,
+      answer: '',
+    };
+    this.#running.set(turn.row.id, turn);
+    return turn;
+  }
+
+  #end(turn: Turn): void {
+    if (!this.#running.delete(turn.row.id)) return;
+    this.#startWaiting();
+  }
+
+  /** Starts what has a place now: in order, skipping conversations that are busy. */
+  #startWaiting(): void {
+    const busy = new Set(this.running.map((turn) => turn.row.conversation));
+    for (const message of [...this.#waiting]) {
+      if (this.#running.size >= this.#options.maxTurns()) return;
+      const { conversation } = message.row;
+      if (busy.has(conversation)) continue;
+      busy.add(conversation);
+      const turn = this.#place(message);
+      if (turn === undefined) continue;
+      this.#waiting.splice(this.#waiting.indexOf(message), 1);
+      this.#options.start(turn);
+    }
+  }
+
+  async #settlement(turn: Turn): Promise<Settlement> {
+    const text = turn.message.classified.kind === 'turn' ? turn.message.classified.text : '';
+    const { id: turnId, conversation } = turn.row;
+    try {
+      const events = turn.agent.runTurn({ turnId, conversation, text }, { signal: turn.abort.signal });
+      for await (const event of events) this.#take(turn, event.text);
+    } catch (error) {
+      if (!turn.abort.signal.aborted) return this.#failed(turn, error);
+    }
+    if (turn.abort.signal.aborted) {
+      const abort = turn.abort.signal.reason as TurnAbort;
+      return { outcome: abort.outcome, reason: abort.reason, replies: withAnswer(turn.answer, abort.text) };
+    }
+    if (turn.answer.trim() === '') {
+      const failure = new AgentFailure('the agent gave no answer', 'Send it again, or look at the log.');
+      return this.#failed(turn, failure);
+    }
+    return { outcome: 'answered', reason: null, replies: [turn.answer] };
+  }
+
+  #take(turn: Turn, text: string): void {
+    if (turn.answer.length >= ANSWER_CHARS_MAX) return;
+    const room = ANSWER_CHARS_MAX - turn.answer.length;
+    const taken = text.length <= room ? text : `${text.slice(0, room)}\n[cut: the answer was longer]`;
+    turn.answer += taken;
+    this.#options.delta(turn.message.row.id, taken);
+  }
+
+  #failed(turn: Turn, error: unknown): Settlement {
+    const known = error instanceof AgentFailure;
+    if (!known) this.#options.log.error({ turn: turn.row.id, error: messageOf(error) }, 'a turn failed');
+    const text = known
+      ? replies.failedTurn(error.message, error.next)
+      : replies.failedTurn('the agent failed unexpectedly', 'Send it again, or look at the log.');
+    return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
+  }
+}
+
+/** What had been streamed is kept, and said first. */
+const withAnswer = (answer: string, text: string): string[] =>
+  answer.trim() === '' ? [text] : [answer, text];
+
+function abortTurn(turn: Turn, abort: TurnAbort): void {
+  if (!turn.abort.signal.aborted) turn.abort.abort(abort);
+}

@@ -1,0 +1,52 @@
+/** What a quick command's end looks like in a chat. Pure. */
+import { stripVTControlCharacters } from 'node:util';
+import { counted } from './replies.ts';
+
+/** Output in a reply, in bytes of each stream: head and tail are kept (`process/bounded-output.ts`). */
+export const COMMAND_OUTPUT_BYTES_MAX = 64 * 1024;
+
+/** How a command ended, as the process layer reports it. */
+export interface CommandResult {
+  readonly started: boolean;
+  readonly startError?: { readonly code: string; readonly message: string } | undefined;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly ended: 'timeout' | 'cancelled' | 'interrupted' | 'abandoned' | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly cutBytes: number;
+  readonly durationMs: number;
+}
+
+/**
+ * The reply: what it printed, then, unless it ended well, how it ended. Never empty. `endedBecause` completes
+ * "was ended after N s: …" when the gateway ended it.
+ */
+export function commandReply(name: string, result: CommandResult, endedBecause: string): string {
+  if (!result.started) {
+    const why = result.startError?.message ?? 'the program could not be started';
+    return `/${name} could not be started: ${why}. Check quick_commands.${name}.`;
+  }
+  const output = outputOf(result);
+  const how = howItEnded(name, result, endedBecause);
+  if (output === '' && how === null) return `/${name}: done, no output.`;
+  return [output, how].filter((part) => part !== '' && part !== null).join('\n');
+}
+
+/** Everything it printed: stdout, then stderr, without terminal escapes. */
+export function outputOf({ stdout, stderr, cutBytes }: CommandResult): string {
+  const parts = [stdout, stderr].map((part) => stripVTControlCharacters(part).trimEnd());
+  const cut = cutBytes > 0 ? `[${counted(cutBytes, 'byte')} cut from the middle]` : '';
+  return [...parts, cut].filter((part) => part !== '').join('\n');
+}
+
+function howItEnded(name: string, result: CommandResult, endedBecause: string): string | null {
+  const took = duration(result.durationMs);
+  if (result.ended !== null) return `/${name} was ended after ${took}: ${endedBecause}.`;
+  if (result.signal !== null) return `/${name} ended by ${result.signal} after ${took}.`;
+  if (result.exitCode !== 0) return `/${name} failed: exit code ${result.exitCode} after ${took}.`;
+  return null;
+}
+
+const duration = (ms: number): string =>
+  ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;

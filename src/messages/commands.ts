@@ -1,0 +1,73 @@
+/**
+ * The gateway's own commands: the list that `classify`, access, `/help` and configuration checks read. A
+ * built-in that would start a turn would be of kind `turn`; all of these are `control`, so they answer in
+ * every state.
+ */
+import type { Kind } from '../../machines/events.ts';
+
+export type Role = 'owner' | 'user';
+
+export interface Builtin {
+  readonly name: string;
+  readonly kind: Extract<Kind, 'control' | 'turn'>;
+  /** The least role that may use it. */
+  readonly role: Role;
+  /** What may follow the name; empty when nothing may. */
+  readonly usage: string;
+  readonly help: string;
+}
+
+export const BUILTINS = [
+  { name: 'status', kind: 'control', role: 'user', usage: '', help: 'what the gateway is doing' },
+  { name: 'help', kind: 'control', role: 'user', usage: '', help: 'this list' },
+  {
+    name: 'ps',
+    kind: 'control',
+    role: 'user',
+    usage: '',
+    help: 'turns and commands in flight, with their ids',
+  },
+  {
+    name: 'interrupt',
+    kind: 'control',
+    role: 'user',
+    usage: '',
+    help: 'stop the running turn of this conversation',
+  },
+  { name: 'cancel', kind: 'control', role: 'owner', usage: 'ID', help: 'end one turn or command by its id' },
+  {
+    name: 'drain',
+    kind: 'control',
+    role: 'owner',
+    usage: '[cancel]',
+    help: 'take no new turns, let the work end; or take turns again',
+  },
+  {
+    name: 'restart',
+    kind: 'control',
+    role: 'owner',
+    usage: '[now]',
+    help: 'restart when the work is done, or now',
+  },
+  {
+    name: 'stop',
+    kind: 'control',
+    role: 'owner',
+    usage: '[now]',
+    help: 'stop when the work is done, or now',
+  },
+] as const satisfies readonly Builtin[];
+
+export type BuiltinName = (typeof BUILTINS)[number]['name'];
+
+export const BUILTIN_NAMES: readonly string[] = BUILTINS.map((builtin) => builtin.name);
+
+const BY_NAME: ReadonlyMap<string, Builtin & { name: BuiltinName }> = new Map(
+  BUILTINS.map((builtin) => [builtin.name, builtin]),
+);
+
+export const builtinNamed = (name: string): (Builtin & { name: BuiltinName }) | undefined =>
+  BY_NAME.get(name);
+
+/** True when someone of role `has` may use what asks for `asks`. */
+export const satisfies = (has: Role, asks: Role): boolean => has === 'owner' || asks === 'user';

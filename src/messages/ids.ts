@@ -1,0 +1,16 @@
+/**
+ * Ids of messages, turns, commands and outbound messages: a letter for what it is, the time, a counter and
+ * chance. They sort by time within a process, so that an index on them grows at its end.
+ */
+import { randomInt } from 'node:crypto';
+
+const COUNTER_MAX = 36 ** 3;
+const CHANCE_MAX = 36 ** 3;
+let counter = randomInt(COUNTER_MAX);
+
+/** `m_mi9x2k4a0f3b7c`: kind, then base 36 of wall milliseconds, a counter, and chance. */
+export function newId(kind: 'm' | 't' | 'c' | 'o' | 'r', wallMs: number): string {
+  counter = (counter + 1) % COUNTER_MAX;
+  const chance = randomInt(CHANCE_MAX);
+  return `${kind}_${wallMs.toString(36)}${counter.toString(36).padStart(3, '0')}${chance.toString(36).padStart(3, '0')}`;
+}

@@ -1,0 +1,167 @@
+/**
+ * Every sentence the gateway itself says in a chat: short, calm, no stack, no secret, always the next step.
+ * Pure: values in, text out.
+ */
+import type { Intent, Refusal, Verdict } from '../../machines/events.ts';
+import type { ExecCommand } from '../config/schema.ts';
+import { usageOf } from './arguments.ts';
+
+export const seconds = (ms: number): string => {
+  const whole = Math.max(0, Math.round(ms / 1000));
+  if (whole < 120) return `${whole} s`;
+  if (whole < 7200) return `${Math.round(whole / 60)} min`;
+  return `${Math.round(whole / 3600)} h`;
+};
+
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const GOING: Readonly<Record<Intent, string>> = {
+  stop: 'stopping',
+  restart: 'restarting',
+  drain: 'draining: it takes no new turns',
+};
+
+/** Milliseconds that are left before the drain ends its waiting; null where nothing limits it. */
+export interface Remaining {
+  readonly leftMs: number | null;
+}
+
+/** Why a message was not taken, and what to do instead. `alias` names the exec command an alias points at. */
+export function refusal(refused: Refusal, { leftMs }: Remaining, aliasOfExec?: string): string {
+  if (aliasOfExec !== undefined) {
+    return `Not taken: aliases wait while the gateway is leaving. Send /${aliasOfExec} itself, it runs while draining.`;
+  }
+  if (refused.because === 'degraded') return degradedRefusal(refused.degraded);
+  const intent = refused.request?.intent ?? 'stop';
+  const next = {
+    restart: `Send it again in about ${seconds(Math.max(leftMs ?? 0, 5000))}, or use busy mode queue to have it kept.`,
+    stop: 'Send it again when the gateway is back.',
+    drain: 'Send it again when the drain is over; commands still run.',
+  }[intent];
+  return `Not taken: the gateway is ${GOING[intent]}. ${next}`;
+}
+
+function degradedRefusal(reasons: readonly string[]): string {
+  if (reasons.includes('store')) return storeRefusal();
+  if (reasons.includes('safe-mode')) {
+    return 'Not taken: the gateway is in safe mode after several crashes, and runs commands only. An owner can send /status to see why.';
+  }
+  const agents = reasons.filter((r) => r.startsWith('agent:')).map((r) => r.slice('agent:'.length));
+  return `Not taken: the agent ${agents.join(', ')} does not answer at present. Commands still run; send it again later, or see /status.`;
+}
+
+/** The store could not take the message: it is not kept. */
+export const storeRefusal = (): string =>
+  'Not taken: the gateway cannot write to its disk at present, so it could not keep this. Commands still run; free some space, then send it again.';
+
+/** What a person who asked for a stop, a restart, a drain or its end is told. */
+export function verdict(
+  of: Verdict,
+  asked: Intent | 'cancel',
+  now: {
+    intent: Intent | null;
+    cause: string | null;
+    turns: number;
+    commands: number;
+    leftMs: number | null;
+  },
+): string {
+  const holding = holders(now.turns, now.commands);
+  const limit = now.leftMs === null ? '' : `, in ${seconds(now.leftMs)} at most`;
+  const doing = now.intent === null ? 'running' : GOING[now.intent];
+  switch (of) {
+    case 'taken':
+    case 'raised':
+      if (asked === 'drain') {
+        return `Draining: no new turns${holding === null ? '' : `, ${holding} to finish`}. Commands still run; /drain cancel takes turns again.`;
+      }
+      return holding === null
+        ? `${asked === 'restart' ? 'Restarting' : 'Stopping'} now.`
+        : `${asked === 'restart' ? 'Restarting' : 'Stopping'} when ${holding} ${now.turns + now.commands === 1 ? 'is' : 'are'} done${limit}. Commands still run.`;
+    case 'hurried':
+      return `${asked === 'restart' ? 'Restarting' : 'Stopping'} now${holding === null ? '' : `: ${holding} interrupted`}.`;
+    case 'joined':
+      return `Already ${doing}${holding === null ? '' : `: ${holding} to finish${limit}`}.`;
+    case 'cancelled':
+      return 'Cancelled: the gateway takes turns again.';
+    case 'nothing-to-cancel':
+      return 'Nothing to cancel: the gateway is not draining.';
+    case 'too-late':
+      return `Too late to cancel: the gateway is ${doing}${now.cause === null ? '' : ` (${now.cause})`}.`;
+    case 'still-starting':
+      return 'The gateway is still starting. Try again in a moment.';
+  }
+}
+
+function holders(turns: number, commands: number): string | null {
+  const parts = [
+    ...(turns > 0 ? [counted(turns, 'turn')] : []),
+    ...(commands > 0 ? [counted(commands, 'command')] : []),
+  ];
+  return parts.length === 0 ? null : parts.join(' and ');
+}
+
+export const held = (stopping: boolean): string =>
+  stopping
+    ? 'Kept for the next start: the gateway is stopping. It is answered when it is back.'
+    : 'Kept: it is answered as soon as the gateway takes turns again.';
+
+export const heldLimit = (limit: number, what: 'conversation' | 'gateway'): string =>
+  what === 'conversation'
+    ? `Not kept: ${limit} messages of this conversation wait already. Send it again when they are answered.`
+    : `Not kept: ${limit} messages wait already. Send it again later.`;
+
+export const waitingLimit = (limit: number): string =>
+  `Not taken: ${limit} turns wait for a free place already. Send it again in a while.`;
+
+export const commandLimit = (limit: number): string =>
+  `Not run: ${limit} commands wait for a free place already. Send it again in a moment, or see /ps.`;
+
+export const tooLong = (bytesMax: number): string =>
+  `Not taken: a message may be ${Math.round(bytesMax / 1024)} KB long at most. Send a shorter one.`;
+
+export const empty = (): string =>
+  'There is nothing in that message. Write something, or /help for the commands.';
+
+export const tooLateToRun = (): string =>
+  'Not run: its sender stopped waiting before it could start. Send it again.';
+
+export const stranger = (): string => 'This gateway answers to people it knows. Ask its owner to add you.';
+
+export const roleRefusal = (name: string): string => `/${name} is for the owner of this gateway.`;
+
+export const unknownAgent = (name: string, near: readonly string[]): string =>
+  `There is no agent named ${name}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`;
+
+export const unknownCommand = (word: string, near: readonly string[]): string =>
+  near.length > 0
+    ? `There is no command /${word}. Did you mean ${near.map((name) => `/${name}`).join(' or ')}? To send it as text, write //${word}.`
+    : `There is no command /${word}. /help lists them. To send it as text, write //${word}.`;
+
+export const usage = (command: ExecCommand, problem: string): string =>
+  `Not run: ${problem}. Usage: ${usageOf(command.name, command.args)}`;
+
+export const surplusWords = (name: string, usageText: string): string =>
+  `Not done: /${name} takes ${usageText === '' ? 'nothing after it' : usageText}.`;
+
+export const aliasTooDeep = (depthMax: number): string =>
+  `Not run: that alias leads through more than ${depthMax} others. Correct quick_commands.`;
+
+/** Added to the reply of what ran while the store could not be written. */
+export const notRecorded = (): string => '(not recorded: the gateway cannot write to its disk at present)';
+
+export const interruptedTurn = (why: string): string =>
+  `Interrupted: ${why}. Send it again if it is still wanted.`;
+
+export const interruptedAtBoot = (what: 'turn' | 'command', name: string | null): string =>
+  what === 'turn'
+    ? 'The gateway went down while this was being answered. What had come so far is above; send it again if it is still wanted.'
+    : `The gateway went down while ${name === null ? 'this' : `/${name}`} ran. It is not run again by itself: check what it did, then send it again if needed.`;
+
+export const expiredCommand = (name: string): string =>
+  `/${name} was not run: the gateway was down for too long after it came in. Send it again if it is still wanted.`;
+
+export const failedTurn = (cause: string, next: string): string => `No answer: ${cause}. ${next}`;
+
+export const restartedAgo = (agoMs: number): string =>
+  `Restarted ${seconds(agoMs)} ago, because of this very message.`;

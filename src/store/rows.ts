@@ -1,0 +1,46 @@
+/**
+ * From a row as SQLite gives it to a row of the port. The queries name their columns as the port does, and
+ * the schema is STRICT with CHECKed enumerations, so only what SQLite has no type for is converted here.
+ */
+import type { SQLOutputValue } from 'node:sqlite';
+import type { CommandRow, LastExit, Life, StoredMessage, StoredOutbound, TurnRow } from './store.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+export const MESSAGE_COLUMNS = `id, platform, platform_message_id AS platformMessageId, conversation, sender, kind,
+  text, agent, when_busy AS whenBusy, received_at AS receivedAt, life, epoch, admission, reason, phase, outcome,
+  settled_at AS settledAt, recorded`;
+
+export const TURN_COLUMNS = 'id, conversation, agent, life, started_at AS startedAt, streamed';
+
+export const COMMAND_COLUMNS = `id, message_id AS messageId, name, actor, args_hash AS argsHash, life,
+  received_at AS receivedAt, started_at AS startedAt`;
+
+export const OUTBOUND_COLUMNS = `id, message_id AS messageId, platform, conversation, text, kind,
+  created_at AS createdAt, life, state, attempts`;
+
+export const LIFE_COLUMNS = 'id, kind, epoch, pid, start_time AS startTime, boot_id AS bootId';
+
+export function toMessage(row: Row): StoredMessage {
+  return { ...row, recorded: row.recorded === 1 } as unknown as StoredMessage;
+}
+
+export function toTurn(row: Row): TurnRow & { streamed: string } {
+  return { ...row } as unknown as TurnRow & { streamed: string };
+}
+
+export function toCommand(row: Row): CommandRow & { startedAt: number | null } {
+  return { ...row } as unknown as CommandRow & { startedAt: number | null };
+}
+
+export function toOutbound(row: Row): StoredOutbound {
+  return { ...row } as unknown as StoredOutbound;
+}
+
+export function toLife(row: Row): Life {
+  return { ...row } as unknown as Life;
+}
+
+export function toLastExit(row: Row): LastExit {
+  return { ...row } as unknown as LastExit;
+}

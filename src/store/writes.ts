@@ -1,0 +1,198 @@
+/**
+ * One write of the port as one or two statements, prepared once a connection.
+ *
+ * What has ended stays as it ended: each statement that ends something holds on to the first end, so that a
+ * write which comes twice, or late, changes nothing. A change to a row nobody knows changes nothing either.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { JournalRow, LifeStart, MessageRow, Write } from './store.ts';
+
+const RECEIVE = `
+  INSERT INTO inbox (id, platform, platform_message_id, conversation, sender, kind, text, agent, when_busy,
+    received_at, life, epoch, admission, reason, phase)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (platform, platform_message_id) DO NOTHING`;
+
+const PHASE = 'UPDATE inbox SET phase = ?, reason = coalesce(?, reason) WHERE id = ? AND outcome IS NULL';
+
+const ADOPT = 'UPDATE inbox SET phase = ?, life = ? WHERE id = ? AND outcome IS NULL';
+
+const SETTLE = `
+  UPDATE inbox SET phase = 'settled', outcome = ?, reason = coalesce(?, reason), settled_at = ?, recorded = ?
+  WHERE id = ? AND outcome IS NULL`;
+
+const TURN_START = `
+  INSERT INTO turns (id, conversation, agent, life, started_at, attempt)
+  VALUES (?, ?, ?, ?, ?, (SELECT count(*) + 1 FROM turn_messages WHERE message_id = ?))`;
+
+const TURN_MESSAGE = 'INSERT INTO turn_messages (turn_id, position, message_id) VALUES (?, ?, ?)';
+
+const TURN_END = `
+  UPDATE turns SET ended_at = ?, outcome = ?, reason = ?, streamed = ? WHERE id = ? AND ended_at IS NULL`;
+
+const COMMAND_RECEIVE = `
+  INSERT INTO commands (id, message_id, name, actor, args_hash, life, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
+const COMMAND_START =
+  'UPDATE commands SET started_at = ? WHERE id = ? AND started_at IS NULL AND ended_at IS NULL';
+
+const COMMAND_END = `
+  UPDATE commands SET ended_at = ?, outcome = ?, exit_code = ?, signal = ?, duration_ms = ?, output = ?
+  WHERE id = ? AND ended_at IS NULL`;
+
+const REPLY = `
+  INSERT INTO outbox (id, message_id, platform, conversation, text, kind, created_at, life)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Claiming a row whose last attempt nobody saw the end of may send it twice, and says so. */
+const SENDING = `
+  UPDATE outbox SET possible_duplicate = max(possible_duplicate, state IN ('sending', 'unknown')),
+    state = 'sending', claim_life = ?, claimed_at = ?, attempts = attempts + 1
+  WHERE id = ? AND state NOT IN ('delivered', 'dead')`;
+
+const SENT =
+  "UPDATE outbox SET state = 'delivered', delivered_at = ?, error = NULL WHERE id = ? AND state <> 'delivered'";
+
+const UNSENT = "UPDATE outbox SET state = 'pending', error = ? WHERE id = ? AND state = 'sending'";
+
+const LIFE_BEGIN = `
+  INSERT INTO lives (kind, epoch, pid, start_time, boot_id, version, started_at)
+  VALUES (?, CASE WHEN ? = 'daemon' THEN (SELECT max(coalesce(max(epoch), 0), ?) + 1 FROM lives) END, ?, ?, ?, ?, ?)
+  RETURNING id, epoch`;
+
+const LIFE_READY = 'UPDATE lives SET ready_at = ? WHERE id = ? AND ready_at IS NULL AND ended_at IS NULL';
+
+const LIFE_END = 'UPDATE lives SET ended_at = ?, exit_code = ?, cause = ? WHERE id = ? AND ended_at IS NULL';
+
+const JOURNAL = `
+  INSERT INTO journal (epoch, number, at, event, state, context, missed) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
+export interface Writes {
+  /** Applies one write. False only for a `receive` whose message is known; then nothing was changed. */
+  apply(write: Write): boolean;
+  /** Adds a life; gives its number and, for a daemon, the next epoch. */
+  beginLife(start: LifeStart): { readonly id: number; readonly epoch: number | null };
+  /** Adds a journal row that `missed` rows should have stood before. */
+  addJournalRow(row: JournalRow, missed: number): void;
+}
+
+type WriteOf<Op extends Write['op']> = Extract<Write, { op: Op }>;
+
+/** How each write is applied; what a statement answers is not looked at, but for `receive`. */
+type Appliers<Op extends Write['op']> = { readonly [O in Op]: (write: WriteOf<O>) => unknown };
+
+/** Prepares every statement that changes something. */
+export function prepareWrites(db: DatabaseSync): Writes {
+  const receive = prepareReceive(db);
+  const appliers: Appliers<Exclude<Write['op'], 'receive'>> = {
+    ...prepareInbox(db),
+    ...prepareTurns(db),
+    ...prepareCommands(db),
+    ...prepareOutbox(db),
+    ...prepareLives(db),
+  };
+  const begin = db.prepare(LIFE_BEGIN);
+  const journal = db.prepare(JOURNAL);
+
+  return {
+    apply(write) {
+      if (write.op === 'receive') return receive(write.message);
+      // TypeScript does not relate the key to the argument over a union.
+      appliers[write.op](write as never);
+      return true;
+    },
+    beginLife({ kind, epochAbove, pid, startTime, bootId, version, startedAt }) {
+      const row = begin.get(kind, kind, epochAbove, pid, startTime, bootId, version, startedAt);
+      return row as unknown as { id: number; epoch: number | null };
+    },
+    addJournalRow(row, missed) {
+      journal.run(row.epoch, row.number, row.at, row.event, row.state, row.context, missed);
+    },
+  };
+}
+
+/** True when the message was not known. */
+function prepareReceive(db: DatabaseSync): (message: MessageRow) => boolean {
+  const receive = db.prepare(RECEIVE);
+  return (m) => {
+    const { changes } = receive.run(
+      m.id,
+      m.platform,
+      m.platformMessageId,
+      m.conversation,
+      m.sender,
+      m.kind,
+      m.text,
+      m.agent,
+      m.whenBusy,
+      m.receivedAt,
+      m.life,
+      m.epoch,
+      m.admission,
+      m.reason,
+      m.phase,
+    );
+    return changes === 1;
+  };
+}
+
+function prepareInbox(db: DatabaseSync): Appliers<'phase' | 'adopt' | 'settle'> {
+  const phase = db.prepare(PHASE);
+  const adopt = db.prepare(ADOPT);
+  const settle = db.prepare(SETTLE);
+  return {
+    phase: (w) => phase.run(w.phase, w.reason ?? null, w.id),
+    adopt: (w) => adopt.run(w.phase, w.life, w.id),
+    settle: (w) => settle.run(w.outcome, w.reason, w.at, w.recorded === false ? 0 : 1, w.id),
+  };
+}
+
+function prepareTurns(db: DatabaseSync): Appliers<'turn.start' | 'turn.end'> {
+  const start = db.prepare(TURN_START);
+  const message = db.prepare(TURN_MESSAGE);
+  const end = db.prepare(TURN_END);
+  return {
+    'turn.start': ({ turn, messages }) => {
+      start.run(turn.id, turn.conversation, turn.agent, turn.life, turn.startedAt, messages[0] ?? null);
+      for (const [position, id] of messages.entries()) message.run(turn.id, position, id);
+    },
+    'turn.end': (w) => end.run(w.at, w.outcome, w.reason, w.streamed, w.id),
+  };
+}
+
+function prepareCommands(db: DatabaseSync): Appliers<'command.receive' | 'command.start' | 'command.end'> {
+  const receive = db.prepare(COMMAND_RECEIVE);
+  const start = db.prepare(COMMAND_START);
+  const end = db.prepare(COMMAND_END);
+  return {
+    'command.receive': ({ command: c }) =>
+      receive.run(c.id, c.messageId, c.name, c.actor, c.argsHash, c.life, c.receivedAt),
+    'command.start': (w) => start.run(w.at, w.id),
+    // A duration comes from the monotonic clock, which counts fractions; the column takes whole milliseconds.
+    'command.end': ({ end: e }) =>
+      end.run(e.at, e.outcome, e.exitCode, e.signal, Math.round(e.durationMs), e.output, e.id),
+  };
+}
+
+function prepareOutbox(db: DatabaseSync): Appliers<'reply' | 'sending' | 'sent' | 'unsent'> {
+  const add = db.prepare(REPLY);
+  const sending = db.prepare(SENDING);
+  const sent = db.prepare(SENT);
+  const unsent = db.prepare(UNSENT);
+  return {
+    reply: ({ outbound: o }) =>
+      add.run(o.id, o.messageId, o.platform, o.conversation, o.text, o.kind, o.createdAt, o.life),
+    sending: (w) => sending.run(w.life, w.at, w.id),
+    sent: (w) => sent.run(w.at, w.id),
+    unsent: (w) => unsent.run(w.error, w.id),
+  };
+}
+
+function prepareLives(db: DatabaseSync): Appliers<'life.ready' | 'life.end'> {
+  const ready = db.prepare(LIFE_READY);
+  const end = db.prepare(LIFE_END);
+  return {
+    'life.ready': (w) => ready.run(w.at, w.id),
+    'life.end': (w) => end.run(w.at, w.code, w.cause, w.id),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * The one owner of pino. One line a thing that happened, as JSON, or for eyes when a terminal reads it.
+ * Secrets are taken out by key, and by value for what is known to be one.
+ */
+import pino from 'pino';
+import { prettyFactory } from 'pino-pretty';
+
+export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush'>;
+
+export interface LogOptions {
+  readonly level: string;
+  /** For a person's terminal rather than a file or a supervisor. */
+  readonly pretty: boolean;
+  readonly colour: boolean;
+  /** Takes whole lines, each with its line break. */
+  readonly write: (line: string) => void;
+}
+
+/** Keys whose values never reach a log, at the top and one level down. */
+const SECRET_KEYS = ['token', 'authorization', 'cookie', 'apiKey', 'api_key', 'password', 'secret'];
+
+const REDACTED = '[redacted]';
+
+/** Values that must never be printed, such as the control token once it is known. */
+export class Secrets {
+  readonly #values = new Set<string>();
+
+  /** Values too short to be a secret are left alone: they would redact ordinary words. */
+  add(value: string): void {
+    if (value.length >= 8) this.#values.add(value);
+  }
+
+  redact(text: string): string {
+    let redacted = text;
+    for (const value of this.#values) redacted = redacted.replaceAll(value, REDACTED);
+    return redacted;
+  }
+}
+
+export function createLog(options: LogOptions, secrets: Secrets): Log {
+  const prettify = options.pretty
+    ? prettyFactory({
+        colorize: options.colour,
+        ignore: 'pid,hostname,event,from,to',
+        translateTime: 'SYS:HH:MM:ss.l',
+        singleLine: true,
+      })
+    : undefined;
+  const stream = {
+    write(line: string) {
+      const redacted = secrets.redact(line);
+      options.write(prettify ? String(prettify(redacted)) : redacted);
+    },
+  };
+  return pino(
+    {
+      level: options.level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: [...SECRET_KEYS, ...SECRET_KEYS.map((key) => `*.${key}`)], censor: REDACTED },
+    },
+    stream,
+  );
+}
