@@ -4,12 +4,14 @@ import { readEnvironment } from '../config/process-environment.ts';
 import type { Signals } from '../process/signals.ts';
 import { createOutput } from './output.ts';
 import { runProgram } from './program.ts';
+import type { RunHost } from './run.ts';
 
 export interface Host {
   readonly signals: Signals;
   /** The variable that says: this is the second half of an in-place restart. */
   readonly inPlaceName: string;
   readonly leaveNow: (code: number) => void;
+  readonly platformKinds?: NonNullable<RunHost['platformKinds']>;
 }
 
 /** How the process leaves: with a code, or by becoming its next life. */
@@ -23,8 +25,8 @@ export async function main(argv: readonly string[], host: Host): Promise<Leaving
   const { [host.inPlaceName]: inPlace, ...env } = readEnvironment();
   const output = createOutput(process.stdout, process.stderr, env);
   const cli = { env, cwd: process.cwd(), argv, version: installedVersion(), output };
-  const { signals, leaveNow } = host;
-  const result = await runProgram(cli, { signals, leaveNow, inPlace: inPlace !== undefined });
+  const { inPlaceName: _, ...rest } = host;
+  const result = await runProgram(cli, { ...rest, inPlace: inPlace !== undefined });
   if ('exit' in result) return { ...result.exit, env };
   return { code: result.code, reexecute: false, env };
 }

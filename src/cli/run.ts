@@ -1,6 +1,7 @@
 /** `sluice run`: the daemon in the foreground, and what it tells a person once it is up. */
 import type { Exit } from '../../machines/exit.ts';
 import { runDaemon, type Welcome } from '../daemon.ts';
+import type { PlatformKind } from '../platforms/platform.ts';
 import type { Signals } from '../process/signals.ts';
 import type { Cli, CommonOptions } from './context.ts';
 
@@ -8,6 +9,8 @@ export interface RunHost {
   readonly signals: Signals;
   readonly inPlace: boolean;
   readonly leaveNow: (code: number) => void;
+  /** Platforms besides the local one. */
+  readonly platformKinds?: Readonly<Record<string, PlatformKind>>;
 }
 
 export function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Exit> {

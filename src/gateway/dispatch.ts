@@ -95,6 +95,8 @@ export class Dispatch {
   }
 
   async #command(command: Command): Promise<void> {
+    const { id, name, actor } = command.row;
+    this.#options.log.info({ command: id, name, actor }, `/${name} started`);
     const settlement = await this.#guarded(command.message, () => this.#options.commands().run(command));
     const recorded = command.message.recorded;
     const row: Write[] = recorded ? [] : [{ op: 'command.receive', command: command.row }];
@@ -102,15 +104,17 @@ export class Dispatch {
     await this.#options.ledger.settle(command.message, { ...settlement, writes });
     this.#options.commands().release(command);
     this.#options.settled(command.message.row.id);
-    this.#options.workEnded(command.row.id);
+    this.#options.workEnded(id);
   }
 
   async #turn(turn: Turn): Promise<void> {
+    const { id, conversation, agent } = turn.row;
+    this.#options.log.info({ turn: id, conversation, agent }, 'turn started');
     const settlement = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
     await this.#options.ledger.settle(turn.message, settlement);
     this.#options.turns().ended(turn);
     this.#options.settled(turn.message.row.id);
-    this.#options.workEnded(turn.row.id);
+    this.#options.workEnded(id);
   }
 
   /** A handler that throws is a defect; its message still gets an outcome, and the log has the error. */

@@ -105,8 +105,9 @@ export class Ledger {
       });
     }
     this.#conclude(message.row.id, settled);
-    const tookMs = clock.wallMs() - message.row.receivedAt;
-    log.debug({ message: message.row.id, outcome, tookMs }, 'settled');
+    const { id, kind, conversation, receivedAt } = message.row;
+    const tookMs = clock.wallMs() - receivedAt;
+    log.info({ message: id, kind, conversation, outcome, reason, tookMs }, `${kind} ${outcome}`);
     return settled;
   }
 

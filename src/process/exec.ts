@@ -55,8 +55,9 @@ export function createProcesses(clock: Clock): Processes {
     killAllNow() {
       const passes = Array.from(running, (run) => run.tree.beginPass('SIGKILL', new Set()));
       if (passes.length === 0) return;
+      for (const pass of passes) pass.signalGroup();
       table.visitNow((entry) => {
-        for (const pass of passes) pass(entry);
+        for (const pass of passes) pass.meet(entry);
       });
     },
     async sweep(workIds) {

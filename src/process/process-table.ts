@@ -21,6 +21,12 @@ export interface TableEntry {
   readonly workId: string | undefined;
 }
 
+/**
+ * `listed`: those who were there before the first was shown, so that `each` never meets what its own signals
+ * gave rise to. `all`: also those who are born meanwhile.
+ */
+export type Visited = 'listed' | 'all';
+
 export interface ProcessTable {
   /** Now, in the time of `startedMs`. */
   nowMs(): number;
@@ -28,34 +34,35 @@ export interface ProcessTable {
    * Shows every process to `each`. On Linux an entry is read immediately before it is shown, so that a signal
    * sent from within `each` reaches the process that was read and not a later owner of its number.
    */
-  visit(each: (entry: TableEntry) => void): Promise<void>;
-  /** The same without a pause, for a process that is about to exit. On macOS it shows nothing. */
+  visit(each: (entry: TableEntry) => void, whom: Visited): Promise<void>;
+  /** Visits `all` without a pause, for a process that is about to exit. On macOS it shows nothing. */
   visitNow(each: (entry: TableEntry) => void): void;
 }
 
 /** How many processes are read in one go (about 2 ms) before the event loop gets its turn. */
 const SLICE_PROCESSES = 64;
 /**
- * How often a visit lists the processes at most. One list is not enough to meet everybody: a process that was
- * listed can fork and exit before it is read, and its child is on no list yet. So a visit lists again until
- * it sees no new number; on a busy machine there may always be one.
+ * How often a visit of all lists the processes at most. One list is not enough to meet everybody: a process
+ * that was listed can fork and exit before it is read, and its child is on no list yet. So the visit lists
+ * again until it sees no new number; on a busy machine there may always be one.
  */
 const LISTS_MAX = 32;
 
 /** `/proc` of Linux. */
 export const procTable: ProcessTable = {
   nowMs: () => uptime() * 1000,
-  async visit(each) {
-    for (const _ of visitInSlices(each)) await new Promise((resolve) => setImmediate(resolve));
+  async visit(each, whom) {
+    for (const _ of visitInSlices(each, whom === 'all' ? LISTS_MAX : 1))
+      await new Promise((resolve) => setImmediate(resolve));
   },
   visitNow(each) {
-    for (const _ of visitInSlices(each));
+    for (const _ of visitInSlices(each, LISTS_MAX));
   },
 };
 
-function* visitInSlices(each: (entry: TableEntry) => void): Generator<void, void, void> {
+function* visitInSlices(each: (entry: TableEntry) => void, listsMax: number): Generator<void, void, void> {
   const met = new Map<number, Meeting>();
-  for (let list = 0; list < LISTS_MAX; list += 1) {
+  for (let list = 0; list < listsMax; list += 1) {
     const pids = listPids().filter((pid) => met.get(pid) !== 'seen');
     if (pids.length === 0) return;
     for (let from = 0; from < pids.length; from += SLICE_PROCESSES) {

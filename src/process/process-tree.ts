@@ -13,13 +13,18 @@
  *   session was ours is proof that it still is: nobody can join a session, only be born into it. Each pass
  *   that sees such a member moves that moment forward.
  */
-import type { ProcessTable, TableEntry } from './process-table.ts';
+import type { ProcessTable, TableEntry, Visited } from './process-table.ts';
 
 /** 0 only asks who is there. */
 export type TreeSignal = 'SIGTERM' | 'SIGKILL' | 0;
 
-/** What a pass shows each process to. */
-type Visitor = (entry: TableEntry) => void;
+/** One signal for the whole tree. */
+interface Pass {
+  /** Signals the group, once, where that is safe without a look at its members. */
+  signalGroup(): void;
+  /** Signals this process, if it is of the tree and its group is not signalled already. */
+  meet(entry: TableEntry): void;
+}
 
 export class ProcessTree {
   readonly #leader: number;
@@ -43,24 +48,33 @@ export class ProcessTree {
   /** Signals the whole tree once and resolves to the pids that were alive, the leader's among them. */
   async signal(signal: TreeSignal): Promise<ReadonlySet<number>> {
     const alive = new Set<number>();
-    await this.#table.visit(this.beginPass(signal, alive));
+    const pass = this.beginPass(signal, alive);
+    // One call reaches a whole group, so that none of its members can fork away from it. TERM waits for the list:
+    // what its handlers start to clean up with is not on it and may finish.
+    if (signal !== 'SIGTERM') pass.signalGroup();
+    await this.#table.visit(pass.meet, whomToMeet(signal));
+    pass.signalGroup();
     if (this.#oursAtMs === undefined) alive.add(this.#leader);
     return alive;
   }
 
-  /** Signals the group where that is safe at once, and returns what does the rest, shown every process. */
-  beginPass(signal: TreeSignal, alive: Set<number>): Visitor {
+  /** Whom the pass meets alive is added to `alive`. */
+  beginPass(signal: TreeSignal, alive: Set<number>): Pass {
     const begunMs = this.#table.nowMs();
-    // One call reaches the whole group, so that none of its members can fork away from it.
-    let groupIsSignalled = this.#oursAtMs === undefined && send(-this.#leader, signal);
-    return (entry) => {
-      if (entry.workId !== this.#workId && !this.#isMember(entry)) return;
-      alive.add(entry.pid);
-      if (this.#oursAtMs !== undefined && entry.sessionId === this.#leader) {
-        this.#oursAtMs = Math.max(this.#oursAtMs, begunMs);
-      }
-      if (entry.groupId !== this.#leader) send(entry.pid, signal);
-      else if (!groupIsSignalled) groupIsSignalled = send(-this.#leader, signal);
+    let groupIsSignalled = false;
+    return {
+      signalGroup: () => {
+        if (!groupIsSignalled && this.#oursAtMs === undefined) groupIsSignalled = send(-this.#leader, signal);
+      },
+      meet: (entry) => {
+        if (entry.workId !== this.#workId && !this.#isMember(entry)) return;
+        alive.add(entry.pid);
+        if (this.#oursAtMs !== undefined && entry.sessionId === this.#leader) {
+          this.#oursAtMs = Math.max(this.#oursAtMs, begunMs);
+        }
+        if (entry.groupId !== this.#leader) send(entry.pid, signal);
+        else if (!groupIsSignalled) groupIsSignalled = send(-this.#leader, signal);
+      },
     };
   }
 
@@ -77,13 +91,16 @@ export async function signalMarked(
   table: ProcessTable,
 ): Promise<ReadonlySet<number>> {
   const alive = new Set<number>();
-  await table.visit((entry) => {
+  const meet = (entry: TableEntry) => {
     if (entry.workId === undefined || !workIds.has(entry.workId)) return;
     alive.add(entry.pid);
     send(entry.pid, signal);
-  });
+  };
+  await table.visit(meet, whomToMeet(signal));
   return alive;
 }
+
+const whomToMeet = (signal: TreeSignal): Visited => (signal === 'SIGTERM' ? 'listed' : 'all');
 
 /**
  * False when nothing was reached: the target ended by itself a moment ago, or runs as another user (sudo),
