@@ -3,8 +3,9 @@
  *
  * - Each gets a session and process group of its own, so that a Ctrl-C in the gateway's terminal does not reach
  *   it, and a marker in its environment, so that its tree is found even after a restart of the gateway.
- * - A result always comes: at most `timeoutMs` + `graceMs` + 200 ms after the start, also when a descendant
- *   holds the pipes. When it comes because the process was ended, none of its tree is alive.
+ * - A result always comes: `timeoutMs` + `graceMs` + about 200 ms after the start at the latest, also when a
+ *   descendant holds the pipes. When it comes because the process was ended, none of its tree is alive; only
+ *   what left both session and marker, or became another user, escapes.
  * - Output is drained as it comes and kept within `outputBytesMax`, so a flood costs time but no memory.
  * - A process that exits by itself with its pipes at their end costs no look at the process table, and what it
  *   left in the background with other outputs is left alone: people start daemons from commands.

@@ -310,9 +310,9 @@ describe('how a process is ended', () => {
     });
   });
 
-  test('a daemon of the tree gets its grace, too', async () => {
+  test('a daemon of the tree gets its grace, too, and so does what it starts to clean up with', async () => {
     const [done, stands] = [join(folder, 'daemon-is-done'), fifo('daemon-stands')];
-    const daemon = `trap "sleep 0.1; echo done > ${done}; exit" TERM; echo > ${stands}; while :; do sleep 0.01; done`;
+    const daemon = `trap "sleep 0.1 && echo done > ${done}; exit" TERM; echo > ${stands}; while :; do sleep 0.01; done`;
     const command = `mkfifo ${stands}
       setsid sh -c '${daemon}' >/dev/null 2>&1 &
       read _ < ${stands}; echo ready; wait`;

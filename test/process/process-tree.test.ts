@@ -93,7 +93,7 @@ test.skipIf(process.platform !== 'linux')(
     const beforeMs = procTable.nowMs();
     const child = await sleeper({ NOT_SLUICE_WORK_ID: 'other', SLUICE_WORK_ID: 'w 1=ü' });
     const entries = new Map<number, TableEntry>();
-    await procTable.visit((entry) => entries.set(entry.pid, entry));
+    await procTable.visit((entry) => entries.set(entry.pid, entry), 'all');
     const { pid } = child;
     expect(entries.get(pid)).toMatchObject({ pid, groupId: pid, sessionId: pid, workId: 'w 1=ü' });
     // The kernel counts in hundredths of a second and rounds down.
@@ -133,7 +133,7 @@ test('ps is asked for every process with its environment, and its lines are unde
     '',
   ];
   const entries: TableEntry[] = [];
-  await psTable(async () => lines.join('\n')).visit((entry) => entries.push(entry));
+  await psTable(async () => lines.join('\n')).visit((entry) => entries.push(entry), 'all');
   expect(entries).toEqual([
     {
       ...{ pid: 812, groupId: 810, sessionId: 810, workId: 'w-1' },
@@ -158,7 +158,7 @@ test('what a real ps prints is understood', async () => {
   await once(ps, 'close');
   const entries = new Map<number, TableEntry>();
   const table = psTable(async () => printed);
-  await table.visit((entry) => entries.set(entry.pid, entry));
+  await table.visit((entry) => entries.set(entry.pid, entry), 'all');
   expect(entries.get(child.pid)).toMatchObject({ groupId: child.pid, workId: 'w-ps' });
   expect(Math.abs(table.nowMs() - (entries.get(child.pid)?.startedMs ?? 0))).toBeLessThan(60_000);
   expect(entries.size).toBeGreaterThan(1);
