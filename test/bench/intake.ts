@@ -1,0 +1,201 @@
+/**
+ * How fast messages are taken in: duplicate look-up, classification, access, chart, commit. What follows the
+ * acknowledgement is left out: the place is freed at once.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { systemClock as clock } from '../../src/clock.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import { Access } from '../../src/gateway/access.ts';
+import { Delivery } from '../../src/gateway/delivery.ts';
+import { Dispatch } from '../../src/gateway/dispatch.ts';
+import { Held } from '../../src/gateway/held.ts';
+import { Intake } from '../../src/gateway/intake.ts';
+import { Judge } from '../../src/gateway/judge.ts';
+import { Ledger } from '../../src/gateway/ledger.ts';
+import { Lifecycle } from '../../src/gateway/lifecycle.ts';
+import { Placing } from '../../src/gateway/placing.ts';
+import { QuickCommands } from '../../src/gateway/quick-commands.ts';
+import { Refusals } from '../../src/gateway/refusals.ts';
+import { Turns } from '../../src/gateway/turns.ts';
+import { createProcesses } from '../../src/process/exec.ts';
+import { processIdentity } from '../../src/process/identity.ts';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { type Bench, timed } from './measure.ts';
+import { quietLog as log } from './quiet.ts';
+
+const SENDERS = 64;
+const MESSAGES = 12_800;
+const ALONE = 1500;
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+
+async function intakeOn(name: string) {
+  const store = await openSqliteStore({
+    path: join(folder, name),
+    reservePath: join(folder, 'reserve'),
+    migrate: true,
+    onProblem: (error) => {
+      throw error;
+    },
+  });
+  const life = await store.begin({
+    ...processIdentity(),
+    kind: 'daemon',
+    version: 'bench',
+    startedAt: clock.wallMs(),
+    epochAbove: 0,
+  });
+  const { config } = parseConfig('agent: { command: "cat" }', {
+    path: join(folder, 'sluice.yaml'),
+    origin: 'flag',
+    env: {},
+    builtinNames: [],
+  });
+  const lifecycle = new Lifecycle({
+    supervisor: 'none',
+    clock,
+    log,
+    journal: (row) => store.journal(row),
+    times: () => ({ drainMs: 0, killMs: 0, exitMs: 0 }),
+    usual: () => ({ agent: 'default', whenBusy: 'queue' }),
+    changed: () => {},
+  });
+  lifecycle.begin(life.epoch ?? 0);
+  const nothing = () => {};
+  lifecycle.start({
+    takeUpHeld: nothing,
+    holdUnstarted: nothing,
+    abortStart: nothing,
+    abortTurns: nothing,
+    killCommands: nothing,
+    flush: nothing,
+    stopReceiving: nothing,
+    askWhetherClosed: nothing,
+  });
+  lifecycle.send({ type: 'started' });
+  const settled = (id: string) => lifecycle.send({ type: 'work.settled', id });
+  const lifeId = () => life.id;
+  const delivery = new Delivery({ store, clock, log, life: lifeId, platform: () => undefined });
+  const ledger = new Ledger({ store, clock, log, delivery, life: lifeId });
+  const held = new Held(clock, nothing);
+  const agent = { name: 'default', type: 'command', killNow: nothing, async *runTurn() {} };
+  const turns = new Turns({
+    clock,
+    log,
+    life: lifeId,
+    agent: () => ({ agent, timeoutMs: 1000, maxTurns: SENDERS }),
+    maxTurns: () => SENDERS,
+    start: nothing,
+    delta: nothing,
+  });
+  const environment = () => ({});
+  const commands = new QuickCommands({
+    clock,
+    processes: createProcesses(clock),
+    life: lifeId,
+    environment,
+    start: nothing,
+  });
+  /** Frees the place instead of running the turn. */
+  class Acknowledged extends Dispatch {
+    override runTurn(turn: Parameters<Dispatch['runTurn']>[0]): void {
+      turns.ended(turn);
+      settled(turn.message.row.id);
+      ledger.forget(turn.message.row.id);
+    }
+  }
+  const unused = (): never => {
+    throw new Error('not reached');
+  };
+  const dispatch = new Acknowledged({
+    ...{ store, clock, log, ledger, settled, workEnded: nothing, keep: nothing },
+    ...{ turns: () => turns, commands: () => commands, control: unused },
+  });
+  const access = new Access(() => config, clock);
+  const judge = new Judge({ config: () => config, access, lifecycle, leftMs: () => null });
+  const placing = new Placing({
+    ...{ clock, ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
+    agentNames: () => ['default'],
+    stopping: () => false,
+  });
+  const intake = new Intake({
+    ...{ store, clock, config: () => config, access, judge, ledger, placing, life: lifeId },
+    epoch: () => life.epoch ?? 0,
+    say: nothing,
+  });
+  let number = 0;
+  const receive = (conversation: string) => {
+    number += 1;
+    return intake.receive({
+      platform: 'local',
+      platformMessageId: `${name}-${number}`,
+      conversation,
+      sender: 'local:owner',
+      text: 'what changed in the ingest service since monday?',
+      receivedAt: clock.wallMs(),
+    });
+  };
+  return { receive, store };
+}
+
+/** Bare commits as durable as ours: one small row, one FULL commit each. */
+function bareCommits(count: number): number {
+  const db = new DatabaseSync(join(folder, `bare-${performance.now()}.db`));
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)',
+  );
+  const insert = db.prepare('INSERT INTO t (text) VALUES (?)');
+  const from = performance.now();
+  for (let n = 0; n < count; n += 1) {
+    db.exec('BEGIN IMMEDIATE');
+    insert.run('what changed in the ingest service since monday?');
+    db.exec('COMMIT');
+  }
+  const took = performance.now() - from;
+  db.close();
+  return took;
+}
+
+let round = 0;
+
+export const intake: Bench = {
+  title: 'Intake in process',
+  about:
+    'From `receive` to the committed decision: duplicate look-up, classification, access, chart, one FULL commit. 64 senders share commits; one sender alone is compared with bare commits of one small row each.',
+  rows: {
+    'messages, 64 senders': { unit: '/s', limit: { atLeast: 40_000 } },
+    'messages, one sender': { unit: '/s' },
+    'bare FULL commits': { unit: '/s' },
+    'one sender to bare commits': { unit: '×', digits: 2, limit: { atLeast: 0.8 } },
+  },
+  async round() {
+    round += 1;
+    const many = await intakeOn(`many-${round}.db`);
+    const together = await timed(() =>
+      Promise.all(
+        Array.from({ length: SENDERS }, async (_, sender) => {
+          for (let n = 0; n < MESSAGES / SENDERS; n += 1) await many.receive(`local:${sender}`);
+        }),
+      ),
+    );
+    await many.store.close();
+    const one = await intakeOn(`one-${round}.db`);
+    const alone = await timed(async () => {
+      for (let n = 0; n < ALONE; n += 1) await one.receive('local:one');
+    });
+    await one.store.close();
+    const bare = bareCommits(ALONE);
+    return {
+      'messages, 64 senders': MESSAGES / (together / 1000),
+      'messages, one sender': ALONE / (alone / 1000),
+      'bare FULL commits': ALONE / (bare / 1000),
+      'one sender to bare commits': bare / alone,
+    };
+  },
+  async dispose() {
+    rmSync(folder, { recursive: true, force: true });
+  },
+};
