@@ -18,8 +18,16 @@ export default defineConfig({
       layer('contract', ['test/{contract,store,process,control,platforms}/**/*.test.ts'], {
         testTimeout: 20_000,
       }),
-      layer('model', ['test/model/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
-      layer('system', ['test/system/**/*.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
+      layer('model', ['test/model/**/*.test.ts'], {
+        testTimeout: 120_000,
+        fileParallelism: false,
+        setupFiles: ['test/support/no-leftovers.ts'],
+      }),
+      layer('system', ['test/system/**/*.test.ts'], {
+        testTimeout: 60_000,
+        fileParallelism: false,
+        setupFiles: ['test/support/no-leftovers.ts'],
+      }),
       layer('browser', ['test/browser/**/*.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
       layer('systemd', ['test/systemd/**/*.test.ts'], {
         testTimeout: 90_000,

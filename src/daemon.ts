@@ -20,7 +20,7 @@ import { Inspector } from './control/inspector.ts';
 import { builtPageFolder } from './control/page.ts';
 import { failureOf, isSluiceError, messageOf, SluiceError } from './errors.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { askBySignal } from './gateway/requests.ts';
+import { askBySignal, stopCauseOf } from './gateway/requests.ts';
 import { StoreWatch } from './gateway/store-watch.ts';
 import { LifeKeeper } from './life.ts';
 import { LocalPlatform } from './platforms/local.ts';
@@ -28,6 +28,7 @@ import type { PlatformKind } from './platforms/platform.ts';
 import { agentEnvironment, commandEnvironment } from './process/environment.ts';
 import { createProcesses, type Processes } from './process/exec.ts';
 import { prepareHome, readToken } from './process/home.ts';
+import { isAlive } from './process/identity.ts';
 import { acquireLock } from './process/lock.ts';
 import { readPidFile } from './process/runtime-status.ts';
 import type { Signals } from './process/signals.ts';
@@ -77,6 +78,8 @@ interface World {
   readonly paths: HomePaths;
   readonly processes: Processes;
   readonly startAbort: AbortController;
+  /** How a stop leaves that came after the chart's end: it still beats an in-place restart. */
+  readonly late: { exit: Exit | undefined };
 }
 
 /** Runs a gateway to its end. Never rejects: a failure is an exit. */
@@ -89,13 +92,22 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
   try {
     const finding = detectSupervisor(readSupervisorFacts(options.env));
     supervisor = finding.kind;
-    await using stack = new AsyncDisposableStack();
     const home = resolveHome({ flag: options.homeFlag, env: options.env });
-    const paths = homePaths(home, options.env);
-    const processes = createProcesses(clock);
-    const startAbort = new AbortController();
     log.info({ supervisor, because: finding.because, home }, `sluice ${options.version} starts in ${home}`);
-    return await live({ options, supervisor, log, secrets, stack, home, paths, processes, startAbort });
+    const late: World['late'] = { exit: undefined };
+    let exit: Exit;
+    {
+      await using stack = new AsyncDisposableStack();
+      const paths = homePaths(home, options.env);
+      const processes = createProcesses(clock);
+      const startAbort = new AbortController();
+      const basics = { options, supervisor, log, secrets, stack };
+      exit = await live({ ...basics, home, paths, processes, startAbort, late });
+    }
+    if (!exit.reexecute) return exit;
+    // A signal that has arrived is heard in the loop's next look at its files; the second turn is past it.
+    for (let turn = 0; turn < 2; turn += 1) await new Promise(setImmediate);
+    return late.exit ?? exit;
   } catch (error) {
     const failure = failureOf(error);
     const text = error instanceof Error ? error.message : failure.message;
@@ -143,12 +155,21 @@ async function live(world: World): Promise<Exit> {
     );
     gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message: messageOf(fault) } });
   });
-  start(world, { configuration, store, gateway, faces, token, life }).catch((error: unknown) => {
-    const failure = failureOf(error);
-    log.error({ failure: failure.kind }, `the start failed: ${failure.message}`);
-    gateway.lifecycle.send({ type: 'start.failed', failure });
-  });
+  const starting = start(world, { configuration, store, gateway, faces, token, life }).catch(
+    (error: unknown) => {
+      const failure = failureOf(error);
+      log.error({ failure: failure.kind }, `the start failed: ${failure.message}`);
+      gateway.lifecycle.send({ type: 'start.failed', failure });
+    },
+  );
   const exit = await gateway.exited;
+  options.signals.attach((request) => {
+    const cause = stopCauseOf(request);
+    if (cause === undefined) return;
+    world.late.exit ??= exitFor({ intent: 'stop', cause, actor: 'signal' }, null, world.supervisor);
+  });
+  // A start that a stop overtook ends before its files are put away, or it would write them once more.
+  await starting;
   inspector.gone(exit);
   await gateway.stop();
   await life.end(exit);
@@ -167,7 +188,9 @@ function takeHome({ home, paths, stack }: World): void {
     if (!isSluiceError(error, 'HOME_OWNED')) throw error;
     const owner = readPidFile(paths.pid);
     const who =
-      owner === undefined ? 'another gateway' : `the gateway with pid ${owner.pid}, epoch ${owner.epoch}`;
+      owner === undefined || !isAlive(owner)
+        ? 'another gateway'
+        : `the gateway with pid ${owner.pid}, epoch ${owner.epoch}`;
     throw new SluiceError('HOME_OWNED', `the home ${home} is owned by ${who}`, { cause: error });
   }
 }
@@ -253,19 +276,27 @@ interface Parts {
   readonly life: LifeKeeper;
 }
 
-/** What a stop may interrupt. Rejects when the gateway cannot run at all; ends with `started`. */
+/**
+ * What a stop may interrupt, after each step. Rejects when the gateway cannot run at all; ends with `started`.
+ * A life is registered in any case: how it ended is said there.
+ */
 async function start(world: World, { configuration, gateway, faces, token, life }: Parts): Promise<void> {
   const { options, log, home, paths, startAbort } = world;
   const config = configuration.current;
+  const overtaken = () => startAbort.signal.aborted;
   await life.begin();
   life.publish(config.source.path);
+  if (overtaken()) return;
   await faces.listenSocket(paths.socket);
+  if (overtaken()) return;
   if (config.listen.http !== 'off') {
     gateway.http = await faces.listenHttp(config.listen.http.host, config.listen.http.port);
   }
+  if (overtaken()) return;
   await life.recover();
+  if (overtaken()) return;
   await gateway.connections.start(startAbort.signal);
-  if (startAbort.signal.aborted) return;
+  if (overtaken()) return;
   gateway.lifecycle.send({ type: 'started' });
   await life.ready();
   try {

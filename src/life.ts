@@ -44,7 +44,7 @@ export class LifeKeeper implements Disposable {
     const { gateway, store } = this.#options;
     if (store.writable) return this.#register();
     this.#epoch = this.#epochBefore() + 1;
-    gateway.begin({ ...this.#identity, kind: 'daemon', id: 0, epoch: this.#epoch }, null);
+    gateway.begin({ ...this.#identity, kind: 'daemon', id: 0, epoch: this.#epoch });
     gateway.storeIsDown();
   }
 
@@ -53,7 +53,9 @@ export class LifeKeeper implements Disposable {
     const { gateway, store, processes, clock, log } = this.#options;
     if (this.#life === undefined) return;
     const isLiving = (other: Life) => isAlive(other) && !this.#isOurs(other);
-    gateway.resume(await recover({ store, processes, clock, log, life: this.#life, isLiving }));
+    const recovered = await recover({ store, processes, clock, log, life: this.#life, isLiving });
+    // Known only now: a life that was killed has its end from the recovery.
+    gateway.resume(recovered, (await store.lastExit(this.#epoch)) ?? null);
   }
 
   /** Does what a start without a store had to leave out. */
@@ -100,15 +102,18 @@ export class LifeKeeper implements Disposable {
     await store.commit([{ op: 'life.ready', id: this.#life.id, at: clock.wallMs() }]).catch(() => {});
   }
 
-  /** Says, everywhere, how it ended. A store that cannot be written learns it from the next start. */
-  async end({ code, cause }: Exit): Promise<void> {
+  /**
+   * Says, everywhere, how it ended. A store that cannot be written learns it from the next start. The pid file
+   * outlives an in-place restart, as the process does.
+   */
+  async end({ code, cause, reexecute }: Exit): Promise<void> {
     const { gateway, store, clock, paths } = this.#options;
     if (this.#life !== undefined) {
       const end = { op: 'life.end', id: this.#life.id, at: clock.wallMs(), code, cause } as const;
       await store.commit([end]).catch(() => {});
     }
     this.#status?.close({ ...gateway.status, exit: { code, cause, at: clock.wallMs() } });
-    removePidFile(paths.pid, this.#epoch);
+    if (!reexecute) removePidFile(paths.pid, this.#epoch);
   }
 
   [Symbol.dispose](): void {
@@ -127,7 +132,7 @@ export class LifeKeeper implements Disposable {
     };
     this.#life = await store.begin(start);
     this.#epoch = this.#life.epoch ?? this.#epoch;
-    gateway.begin(this.#life, (await store.lastExit(this.#epoch)) ?? null);
+    gateway.begin(this.#life);
   }
 
   /** An in-place restart keeps pid and start time: a life of ours with a smaller epoch is over. */

@@ -10,13 +10,23 @@ const NODE_MAJOR_MIN = 24;
 /** Set by the first half of an in-place restart for the second, and taken out at once: children must not see it. */
 const IN_PLACE = 'SLUICE_IN_PLACE';
 
+const SIGUSR1_BLOCKED = '--disable-sigusr1';
+
 const argv = process.argv.slice(2);
 
 if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   process.stderr.write(`sluice needs Node ≥ ${NODE_MAJOR_MIN}, this is ${process.versions.node}\n`);
   process.exit(1);
 }
-if (commandOf(argv) === 'run') signals.install();
+if (commandOf(argv) === 'run') {
+  // With this option Node blocks SIGUSR1 for good instead of leaving it to us; without it, it unblocks the signal.
+  if (process.execArgv.includes(SIGUSR1_BLOCKED)) become(withoutBlock(process.execArgv));
+  signals.install();
+  const { readEnvironment } = await import('./config/process-environment.ts');
+  signals.reclaim(/--inspect/.test([...process.execArgv, readEnvironment().NODE_OPTIONS].join(' ')));
+}
+// Compiled code of the last start, kept by Node per user: half of a start is compiling (measured).
+process.getBuiltinModule('node:module').enableCompileCache?.();
 const { main } = await import('./cli/main.ts');
 const outcome = await main(argv, { signals, inPlaceName: IN_PLACE, leaveNow: (code) => process.exit(code) });
 if (outcome.reexecute) reexecute(outcome.env);
@@ -31,13 +41,19 @@ function commandOf(words: readonly string[]): string | undefined {
 
 /** Becomes the next life of this gateway: same pid, same terminal. Returns only where that is not possible. */
 function reexecute(env: NodeJS.ProcessEnv): void {
+  become(process.execArgv, { ...env, [IN_PLACE]: '1' });
+}
+
+/** Runs this program anew in this process, by default in this environment. */
+function become(execArgv: readonly string[], ...env: NodeJS.ProcessEnv[]): void {
   const script = process.argv[1] ?? '';
   try {
-    process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, ...argv], {
-      ...env,
-      [IN_PLACE]: '1',
-    });
+    process.execve?.(process.execPath, [process.execPath, ...execArgv, script, ...argv], ...env);
   } catch (error) {
     process.stderr.write(`sluice: cannot restart in place (${String(error)})\n`);
   }
+}
+
+function withoutBlock(execArgv: readonly string[]): string[] {
+  return execArgv.filter((option) => option !== SIGUSR1_BLOCKED);
 }

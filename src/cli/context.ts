@@ -1,7 +1,8 @@
 /** What every command of the CLI starts from: where the home is, how to reach its gateway, where to write. */
+import { systemClock } from '../clock.ts';
 import { type HomePaths, homePaths, resolveHome } from '../config/paths.ts';
 import { ControlClient } from '../control/client.ts';
-import { isSluiceError, type SluiceError } from '../errors.ts';
+import type { SluiceError } from '../errors.ts';
 import { readPidFile } from '../process/runtime-status.ts';
 import type { Output } from './output.ts';
 
@@ -35,7 +36,13 @@ export function contextOf(cli: Cli, options: CommonOptions): Context {
   const paths = homePaths(home, cli.env);
   // The running gateway says itself where its socket is: a home spelt in another way has the same one.
   const socket = readPidFile(paths.pid)?.socket ?? paths.socket;
-  return { ...cli, home, paths, control: new ControlClient(socket), json: options.json === true };
+  return {
+    ...cli,
+    home,
+    paths,
+    control: new ControlClient(socket, systemClock),
+    json: options.json === true,
+  };
 }
 
 /** Reports an error and gives the exit code it stands for. */
@@ -57,5 +64,3 @@ export function reportReply(
   context.output.note(`sluice: ${error?.message ?? json.text ?? 'refused'}${error ? `\n${error.hint}` : ''}`);
   return error === undefined || error.code === 'STORE_UNAVAILABLE' ? EXIT.refused : EXIT.failed;
 }
-
-export const isNoGateway = (error: unknown): error is SluiceError => isSluiceError(error, 'NO_GATEWAY');

@@ -34,6 +34,8 @@ export interface FollowOptions {
   readonly admissionMs: number;
   /** How long until the outcome must be there; then NO_ANSWER. */
   readonly timeoutMs: number;
+  /** True while a gateway lives that may only be without its socket just now; absent: none is waited for. */
+  readonly comesBack?: () => boolean;
 }
 
 /** Between two attempts to reach a gateway that is restarting. */
@@ -41,6 +43,9 @@ const RECONNECT_MS = 200;
 
 /** How long a gateway may be away before following gives up. */
 const AWAY_MS_MAX = 120_000;
+
+/** How long one that lives may be without its socket before a first message gives up. */
+const UNREACHABLE_MS_MAX = 10_000;
 
 /** Rejects with NO_GATEWAY when there was none to begin with, and with NO_ANSWER past a limit. */
 export async function followMessage(body: MessageBody, options: FollowOptions): Promise<Followed> {
@@ -55,8 +60,11 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
       if (options.admissionOnly && followed.admission) return followed;
       awaySince = undefined;
     } catch (error) {
-      // Before the admission there is nothing to come back for.
-      if (followed.admission === undefined || !isSluiceError(error)) throw error;
+      if (!isSluiceError(error)) throw error;
+      // Before the admission there is nothing to come back for, unless the gateway is between two lives.
+      const between = error.code === 'NO_GATEWAY' && options.comesBack?.() === true;
+      const awayMs = awaySince === undefined ? 0 : clock.monotonicMs() - awaySince;
+      if (followed.admission === undefined && !(between && awayMs < UNREACHABLE_MS_MAX)) throw error;
     }
     const now = clock.monotonicMs();
     awaySince ??= now;

@@ -28,8 +28,17 @@ export function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Ex
       isTerminal: output.isTerminal,
       colour: output.colour,
     },
-    welcome: (about) => output.print(welcome(about, output.isTerminal, options)),
+    welcome: (about) => {
+      if (options.json) output.json(welcomeJson(about));
+      else output.print(welcome(about, output.isTerminal, options));
+    },
   });
+}
+
+/** The same for a program; the token itself stands in its file only. */
+function welcomeJson({ home, state, http, tokenFile, config, warnings }: Welcome) {
+  const quickCommands = Object.keys(config.quickCommands);
+  return { home, state, http, tokenFile, config: config.source.path, quickCommands, warnings };
 }
 
 /** A few lines: state, page, how to send, the quick commands, how to leave. */

@@ -1,6 +1,8 @@
 /** `sluice send`: a message as the local owner; replies are printed as they come. */
 import { systemClock } from '../clock.ts';
 import { newId } from '../messages/ids.ts';
+import { isAlive } from '../process/identity.ts';
+import { readPidFile } from '../process/runtime-status.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
 import { followMessage } from './message.ts';
 
@@ -24,6 +26,7 @@ export async function send(context: Context, text: string, options: SendOptions)
   const { output, control, json } = context;
   const { conversation, agent } = options;
   const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
+  const owner = readPidFile(context.paths.pid);
   const body = {
     text,
     id: options.id ?? newId('m', systemClock.wallMs()),
@@ -36,6 +39,7 @@ export async function send(context: Context, text: string, options: SendOptions)
     admissionOnly: !options.wait,
     admissionMs: ADMISSION_MS_MAX,
     timeoutMs: (options.timeout ?? TIMEOUT_S) * 1000,
+    comesBack: () => owner !== undefined && isAlive(owner),
     onAdmission: ({ admission }) => {
       if (admission === 'hold' && options.wait) output.note('kept, answered after the restart');
     },

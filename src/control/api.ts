@@ -10,14 +10,19 @@ import { ERRORS } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Decided, ProgressListener, Receipt, Settled } from '../gateway/in-hand.ts';
 import type { Answer } from '../gateway/requests.ts';
+import { echoed } from '../messages/echoed.ts';
 import { newId } from '../messages/ids.ts';
 import { conversationKey, ID_CHARS_MAX, type Inbound, parseConversationKey } from '../messages/inbound.ts';
+import { nearest } from '../messages/near.ts';
 
 /** A reply of the interface: a status code and a JSON document. */
 export interface ApiReply {
   readonly status: number;
   readonly json: unknown;
 }
+
+/** Problems of one request that its reply names. */
+const PROBLEMS_MAX = 5;
 
 const id = z.string().min(1).max(ID_CHARS_MAX);
 
@@ -75,7 +80,7 @@ export class Api {
   /** Reads a message; a problem comes back as the reply. */
   inbound(body: unknown): Inbound | ApiReply {
     const parsed = messageBody.safeParse(body);
-    if (!parsed.success) return invalid(parsed.error);
+    if (!parsed.success) return invalid(parsed.error, Object.keys(messageBody.shape));
     const { text, conversation, agent, whenBusy, deadlineAt } = parsed.data;
     if (text.trim() === '') return failure(400, 'MESSAGE_INVALID', 'text is empty');
     const wallMs = this.#options.clock.wallMs();
@@ -96,6 +101,17 @@ export class Api {
     return this.#options.gateway.receive(inbound, listener);
   }
 
+  /** Whoever watched a message has gone. */
+  unwatch(messageId: string, listener: ProgressListener): void {
+    this.#options.gateway.ledger.unwatch(messageId, listener);
+  }
+
+  /** The reply to a request that failed inside: the log has the error, the caller no part of it. */
+  fault(error: unknown): ApiReply {
+    this.#options.gateway.reportFault(error);
+    return failure(500, 'INTERNAL', 'that failed inside the gateway; its log says why');
+  }
+
   /** The reply to a message that could not be kept: it may be sent again under the same id. */
   unavailable({ reason, text }: Receipt): ApiReply | undefined {
     return reason === 'store' ? failure(503, 'STORE_UNAVAILABLE', text ?? '') : undefined;
@@ -103,18 +119,23 @@ export class Api {
 
   /** Answers a message; with `wait` once it has settled, unless it is held. */
   async message(inbound: Inbound, wait: boolean): Promise<ApiReply> {
-    const receipt = await this.receive(inbound);
+    const held = Promise.withResolvers<Decided>();
+    const receipt = await this.receive(inbound, (progress) => {
+      if (progress.type === 'admission' && progress.admission === 'hold') held.resolve(progress);
+    });
     const unavailable = this.unavailable(receipt);
     if (unavailable !== undefined) return unavailable;
-    const json = decidedJson(receipt);
-    if (!wait || receipt.admission === 'hold') return { status: 202, json };
-    return { status: 200, json: { ...json, ...settledJson(await receipt.settled) } };
+    if (!wait || receipt.admission === 'hold') return { status: 202, json: decidedJson(receipt) };
+    // A turn that waits for its place becomes held when a drain begins: nobody waits for a restart here.
+    const came = await Promise.race([held.promise, receipt.settled]);
+    if ('admission' in came) return { status: 202, json: decidedJson(came) };
+    return { status: 200, json: { ...decidedJson(receipt), ...settledJson(came) } };
   }
 
   lifecycle(body: unknown): ApiReply {
     const parsed = lifecycleBody.safeParse(body);
-    if (!parsed.success) return invalid(parsed.error);
-    const { intent, hurry, forMs, from } = parsed.data;
+    if (!parsed.success) return invalid(parsed.error, Object.keys(lifecycleBody.shape));
+    const { intent, hurry, forMs, reason, from } = parsed.data;
     const cause: Cause = intent === 'cancel-drain' ? 'drain' : intent;
     const answer = this.#options.gateway.requests.ask({
       intent,
@@ -122,6 +143,7 @@ export class Api {
       actor: 'local:owner',
       ...(hurry === undefined ? {} : { hurry }),
       ...(forMs === undefined ? {} : { forMs }),
+      ...(reason === undefined ? {} : { reason }),
       ...(from === undefined ? {} : { from }),
     });
     return { status: ANSWER_STATUS[answer.verdict], json: answer };
@@ -164,10 +186,20 @@ export function failure(status: number, code: ErrorCode, message: string): ApiRe
   return { status, json: { error: { code, message, hint: ERRORS[code].hint } } };
 }
 
-function invalid(error: z.ZodError): ApiReply {
-  const problems = error.issues.map((issue) => {
+/** Names each wrong value, and for each unknown key the known one that was probably meant. */
+function invalid(error: z.ZodError, known: readonly string[]): ApiReply {
+  const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.slice(0, PROBLEMS_MAX).map((key) => unknownKey(key, known));
+    }
     const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-    return `${where}${issue.message}`;
+    return [`${where}${issue.message}`];
   });
   return failure(400, 'MESSAGE_INVALID', problems.join('; '));
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known, 1);
+  const meant = near.length > 0 ? `did you mean "${near[0]}"?` : `known are ${known.join(', ')}`;
+  return `there is no key "${echoed(key)}": ${meant}`;
 }

@@ -3,6 +3,7 @@
  * answer in the time of a few bare starts of Node.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Clock } from '../clock.ts';
 import { type ErrorCode, SluiceError } from '../errors.ts';
 
 /** How long an answer may take before the daemon counts as not answering. */
@@ -35,29 +36,32 @@ const http = process.getBuiltinModule('node:http');
 
 export class ControlClient {
   readonly #socketPath: string;
+  readonly #clock: Clock;
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, clock: Clock) {
     this.#socketPath = socketPath;
+    this.#clock = clock;
   }
 
   /** One request. Rejects with NO_GATEWAY, or NO_ANSWER when it takes longer than `timeoutMs`. */
-  request(
+  async request(
     method: 'GET' | 'POST',
     path: string,
     body?: unknown,
     timeoutMs: number = ANSWER_MS_MAX,
   ): Promise<ControlReply> {
-    return new Promise((resolve, reject) => {
-      const request = this.#send(method, path, body, {}, reject);
-      const limit = AbortSignal.timeout(timeoutMs);
-      limit.addEventListener('abort', () => {
-        request.destroy();
-        reject(new SluiceError('NO_ANSWER', `the gateway did not answer within ${timeoutMs / 1000} s`));
-      });
-      request.on('response', (response) => {
-        readText(response).then((text) => resolve(replyOf(response, text)), reject);
-      });
+    const { promise, resolve, reject } = Promise.withResolvers<ControlReply>();
+    const request = this.#send(method, path, body, {}, reject);
+    using _ = this.#clock.timer(timeoutMs, () => {
+      request.destroy();
+      reject(new SluiceError('NO_ANSWER', `the gateway did not answer within ${timeoutMs / 1000} s`));
     });
+    request.on('response', (response) => {
+      readText(response)
+        .then((text) => resolve(replyOf(response, text)))
+        .catch(reject);
+    });
+    return await promise;
   }
 
   /**
@@ -73,7 +77,9 @@ export class ControlClient {
       });
       request.on('response', (response) => {
         if (!(response.headers['content-type'] ?? '').startsWith('text/event-stream')) {
-          readText(response).then((text) => resolve(replyOf(response, text)), reject);
+          readText(response)
+            .then((text) => resolve(replyOf(response, text)))
+            .catch(reject);
           return;
         }
         readEvents(response, onEvent).then(

@@ -6,8 +6,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
-import { type Context, Hono, type Next } from 'hono';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { Clock } from '../clock.ts';
 import { messageOf, SluiceError } from '../errors.ts';
@@ -18,6 +18,9 @@ import type { Inspector } from './inspector.ts';
 
 /** Largest request body. */
 export const REQUEST_BYTES_MAX = 1024 * 1024;
+
+/** A larger body is read to this length and forgotten, so that its sender hears why; past it the line is cut. */
+const FORGOTTEN_BYTES_MAX = 16 * REQUEST_BYTES_MAX;
 
 /** How long responses that are being written may take once the servers close. */
 const LAST_RESPONSES_MS = 250;
@@ -70,9 +73,8 @@ export class Faces {
   /** Listens on loopback; gives the address. A port of 0 takes a free one. */
   async listenHttp(host: string, port: number): Promise<string> {
     const guard: { hosts: ReadonlySet<string>; cookie: string } = { hosts: new Set(), cookie: '' };
-    const app = new Hono();
-    app.use((c, next) => this.#guard(c, next, guard));
-    const server = await this.#listen(app.route('/', this.#app()), { host, port }, `${host}:${port}`);
+    const app = this.#app((c, next) => this.#guard(c, next, guard));
+    const server = await this.#listen(app, { host, port }, `${host}:${port}`);
     const address = server.address();
     const bound = typeof address === 'object' && address !== null ? address.port : port;
     const names = [host, '127.0.0.1', 'localhost', '::1'].map((name) =>
@@ -114,11 +116,11 @@ export class Faces {
   }
 
   #listen(
-    app: Hono,
+    app: Hono<{ Bindings: HttpBindings }>,
     where: { path: string } | { host: string; port: number },
     name: string,
   ): Promise<Server> {
-    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+    const server = createAdaptorServer({ fetch: app.fetch }) as Server;
     return new Promise((resolve, reject) => {
       server.once('error', (cause: NodeJS.ErrnoException) => {
         const why = cause.code === 'EADDRINUSE' ? 'is in use by another program' : messageOf(cause);
@@ -131,9 +133,10 @@ export class Faces {
     });
   }
 
-  #app(): Hono {
+  #app(guard?: MiddlewareHandler): Hono<{ Bindings: HttpBindings }> {
     const { api } = this.#options;
-    const app = new Hono();
+    const app = new Hono<{ Bindings: HttpBindings }>();
+    if (guard !== undefined) app.use(guard);
     app.use((_c, next) => this.#count(next));
     app.get('/livez', (c) => reply(c, api.livez()));
     app.get('/readyz', (c) => reply(c, api.readyz()));
@@ -143,16 +146,16 @@ export class Faces {
       const body = await readJson(c);
       return reply(c, body.ok ? api.lifecycle(body.value) : body.problem);
     });
-    app.get('/v1/inspect', (c) => this.#stream(c, () => this.#options.inspector.open()));
+    app.get('/v1/inspect', (c) => this.#inspect(c));
     for (const path of Object.keys(PAGE_FILES)) app.get(path, (c) => this.#page(c, path));
     app.notFound((c) =>
       reply(c, failure(404, 'NOT_FOUND', `there is nothing at ${c.req.method} ${c.req.path}`)),
     );
-    app.onError((error, c) => reply(c, failure(500, 'INTERNAL', messageOf(error))));
+    app.onError((error, c) => reply(c, api.fault(error)));
     return app;
   }
 
-  async #message(c: Context): Promise<Response> {
+  async #message(c: Face): Promise<Response> {
     const { api } = this.#options;
     const body = await readJson(c);
     if (!body.ok) return reply(c, body.problem);
@@ -162,15 +165,21 @@ export class Faces {
       return reply(c, await api.message(inbound, c.req.query('wait') === '1'));
     }
     const stream = new EventStream();
-    const unavailable = api.unavailable(await api.receive(inbound, (progress) => show(stream, progress)));
-    return unavailable === undefined ? this.#stream(c, () => stream) : reply(c, unavailable);
+    const listener = (progress: Progress) => show(stream, progress);
+    const receipt = await api.receive(inbound, listener);
+    const unavailable = api.unavailable(receipt);
+    if (unavailable !== undefined) return reply(c, unavailable);
+    void stream.closed.then(() => api.unwatch(receipt.messageId, listener));
+    return this.#stream(c, stream);
   }
 
-  #stream(c: Context, open: () => EventStream): Response {
-    if (this.#streams.size >= EVENT_STREAMS_MAX && c.req.path === '/v1/inspect') {
-      return reply(c, failure(503, 'TOO_MANY_STREAMS', `${EVENT_STREAMS_MAX} clients are connected already`));
-    }
-    const stream = open();
+  #inspect(c: Context): Response {
+    const { inspector } = this.#options;
+    if (inspector.clients < EVENT_STREAMS_MAX) return this.#stream(c, inspector.open());
+    return reply(c, failure(503, 'TOO_MANY_STREAMS', `${EVENT_STREAMS_MAX} clients are connected already`));
+  }
+
+  #stream(c: Context, stream: EventStream): Response {
     this.#streams.add(stream);
     const keepAlive = this.#options.clock.every(KEEP_ALIVE_MS, () => stream.keepAlive());
     void stream.closed.then(() => {
@@ -254,20 +263,29 @@ const gone = (server: Server): Promise<void> =>
         ),
       );
 
+/** A request with Node's own objects behind it. */
+type Face = Context<{ Bindings: HttpBindings }>;
+
 type Body = { ok: true; value: unknown } | { ok: false; problem: ApiReply };
 
 /** Reads a JSON body of bounded size in valid UTF-8; anything else is the caller's mistake, said plainly. */
-async function readJson(c: Context): Promise<Body> {
+async function readJson(c: Face): Promise<Body> {
   const tooLarge = failure(413, 'REQUEST_TOO_LARGE', `the request is larger than ${REQUEST_BYTES_MAX} bytes`);
-  if (Number(c.req.header('content-length') ?? 0) > REQUEST_BYTES_MAX)
+  if (Number(c.req.header('content-length') ?? 0) > FORGOTTEN_BYTES_MAX)
     return { ok: false, problem: tooLarge };
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
-    length += chunk.length;
-    if (length > REQUEST_BYTES_MAX) return { ok: false, problem: tooLarge };
-    chunks.push(chunk);
+  try {
+    // Node's own stream: the web stream over it costs as much as the rest of the request.
+    for await (const chunk of c.env.incoming) {
+      length += chunk.length;
+      if (length > FORGOTTEN_BYTES_MAX) break;
+      if (length <= REQUEST_BYTES_MAX) chunks.push(chunk);
+    }
+  } catch {
+    return { ok: false, problem: failure(400, 'MESSAGE_INVALID', 'the body was cut off') };
   }
+  if (length > REQUEST_BYTES_MAX) return { ok: false, problem: tooLarge };
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
     return { ok: true, value: JSON.parse(text) };

@@ -28,6 +28,10 @@ export class Inspector {
     gateway.onChange(() => this.#changed());
   }
 
+  get clients(): number {
+    return this.#streams.size;
+  }
+
   /** A new client: it gets a snapshot first, then what happens. */
   open(): EventStream {
     const stream = new EventStream();

@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { usageOf } from '../messages/arguments.ts';
 import { BUILTIN_NAMES, BUILTINS, type BuiltinName, type Role } from '../messages/commands.ts';
+import { echoed } from '../messages/echoed.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
 import type { Access } from './access.ts';
@@ -72,7 +73,7 @@ export class ControlCommands {
     const found =
       this.#options.turns.abort({ id }, stoppedBy(row.sender)) !== undefined ||
       this.#options.commands.cancel(id, `${row.sender} cancelled it`);
-    return found ? `Ending ${id}.` : `Nothing in flight is called ${id}. /ps lists what is.`;
+    return found ? `Ending ${id}.` : `Nothing in flight is called ${echoed(id)}. /ps lists what is.`;
   }
 
   #near(word: string): readonly string[] {

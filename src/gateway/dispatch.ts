@@ -48,9 +48,8 @@ export class Dispatch {
     });
   }
 
-  /** Runs a command that was committed as started; one that still waits for its slot is run by it. */
+  /** Runs a command that was committed as started. */
   runCommand(command: Command): void {
-    if (command.startedAt === null && command.endedEarly === null) return;
     this.#carry(command.message, () => this.#command(command));
   }
 

@@ -9,6 +9,7 @@ import type { Exit, Supervisor } from '../../machines/exit.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, ExecCommand } from '../config/schema.ts';
+import { messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import * as replies from '../messages/replies.ts';
@@ -125,7 +126,7 @@ export class Gateway {
       control: () => control,
       settled,
       workEnded: (workId) => this.requests.workEnded(workId),
-      keep: (message) => this.#held.addFirst([message.row]),
+      keep: (message) => this.#held.putBack([message.row]),
     });
     this.#turns = new Turns({
       clock,
@@ -191,6 +192,7 @@ export class Gateway {
       placing,
       life,
       epoch: () => this.lifecycle.epoch,
+      lastExit: () => this.#lastExit,
       say: (row, text) => this.#say(row, text),
     });
   }
@@ -206,10 +208,9 @@ export class Gateway {
   }
 
   /** This process is known to the store from now on. */
-  begin(life: Life, lastExit: LastExit | null): void {
+  begin(life: Life): void {
     this.#life.current = life;
-    this.#lastExit = lastExit;
-    this.lifecycle.epoch = life.epoch ?? 0;
+    this.lifecycle.begin(life.epoch ?? 0);
   }
 
   /** Calls `listener` when something that a status shows has changed; `state` when it is the chart's. */
@@ -217,17 +218,19 @@ export class Gateway {
     this.#listeners.push(listener);
   }
 
-  /** Goes on with what earlier lives left; before `started`. */
-  resume(recovered: Recovered): void {
-    this.#held.addFirst(recovered.held);
+  /** Goes on with what earlier lives left; before `started`. `lastExit`: how the one before ended. */
+  resume(recovered: Recovered, lastExit: LastExit | null): void {
+    this.#lastExit = lastExit;
+    this.#held.putBack(recovered.held);
     for (const row of recovered.held) void this.ledger.open(row.id);
     for (const row of recovered.commands) this.#takeUp.one(row);
     for (const row of recovered.outbound) this.#delivery.deliver(row, true);
   }
 
-  /** The store can be written again: what ran unrecorded is written, then turns are taken. */
+  /** The store can be written again: what ran unrecorded is written, then turns are taken, unless it failed anew. */
   async storeIsBack(): Promise<void> {
     await this.ledger.catchUp();
+    if (!this.#options.store.writable) return;
     this.lifecycle.send({ type: 'degraded.cleared', reason: 'store' });
   }
 
@@ -241,6 +244,12 @@ export class Gateway {
     const receipt = await this.#intake.receive(inbound, listener);
     this.#changed('counters');
     return receipt;
+  }
+
+  /** Logs what failed at one of the gateway's faces: a defect, which no caller can do anything about. */
+  reportFault(error: unknown): void {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#options.log.error({ error: messageOf(error), stack }, 'a request failed');
   }
 
   get status(): StatusReport {
@@ -284,7 +293,7 @@ export class Gateway {
       flush: () => void this.#flush(),
       stopReceiving: () => void this.#stopReceiving(),
       askWhetherClosed: () => {
-        if (this.#receivingStopped) this.lifecycle.send({ type: 'intake.closed' });
+        if (this.#receivingStopped) void this.#sayClosed();
       },
     };
   }
@@ -293,7 +302,7 @@ export class Gateway {
   #holdUnstarted(): void {
     const messages = this.#turns.takeUnstarted();
     if (messages.length === 0) return;
-    this.#held.addFirst(messages.map((message) => message.row));
+    this.#held.putBack(messages.map((message) => message.row));
     const unit = messages.map(
       ({ row }) => ({ op: 'phase', id: row.id, phase: 'held', reason: 'state' }) as const,
     );
@@ -308,6 +317,7 @@ export class Gateway {
           const decided = { messageId, kind, admission: 'hold', reason: null, text: told } as const;
           this.ledger.tell(messageId, { type: 'admission', ...decided, duplicate: false, recorded: true });
           if (row.platform !== 'local') this.#held.announceLater(row);
+          this.#intake.nowHeld(row);
           this.#settled(row.id);
         }
       });
@@ -327,9 +337,15 @@ export class Gateway {
   async #stopReceiving(): Promise<void> {
     await this.connections.stopReceiving();
     await this.#options.closeFaces();
+    this.#receivingStopped = true;
+    await this.#sayClosed();
+  }
+
+  /** What came in while the gateway was closing is answered first; platforms go on sending until their end. */
+  async #sayClosed(): Promise<void> {
     await this.#intake.idle();
     await this.#dispatch.idle();
-    this.#receivingStopped = true;
+    await this.#delivery.idle();
     this.lifecycle.send({ type: 'intake.closed' });
   }
 

@@ -45,11 +45,11 @@ export class Held {
     this.#rows.set(row.id, row);
   }
 
-  /** Puts back, before what is held, turns that were admitted and had not started. */
-  addFirst(rows: readonly MessageRow[]): void {
-    const later = this.rows;
+  /** Puts messages back where they belong among those that are held, by their arrival. */
+  putBack(rows: readonly MessageRow[]): void {
+    const all = [...rows, ...this.rows].sort(byArrival);
     this.#rows.clear();
-    for (const row of [...rows, ...later]) this.#rows.set(row.id, row);
+    for (const row of all) this.#rows.set(row.id, row);
   }
 
   remove(id: string): void {
@@ -72,4 +72,9 @@ export class Held {
     for (const timer of this.#announced.values()) timer[Symbol.dispose]();
     this.#announced.clear();
   }
+}
+
+/** Ids of one moment are made in order of arrival. */
+function byArrival(a: MessageRow, b: MessageRow): number {
+  return a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1);
 }

@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { newId } from '../messages/ids.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import * as replies from '../messages/replies.ts';
-import type { MessageRow, Store, StoredMessage } from '../store/store.ts';
+import type { LastExit, MessageRow, Store, StoredMessage } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { Decided, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
 import type { Judge } from './judge.ts';
@@ -28,6 +28,8 @@ export interface IntakeOptions {
   readonly placing: Placing;
   readonly life: () => number;
   readonly epoch: () => number;
+  /** How the life before this one ended; null when nothing is known of one. */
+  readonly lastExit: () => LastExit | null;
   /** Says a refusal or a notice in a conversation of a platform that has no waiting caller. */
   readonly say: (row: Pick<MessageRow, 'platform' | 'conversation'>, text: string) => void;
 }
@@ -51,11 +53,20 @@ export class Intake {
     if (before !== undefined) return this.#again(await before, listener);
     const receipt = this.#count(this.#first(inbound, listener));
     this.#receiving.set(key, receipt);
-    const { settled, recorded, admission } = await receipt;
-    const kept = recorded || admission === 'dispatch';
+    const { settled, recorded, admission } = await receipt.catch((error: unknown) => {
+      this.#receiving.delete(key);
+      throw error;
+    });
+    // What is held is found in the store from now on, as what it is by then.
+    const kept = admission === 'dispatch' || (recorded && admission !== 'hold');
     if (!kept) this.#receiving.delete(key);
     else void settled.then((outcome) => this.#forget(key, outcome.recorded));
     return receipt;
+  }
+
+  /** A turn that waited for its place has become held: the same id again is answered as a held one. */
+  nowHeld({ platform, platformMessageId }: MessageRow): void {
+    this.#receiving.delete(`${platform} ${platformMessageId}`);
   }
 
   /** Resolves when no message is between its arrival and its commit. */
@@ -84,23 +95,31 @@ export class Intake {
   async #commit(placed: Placed, settled: Promise<Settled>, listener?: ProgressListener): Promise<Receipt> {
     const { store, ledger, placing } = this.#options;
     const { row } = placed.message;
-    let result: 'committed' | 'duplicate' | 'unwritable';
-    try {
-      result = await store.commit(placed.unit);
-    } catch {
-      result = 'unwritable';
-    }
+    const result = await this.#write(placed);
+    let final = result === 'unwritable' ? placing.unwritable(placed) : placed;
     if (result === 'duplicate') {
       placing.withdraw(placed);
-      ledger.forget(row.id);
-      const first = await store.find(row.platform, row.platformMessageId);
-      if (first !== undefined) return this.#known(first, listener);
+      const first = await store.find(row.platform, row.platformMessageId).catch(() => undefined);
+      if (first !== undefined) {
+        ledger.forget(row.id);
+        return this.#known(first, listener);
+      }
+      final = placing.notKept(placed);
     }
-    const final = result === 'committed' ? placed : placing.unwritable(placed);
     const decided = decidedOf(final);
     ledger.tell(row.id, { type: 'admission', ...decided });
     placing.begin(final);
     return { ...decided, settled };
+  }
+
+  /** What is refused for the store's sake is never written: its sender may send it again under the same id. */
+  async #write(placed: Placed): Promise<'committed' | 'duplicate' | 'unwritable'> {
+    if (placed.rule === 'store') return 'unwritable';
+    try {
+      return await this.#options.store.commit(placed.unit);
+    } catch {
+      return 'unwritable';
+    }
   }
 
   #row(
@@ -156,12 +175,14 @@ export class Intake {
     const decided: Decided = {
       messageId: stored.id,
       kind: stored.kind,
-      admission: stored.phase === 'held' ? 'hold' : stored.admission,
-      reason: stored.admission === 'refuse' ? ((stored.reason ?? 'state') as Rule) : null,
-      text: stored.phase === 'held' ? replies.held(false) : null,
+      admission: admissionNow(stored),
+      reason: admissionNow(stored) === 'refuse' ? ((stored.reason ?? 'state') as Rule) : null,
+      text: admissionNow(stored) === 'hold' ? replies.held(false) : null,
       duplicate: true,
       recorded: stored.recorded,
     };
+    const restarted = this.#restartedBy(stored);
+    if (restarted !== undefined && stored.platform !== 'local') this.#options.say(stored, restarted);
     if (listener !== undefined) {
       listener({ type: 'admission', ...decided });
       if (stored.outcome === null) ledger.watch(stored.id, listener);
@@ -172,12 +193,18 @@ export class Intake {
 
   async #outcomeOf(stored: StoredMessage): Promise<Settled> {
     const texts = (await this.#options.store.replies(stored.id)).map((reply) => reply.text);
-    const { name } = { name: '', ...this.#options.judge.classify(stored.text) };
-    const epoch = this.#options.epoch();
-    const restarted =
-      name === 'restart' && stored.outcome === 'done' && stored.epoch !== null && stored.epoch < epoch;
-    if (restarted) texts.push(replies.restartedAgo(this.#options.clock.wallMs() - stored.receivedAt));
+    const restarted = this.#restartedBy(stored);
+    if (restarted !== undefined) texts.push(restarted);
     return settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
+  }
+
+  /** What is added for whoever asked for the restart that ended the life before: it has happened. */
+  #restartedBy({ text, outcome, epoch }: StoredMessage): string | undefined {
+    const { clock, judge, lastExit } = this.#options;
+    const exit = lastExit();
+    if (exit === null || exit.at === null || exit.cause !== 'restart') return undefined;
+    const asked = outcome === 'done' && epoch === this.#options.epoch() - 1 && judge.asksRestart(text);
+    return asked ? replies.restartedAgo(clock.wallMs() - exit.at) : undefined;
   }
 
   /** A settled message is found in the store from now on; one without a row is remembered here, bounded. */
@@ -212,6 +239,13 @@ const settledAs = (
 function tellSettled(listener: ProgressListener, settled: Settled): void {
   for (const text of settled.replies) listener({ type: 'reply', text });
   listener({ type: 'settled', ...settled });
+}
+
+/** A message that was held is one that was dispatched once it has been taken up. */
+function admissionNow({ admission, phase, outcome }: StoredMessage): Decided['admission'] {
+  if (outcome === null && phase === 'held') return 'hold';
+  if (outcome === 'refused') return 'refuse';
+  return admission === 'hold' ? 'dispatch' : admission;
 }
 
 function decidedOf({ message, rule, text }: Placed): Decided {

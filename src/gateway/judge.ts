@@ -50,6 +50,12 @@ export class Judge {
     return classify(text, this.#options.config().quickCommands);
   }
 
+  /** True when the text asks for a restart, by its name or by an alias. */
+  asksRestart(text: string): boolean {
+    const classified = this.#behind(this.classify(text));
+    return classified.kind === 'control' && classified.name === 'restart';
+  }
+
   judge(message: Judgeable, role: Role): Judged {
     let classified = this.classify(message.text);
     for (let depth = 0; depth <= ALIAS_DEPTH_MAX; depth += 1) {
@@ -72,11 +78,16 @@ export class Judge {
 
   /** The exec command an alias leads to, so that a refusal can name what would run. */
   #execBehind(alias: Classified): string | undefined {
-    let classified = alias;
+    const classified = this.#behind(alias);
+    return classified.kind === 'exec' ? classified.command.name : undefined;
+  }
+
+  #behind(first: Classified): Classified {
+    let classified = first;
     for (let depth = 0; depth <= ALIAS_DEPTH_MAX && classified.kind === 'alias'; depth += 1) {
       classified = this.classify(rewritten(classified.command, classified.words));
     }
-    return classified.kind === 'exec' ? classified.command.name : undefined;
+    return classified;
   }
 }
 

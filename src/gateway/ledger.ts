@@ -4,6 +4,7 @@
  * recorded", and their rows are kept (bounded) until it can.
  */
 import type { Clock } from '../clock.ts';
+import { isSluiceError, messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
 import { notRecorded } from '../messages/replies.ts';
 import type { OutboundRow, Store, Write } from '../store/store.ts';
@@ -44,6 +45,7 @@ export class Ledger {
   readonly #open = new Map<string, Open>();
   readonly #unrecorded: Write[][] = [];
   #givenUp = 0;
+  #catchingUp: Promise<void> | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -75,6 +77,11 @@ export class Ledger {
     return { [Symbol.dispose]: () => void listeners?.delete(listener) };
   }
 
+  /** Ends what `watch` began, for whoever has gone before the message settled. */
+  unwatch(messageId: string, listener: ProgressListener): void {
+    this.#open.get(messageId)?.listeners.delete(listener);
+  }
+
   tell(messageId: string, progress: Progress): void {
     for (const listener of this.#open.get(messageId)?.listeners ?? []) listener(progress);
   }
@@ -82,9 +89,12 @@ export class Ledger {
   /** Settles a message: outcome, replies and `writes` in one commit. Never rejects. */
   async settle(message: InHand, settlement: Settlement): Promise<Settled> {
     const prepared = this.prepare(message, settlement);
-    const recorded = message.recorded && (await committed(this.#options.store, prepared.unit));
+    const recorded = message.recorded && (await this.#commit(prepared.unit)) === 'written';
     if (!recorded) this.#keep(prepared);
-    return this.finish(prepared, recorded);
+    const settled = this.finish(prepared, recorded);
+    // What began unrecorded may end when the store is back already.
+    if (!recorded) await this.catchUp();
+    return settled;
   }
 
   /** What settles a message, for a unit that does more than that; `finish` follows its commit. */
@@ -111,27 +121,42 @@ export class Ledger {
     return settled;
   }
 
-  /** Writes what ran unrecorded, oldest first. Call it when the store is back. */
-  async catchUp(): Promise<void> {
-    while (this.#options.store.writable) {
-      const unit = this.#unrecorded[0];
-      if (unit === undefined) break;
-      const life = this.#options.life();
-      if (
-        !(await committed(
-          this.#options.store,
-          unit.map((write) => ofLife(write, life)),
-        ))
-      )
-        break;
-      this.#unrecorded.shift();
+  /** Writes what ran unrecorded, oldest first, as far as the store takes it. */
+  catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#catchUp().finally(() => {
+      this.#catchingUp = undefined;
+    });
+    return this.#catchingUp;
+  }
+
+  async #catchUp(): Promise<void> {
+    const { store, life } = this.#options;
+    while (store.writable) {
+      const unit = this.#unrecorded.shift();
+      if (unit === undefined) return this.#sayGivenUp();
+      if ((await this.#commit(unit.map((write) => ofLife(write, life())))) !== 'outage') continue;
+      this.#unrecorded.unshift(unit);
+      return;
     }
-    if (this.#givenUp > 0) {
-      this.#options.log.warn(
-        { count: this.#givenUp },
-        'outcomes were not recorded: the disk was full for too long',
-      );
-      this.#givenUp = 0;
+  }
+
+  #sayGivenUp(): void {
+    const count = this.#givenUp;
+    this.#givenUp = 0;
+    if (count > 0) {
+      this.#options.log.warn({ count }, 'outcomes were not recorded: the disk was full for too long');
+    }
+  }
+
+  /** A duplicate counts as written: its rows stand already. `refused`: the store is well and does not take this. */
+  async #commit(unit: readonly Write[]): Promise<'written' | 'outage' | 'refused'> {
+    try {
+      await this.#options.store.commit(unit);
+      return 'written';
+    } catch (error) {
+      if (isSluiceError(error, 'STORE_UNAVAILABLE')) return 'outage';
+      this.#options.log.error({ error: messageOf(error) }, 'the store refused an outcome');
+      return 'refused';
     }
   }
 
@@ -192,14 +217,4 @@ function ofLife(write: Write, life: number): Write {
   if (write.op === 'reply') return { ...write, outbound: { ...write.outbound, life } };
   if (write.op === 'command.receive') return { ...write, command: { ...write.command, life } };
   return write;
-}
-
-/** False when the store could not take the unit. A duplicate counts as taken: its rows stand already. */
-async function committed(store: Store, unit: readonly Write[]): Promise<boolean> {
-  try {
-    await store.commit(unit);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -73,14 +73,15 @@ export interface LifecycleOptions {
 }
 
 export class Lifecycle {
-  /** The epoch that journal rows carry; known once the store is open. */
-  epoch = 0;
   readonly exited: Promise<Exit>;
   readonly #options: LifecycleOptions;
   readonly #actor: Actor<typeof gatewayMachine>;
   readonly #deadlines: Deadlines;
   readonly #watch = new ChartWatch();
   readonly #tasks: (() => void)[] = [];
+  /** Journal rows from before the epoch was known. */
+  readonly #early: Omit<JournalRow, 'epoch'>[] = [];
+  #epoch = 0;
   #effects: Effects | undefined;
   #emptying = false;
   #number = 0;
@@ -115,6 +116,17 @@ export class Lifecycle {
     this.#actor.start();
   }
 
+  /** The number of this life; 0 until `begin`. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Tells the epoch; what was journalled before belongs to it, too. */
+  begin(epoch: number): void {
+    this.#epoch = epoch;
+    for (const row of this.#early.splice(0)) this.#options.journal({ epoch, ...row });
+  }
+
   /** Sends a message to the chart and returns what it decided. After the end everything is refused. */
   admit(event: MessageEvent): Decision {
     this.#decision = undefined;
@@ -126,7 +138,8 @@ export class Lifecycle {
   ask(event: RequestEvent): Verdict {
     this.#verdict = undefined;
     this.send(event);
-    return this.#verdict ?? 'too-late';
+    // After the end nothing answers: whoever asks it to leave has joined those it left for.
+    return this.#verdict ?? (event.type === 'drain.cancelled' ? 'too-late' : 'joined');
   }
 
   send(event: LifecycleEvent): void {
@@ -225,14 +238,15 @@ export class Lifecycle {
     const from = statePath(before);
     const { request, degraded, turns, commands, failure } = after.context;
     this.#number += 1;
-    this.#options.journal({
-      epoch: this.epoch,
+    const row = {
       number: this.#number,
       at: this.#options.clock.wallMs(),
       event: JSON.stringify(event),
       state,
       context: JSON.stringify({ request, failure, degraded, turns: turns.size, commands: commands.size }),
-    });
+    };
+    if (this.#epoch === 0) this.#early.push(row);
+    else this.#options.journal({ epoch: this.#epoch, ...row });
     if (state !== from) {
       const why = request === null ? {} : { cause: request.cause, actor: request.actor };
       this.#options.log.info({ event: event.type, from, to: state, ...why }, `${from} → ${state}`);

@@ -27,7 +27,7 @@ export interface Placed {
   readonly place:
     | { readonly as: 'refused'; readonly prepared: Prepared }
     | { readonly as: 'control' }
-    | { readonly as: 'exec'; readonly command: Command }
+    | { readonly as: 'exec'; readonly command: Command; readonly waits: boolean }
     | { readonly as: 'turn'; readonly turn: Turn | 'waiting' }
     | { readonly as: 'held' };
 }
@@ -66,8 +66,8 @@ export class Placing {
 
   place(row: Unplaced, judged: Judged, deadlineAt: number | null): Placed {
     if (judged.admission === 'refuse') {
-      const silent = judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal);
-      return this.#refused(row, judged, silent);
+      const told = judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal);
+      return this.#refused(row, judged, told || comesAgain(row, judged));
     }
     if (judged.admission === 'hold') return this.#held(row, judged);
     const obstacle = this.#obstacle(row, judged.classified, deadlineAt);
@@ -92,20 +92,29 @@ export class Placing {
     const { message, place } = placed;
     message.recorded = false;
     if (place.as === 'exec' || place.as === 'control' || place.as === 'refused') return placed;
+    return this.notKept(placed);
+  }
+
+  /** Refuses a message that the store did not take; its sender may send it again under the same id. */
+  notKept(placed: Placed): Placed {
     this.withdraw(placed);
-    const refused = this.#refused(message.row, { rule: 'store', text: replies.storeRefusal() }, false);
+    const obstacle = { rule: 'store', text: replies.storeRefusal() } as const;
+    const { row } = placed.message;
+    const refused = this.#refused(row, obstacle, comesAgain(row, obstacle));
     refused.message.recorded = false;
     return refused;
   }
 
   /** Goes on with a message whose unit is committed, or that runs without. */
   begin({ message, place }: Placed): void {
-    const { dispatch, held, ledger } = this.#options;
+    const { dispatch, held, ledger, commands, turns } = this.#options;
     if (place.as === 'refused') ledger.finish(place.prepared, message.recorded);
     else if (place.as === 'control') dispatch.runControl(message);
+    else if (place.as === 'exec' && place.waits) commands.written(place.command);
     else if (place.as === 'exec') dispatch.runCommand(place.command);
     else if (place.as === 'held') held.announceLater(message.row);
-    else if (place.turn !== 'waiting') dispatch.runTurn(place.turn);
+    else if (place.turn === 'waiting') turns.written(message);
+    else dispatch.runTurn(place.turn);
   }
 
   /** Limits and arguments of a dispatched message. */
@@ -152,7 +161,7 @@ export class Placing {
       { op: 'command.receive', command: command.row },
       ...started,
     ];
-    return { message, unit, rule: null, text: null, place: { as: 'exec', command } };
+    return { message, unit, rule: null, text: null, place: { as: 'exec', command, waits } };
   }
 
   #turn(row: Unplaced, classified: InHand['classified'] & { kind: 'turn' }): Placed {
@@ -211,6 +220,10 @@ export class Placing {
 function inHand(row: Unplaced, phase: Phase, classified: InHand['classified']): InHand {
   return { row: { ...row, admission: 'dispatch', reason: null, phase }, classified, recorded: true };
 }
+
+/** A platform delivers again what the store did not take: nobody is told to send it again, at each attempt. */
+const comesAgain = ({ platform }: Unplaced, { rule }: Obstacle): boolean =>
+  rule === 'store' && platform !== 'local';
 
 const received = ({ row }: InHand): Write => ({ op: 'receive', message: row });
 

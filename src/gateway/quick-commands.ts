@@ -24,6 +24,8 @@ export interface Command {
   readonly command: ExecCommand;
   readonly values: Readonly<Record<string, string>>;
   startedAt: number | null;
+  /** Its row is on disk, or it runs without one. Nothing starts before. */
+  written: boolean;
   process: RunningProcess | undefined;
   /** Set when it was ended before its process began. */
   endedEarly: EndReason | null;
@@ -79,6 +81,7 @@ export class QuickCommands {
       command,
       values,
       startedAt: null,
+      written: false,
       process: undefined,
       endedEarly: null,
       endedBecause: '',
@@ -94,18 +97,17 @@ export class QuickCommands {
     return taken;
   }
 
+  /** The row of a waiting command is on disk, or it runs without one: it starts as soon as there is a slot. */
+  written(command: Command): void {
+    command.written = true;
+    this.#startWaiting();
+  }
+
   /** Frees the place of a command that has settled, or came to nothing, and starts what waited for it. */
   release(command: Command): void {
     const index = this.#waiting.indexOf(command);
     if (index >= 0) this.#waiting.splice(index, 1);
-    if (!this.#running.delete(command)) return;
-    for (const next of [...this.#waiting]) {
-      if (!this.#hasSlot(next.command)) continue;
-      this.#waiting.splice(this.#waiting.indexOf(next), 1);
-      next.startedAt = this.#options.clock.wallMs();
-      this.#running.add(next);
-      this.#options.start(next);
-    }
+    if (this.#running.delete(command)) this.#startWaiting();
   }
 
   /** Runs a command that has its slot, to its end. Never rejects. */
@@ -148,6 +150,16 @@ export class QuickCommands {
     if (index < 0) return;
     this.#waiting.splice(index, 1);
     this.#options.start(taken);
+  }
+
+  #startWaiting(): void {
+    for (const next of [...this.#waiting]) {
+      if (!next.written || !this.#hasSlot(next.command)) continue;
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
+      next.startedAt = this.#options.clock.wallMs();
+      this.#running.add(next);
+      this.#options.start(next);
+    }
   }
 
   #hasSlot(command: ExecCommand): boolean {

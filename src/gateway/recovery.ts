@@ -44,12 +44,13 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const ended = dead.map(
     ({ id }): Write => ({ op: 'life.end', id, at: clock.wallMs(), code: null, cause: 'died' }),
   );
-  for (const unit of plan.units) await store.commit(unit);
-  if (ended.length > 0) await store.commit(ended);
-  const outbound = [...open.outbound.filter((row) => row.state === 'pending'), ...plan.outbound];
+  // All or nothing: what failed half way could not be found again, its rows would be this life's own.
+  const unit = [...plan.writes, ...ended];
+  if (unit.length > 0) await store.commit(unit);
+  const outbound = [...open.outbound.filter((row) => row.state === 'pending'), ...plan.settled];
   const counts = {
     deadLives: dead.length,
-    interrupted: plan.units.length,
+    interrupted: plan.settled.length,
     held: plan.held.length,
     commands: plan.commands.length,
     outbound: outbound.length,
@@ -64,16 +65,17 @@ function markersOf({ turns, commands }: OpenWork): Set<string> {
   return new Set([...turns.map((turn) => turn.id), ...commands.map((command) => command.id)]);
 }
 
-interface Plan {
-  readonly units: Write[][];
+export interface Plan {
+  readonly writes: Write[];
   readonly held: MessageRow[];
   readonly commands: MessageRow[];
-  readonly outbound: OutboundRow[];
+  /** What the senders of those that were settled are told, one each. */
+  readonly settled: OutboundRow[];
 }
 
 /** Decides for each open message. Pure but for the ids of the replies it makes. */
 export function planOf(open: OpenWork, life: Life, now: number): Plan {
-  const plan: Plan = { units: [], held: [], commands: [], outbound: [] };
+  const plan: Plan = { writes: [], held: [], commands: [], settled: [] };
   const turnOf = new Map(open.turns.flatMap((turn) => turn.messageIds.map((id) => [id, turn] as const)));
   const commandOf = new Map(open.commands.map((command) => [command.messageId, command]));
   for (const message of open.messages) {
@@ -90,7 +92,7 @@ export function planOf(open: OpenWork, life: Life, now: number): Plan {
       settle(plan, message, life, now, 'interrupted', text, [turnEnd(turn.id, now, turn.streamed)]);
     } else if (message.phase === 'held' || message.phase === 'waiting') {
       plan.held.push(rowOf(message));
-      plan.units.push([{ op: 'adopt', id: message.id, phase: 'held', life: life.id }]);
+      plan.writes.push({ op: 'adopt', id: message.id, phase: 'held', life: life.id });
     } else {
       settle(plan, message, life, now, 'interrupted', replies.interruptedAtBoot('command', null), []);
     }
@@ -117,13 +119,13 @@ function settle(
     createdAt: at,
     life: life.id,
   };
-  plan.outbound.push(outbound);
+  plan.settled.push(outbound);
   const reason = outcome === 'expired' ? 'too-old' : 'gateway-died';
-  plan.units.push([
+  plan.writes.push(
     ...writes,
     { op: 'settle', id: message.id, outcome, reason, at },
     { op: 'reply', outbound },
-  ]);
+  );
 }
 
 const turnEnd = (id: string, at: number, streamed: string): Write => ({

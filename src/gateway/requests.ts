@@ -19,6 +19,8 @@ export interface Ask {
   readonly hurry?: boolean;
   /** Of a drain: milliseconds after which turns are taken again by itself. */
   readonly forMs?: number;
+  /** Why, for the log. */
+  readonly reason?: string;
   /** The marker of the work from inside which it was asked. */
   readonly from?: string;
 }
@@ -29,17 +31,27 @@ export interface Answer {
   readonly text: string;
 }
 
+/** The cause of the stop that a signal asks for; undefined for one that asks for something else. */
+export function stopCauseOf({ signal, terminalGone }: SignalRequest): Cause | undefined {
+  if (signal === 'SIGUSR1') return undefined;
+  if (signal === 'SIGHUP') return terminalGone ? 'hangup' : undefined;
+  return signal;
+}
+
 /** A signal as the request it stands for; SIGHUP asks for something only when its terminal is gone. */
-export function askBySignal(
-  requests: Requests,
-  { signal, hurry, terminalGone }: SignalRequest,
-  log: Log,
-): void {
+export function askBySignal(requests: Requests, request: SignalRequest, log: Log): void {
+  const { signal, hurry } = request;
   const actor = 'signal';
-  if (signal === 'SIGUSR1') requests.ask({ intent: 'restart', cause: signal, actor });
-  else if (signal !== 'SIGHUP') requests.ask({ intent: 'stop', cause: signal, actor, hurry });
-  else if (terminalGone) requests.ask({ intent: 'stop', cause: 'hangup', actor });
-  else log.warn('SIGHUP: this version does not reload; restart to apply a changed configuration');
+  const cause = stopCauseOf(request);
+  if (cause !== undefined) {
+    const { text } = requests.ask({ intent: 'stop', cause, actor, hurry });
+    if (cause === 'SIGINT')
+      log.info(`${text} ${hurry ? 'A third Ctrl-C leaves at once.' : 'A second Ctrl-C hurries.'}`);
+  } else if (signal === 'SIGUSR1') {
+    requests.ask({ intent: 'restart', cause: signal, actor });
+  } else {
+    log.warn('SIGHUP: this version does not reload; restart to apply a changed configuration');
+  }
 }
 
 /** Requests that may wait for work to settle. */
@@ -102,7 +114,8 @@ export class Requests {
               actor,
               hurry: ask.hurry ?? false,
             });
-    log.info({ intent, cause, actor, verdict }, `${intent} asked by ${actor}: ${verdict}`);
+    const why = ask.reason === undefined ? {} : { reason: ask.reason };
+    log.info({ intent, cause, actor, verdict, ...why }, `${intent} asked by ${actor}: ${verdict}`);
     if (intent === 'drain' && verdict === 'taken' && ask.forMs !== undefined) this.#endLater(ask.forMs);
     return { verdict, text: this.#text(verdict, intent, before) };
   }

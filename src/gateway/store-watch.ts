@@ -45,11 +45,15 @@ export class StoreWatch implements Disposable {
   }
 
   async #probe(): Promise<void> {
+    // A store that failed before anybody watched, at its opening, told nobody.
+    if (!this.#options.store.writable) this.down('nothing can be written');
     if (!this.#isDown || this.#probing) return;
     this.#probing = true;
     try {
       if (!(await this.#options.store.probe())) return;
       await this.#options.back();
+      // It may have failed again by what was written since; then nothing is back.
+      if (!this.#options.store.writable) return;
       this.#isDown = false;
       this.#options.log.info('the store can be written again');
     } catch (error) {

@@ -36,8 +36,8 @@ export class TakeUp {
   one(row: MessageRow): boolean {
     const { held, placing, ledger } = this.#options;
     const judged = this.#judge(row);
-    const stays = judged.admission === 'hold' || (judged.admission === 'refuse' && judged.rule !== 'access');
-    if (stays) return false;
+    if (judged.admission === 'hold') return false;
+    if (judged.admission === 'refuse' && (judged.rule === 'state' || judged.rule === 'store')) return false;
     held.remove(row.id);
     void ledger.open(row.id);
     const placed = placing.place(row, judged, null);
@@ -75,7 +75,7 @@ export class TakeUp {
       await store.commit(adopted);
     } catch {
       placing.withdraw(placed);
-      held.addFirst([row]);
+      held.putBack([row]);
       return;
     }
     placing.begin(placed);

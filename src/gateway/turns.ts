@@ -33,6 +33,14 @@ export interface Turn {
   readonly agent: Agent;
   readonly timeoutMs: number;
   answer: string;
+  /** The agent wrote more than an answer may hold. */
+  cut: boolean;
+}
+
+/** A message that waits for its turn. It may start once its row is on disk, or it could run without one. */
+interface Waiting {
+  readonly message: InHand;
+  written: boolean;
 }
 
 export interface TurnsOptions {
@@ -49,7 +57,7 @@ export interface TurnsOptions {
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #running = new Map<string, Turn>();
-  readonly #waiting: InHand[] = [];
+  readonly #waiting: Waiting[] = [];
 
   constructor(options: TurnsOptions) {
     this.#options = options;
@@ -68,21 +76,30 @@ export class Turns {
     const turn = this.#waitsFor(message.row.conversation) ? undefined : this.#place(message);
     if (turn !== undefined) return turn;
     if (this.#waiting.length >= TURNS_WAITING_MAX) return 'full';
-    this.#waiting.push(message);
+    this.#waiting.push({ message, written: false });
     return 'waiting';
+  }
+
+  /** The row of a waiting message is on disk: it starts as soon as its turn comes. */
+  written(message: InHand): void {
+    const waiting = this.#waiting.find((one) => one.message === message);
+    if (waiting === undefined) return;
+    waiting.written = true;
+    this.#startWaiting();
   }
 
   /** Gives up a place that came to nothing: its row could not be written, or was a duplicate. */
   release(message: InHand): void {
-    const index = this.#waiting.indexOf(message);
+    const index = this.#waiting.findIndex((one) => one.message === message);
     if (index >= 0) this.#waiting.splice(index, 1);
     const turn = this.running.find((one) => one.message === message);
-    if (turn !== undefined) this.#end(turn);
+    if (turn !== undefined) this.#running.delete(turn.row.id);
+    if (index >= 0 || turn !== undefined) this.#startWaiting();
   }
 
   /** Takes out every turn that has not started, in order: a drain begins, and they become held. */
   takeUnstarted(): InHand[] {
-    return this.#waiting.splice(0);
+    return this.#waiting.splice(0).map(({ message }) => message);
   }
 
   /** Runs a reserved turn to its end. Never rejects. */
@@ -115,13 +132,15 @@ export class Turns {
 
   /** Frees the place of a turn that has settled, and starts what waited for it. */
   ended(turn: Turn): void {
-    this.#end(turn);
+    if (this.#running.delete(turn.row.id)) this.#startWaiting();
   }
 
-  /** Aborts the running turn of a conversation, or one by its id; undefined when there is none. */
-  abort(which: { id?: string; conversation?: string }, abort: TurnAbort): Turn | undefined {
-    const turn = this.running.find(
-      (one) => one.row.id === which.id || one.row.conversation === which.conversation,
+  /** Aborts the running turn of a conversation, or one by its id or its message's; undefined when there is none. */
+  abort(which: { id: string } | { conversation: string }, abort: TurnAbort): Turn | undefined {
+    const turn = this.running.find(({ row, message }) =>
+      'id' in which
+        ? row.id === which.id || message.row.id === which.id
+        : row.conversation === which.conversation,
     );
     if (turn !== undefined) abortTurn(turn, abort);
     return turn;
@@ -141,7 +160,7 @@ export class Turns {
   #waitsFor(conversation: string): boolean {
     return (
       this.running.some((turn) => turn.row.conversation === conversation) ||
-      this.#waiting.some((message) => message.row.conversation === conversation)
+      this.#waiting.some(({ message }) => message.row.conversation === conversation)
     );
   }
 
@@ -165,27 +184,24 @@ export class Turns {
       agent: found.agent,
       timeoutMs: found.timeoutMs,
       answer: '',
+      cut: false,
     };
     this.#running.set(turn.row.id, turn);
     return turn;
   }
 
-  #end(turn: Turn): void {
-    if (!this.#running.delete(turn.row.id)) return;
-    this.#startWaiting();
-  }
-
   /** Starts what has a place now: in order, skipping conversations that are busy. */
   #startWaiting(): void {
     const busy = new Set(this.running.map((turn) => turn.row.conversation));
-    for (const message of [...this.#waiting]) {
+    for (const waiting of [...this.#waiting]) {
       if (this.#running.size >= this.#options.maxTurns()) return;
+      const { message, written } = waiting;
       const { conversation } = message.row;
       if (busy.has(conversation)) continue;
       busy.add(conversation);
-      const turn = this.#place(message);
+      const turn = written ? this.#place(message) : undefined;
       if (turn === undefined) continue;
-      this.#waiting.splice(this.#waiting.indexOf(message), 1);
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       this.#options.start(turn);
     }
   }
@@ -211,9 +227,10 @@ export class Turns {
   }
 
   #take(turn: Turn, text: string): void {
-    if (turn.answer.length >= ANSWER_CHARS_MAX) return;
+    if (turn.cut) return;
     const room = ANSWER_CHARS_MAX - turn.answer.length;
-    const taken = text.length <= room ? text : `${text.slice(0, room)}\n[cut: the answer was longer]`;
+    turn.cut = text.length > room;
+    const taken = turn.cut ? `${text.slice(0, room)}\n[cut: the answer was longer]` : text;
     turn.answer += taken;
     this.#options.delta(turn.message.row.id, taken);
   }

@@ -4,6 +4,7 @@
  */
 import type { ArgSpec } from '../config/schema.ts';
 import { argumentPattern } from '../config/units.ts';
+import { echoed } from './echoed.ts';
 
 export type Bound =
   | { readonly ok: true; readonly values: Readonly<Record<string, string>> }
@@ -34,7 +35,7 @@ export function bindArguments(args: readonly ArgSpec[], words: string): Bound {
     const named = NAMED.exec(word)?.groups;
     const byName = named && inOrder.find((arg) => arg.name === named.name);
     const arg = byName ?? inOrder[0];
-    if (arg === undefined) return { ok: false, problem: `nothing is declared for "${word}"` };
+    if (arg === undefined) return { ok: false, problem: `nothing is declared for "${echoed(word)}"` };
     inOrder.splice(inOrder.indexOf(arg), 1);
     const value = byName ? (named?.value ?? '') : word;
     given.set(arg.name, arg.rest ? [value, ...left.splice(0)].join(' ') : value);
@@ -52,10 +53,10 @@ export function bindArguments(args: readonly ArgSpec[], words: string): Bound {
 
 function problemOf(arg: ArgSpec, value: string): string | undefined {
   if (arg.choices && !arg.choices.includes(value)) {
-    return `${arg.name} is one of ${arg.choices.join(', ')}, not "${value}"`;
+    return `${arg.name} is one of ${arg.choices.join(', ')}, not "${echoed(value)}"`;
   }
   if (arg.pattern && !argumentPattern(arg.pattern).test(value)) {
-    return `${arg.name} must match ${arg.pattern}, and "${value}" does not`;
+    return `${arg.name} must match ${arg.pattern}, and "${echoed(value)}" does not`;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 
+/** Values of three base-36 digits: of an id's counter, and of its chance. */
 const COUNTER_MAX = 36 ** 3;
 const CHANCE_MAX = 36 ** 3;
 let counter = randomInt(COUNTER_MAX);

@@ -5,6 +5,7 @@
 import type { Intent, Refusal, Verdict } from '../../machines/events.ts';
 import type { ExecCommand } from '../config/schema.ts';
 import { usageOf } from './arguments.ts';
+import { echoed } from './echoed.ts';
 
 export const seconds = (ms: number): string => {
   const whole = Math.max(0, Math.round(ms / 1000));
@@ -131,12 +132,12 @@ export const stranger = (): string => 'This gateway answers to people it knows. 
 export const roleRefusal = (name: string): string => `/${name} is for the owner of this gateway.`;
 
 export const unknownAgent = (name: string, near: readonly string[]): string =>
-  `There is no agent named ${name}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`;
+  `There is no agent named ${echoed(name)}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`;
 
 export const unknownCommand = (word: string, near: readonly string[]): string =>
   near.length > 0
     ? `There is no command /${word}. Did you mean ${near.map((name) => `/${name}`).join(' or ')}? To send it as text, write //${word}.`
-    : `There is no command /${word}. /help lists them. To send it as text, write //${word}.`;
+    : `There is no command /${echoed(word)}. /help lists them. To send it as text, write //${echoed(word)}.`;
 
 export const usage = (command: ExecCommand, problem: string): string =>
   `Not run: ${problem}. Usage: ${usageOf(command.name, command.args)}`;
@@ -148,7 +149,7 @@ export const aliasTooDeep = (depthMax: number): string =>
   `Not run: that alias leads through more than ${depthMax} others. Correct quick_commands.`;
 
 /** Added to the reply of what ran while the store could not be written. */
-export const notRecorded = (): string => '(not recorded: the gateway cannot write to its disk at present)';
+export const notRecorded = (): string => '(not recorded: the gateway could not write to its disk)';
 
 export const interruptedTurn = (why: string): string =>
   `Interrupted: ${why}. Send it again if it is still wanted.`;

@@ -86,6 +86,7 @@ export class BoundedOutput {
   }
 }
 
+/** Longest character in UTF-8. */
 const CODE_POINT_BYTES_MAX = 4;
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;

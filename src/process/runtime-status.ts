@@ -135,8 +135,6 @@ export class StatusFile implements Disposable {
   close(final: object): void {
     if (this.#closed) return;
     this[Symbol.dispose]();
-    const epoch = readDocument(this.#options.path)?.epoch;
-    if (typeof epoch === 'number' && epoch > this.#options.epoch) return;
     this.#wanted = this.#serialize(final);
     this.#write();
   }
@@ -154,6 +152,10 @@ export class StatusFile implements Disposable {
   /** An unchanged document is not written: its time is the heartbeat's matter. */
   #write(): void {
     if (this.#wanted === this.#written) return;
+    if (this.#isOvertaken()) {
+      this.#ours = false;
+      return;
+    }
     try {
       replaceFile(this.#options.path, this.#wanted);
       this.#written = this.#wanted;
@@ -162,6 +164,12 @@ export class StatusFile implements Disposable {
     } catch (thrown) {
       this.#report(thrown);
     }
+  }
+
+  /** A later daemon's document is there, because somebody deleted the lock: ours would hide it. */
+  #isOvertaken(): boolean {
+    const epoch = readDocument(this.#options.path)?.epoch;
+    return typeof epoch === 'number' && epoch > this.#options.epoch;
   }
 
   #touch(): void {

@@ -37,6 +37,11 @@ export interface SignalHost {
 export interface Signals {
   /** Sets the handlers. A second call changes nothing. */
   install(): void;
+  /**
+   * Takes back a SIGUSR1 that came before `install`: Node opened its debugger for it, which is closed. Does nothing
+   * when the debugger is `wanted`, because then it was opened at somebody's request.
+   */
+  reclaim(wanted: boolean): void;
   /** Hands over what has arrived, in order, then each request as it comes. A later listener replaces it. */
   attach(listener: (request: SignalRequest) => void): void;
   /** Called for the third SIGINT, at once if it has come already: end all process groups, exit with 130. */
@@ -57,7 +62,7 @@ const FAULT_EXIT_CODE = 70;
 const HANDLED: readonly HandledSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'];
 
 /** The signals of this process. */
-export const signals: Signals = createSignals(process, () => performance.now(), terminalOpens);
+export const signals: Signals = createSignals(process, () => performance.now(), terminalOpens, closeDebugger);
 
 /**
  * Tells the first, the second and the third signal of a kind apart. Pure but for its memory; `now` is
@@ -82,7 +87,12 @@ export function createSignalGate(now: () => number): SignalGate {
 }
 
 /** The handlers over a host of events; `signals` is the one for this process, others are for tests. */
-export function createSignals(host: SignalHost, now: () => number, terminalOpens: () => boolean): Signals {
+export function createSignals(
+  host: SignalHost,
+  now: () => number,
+  terminalOpens: () => boolean,
+  closeDebugger: () => boolean = () => false,
+): Signals {
   const gate = createSignalGate(now);
   const requests = mailbox<SignalRequest>();
   const lastResorts = mailbox<undefined>();
@@ -115,6 +125,9 @@ export function createSignals(host: SignalHost, now: () => number, terminalOpens
       // A service never had a terminal, so it cannot lose one: there a SIGHUP is a reload.
       hadTerminal = terminalOpens();
     },
+    reclaim(wanted) {
+      if (!wanted && closeDebugger()) receive('SIGUSR1');
+    },
     attach: requests.listen,
     onLastResort: (handler) => lastResorts.listen(() => handler()),
     onFault: faults.listen,
@@ -146,4 +159,13 @@ function terminalOpens(): boolean {
   } catch {
     return false;
   }
+}
+
+/** True when Node's debugger was open; it no longer is. */
+function closeDebugger(): boolean {
+  if (!process.features.inspector) return false;
+  const inspector = process.getBuiltinModule('node:inspector');
+  if (inspector.url() === undefined) return false;
+  inspector.close();
+  return true;
 }

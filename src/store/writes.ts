@@ -30,8 +30,10 @@ const TURN_MESSAGE = 'INSERT INTO turn_messages (turn_id, position, message_id) 
 const TURN_END = `
   UPDATE turns SET ended_at = ?, outcome = ?, reason = ?, streamed = ? WHERE id = ? AND ended_at IS NULL`;
 
+/** A command that had not ended and is received again is taken up by another life. */
 const COMMAND_RECEIVE = `
-  INSERT INTO commands (id, message_id, name, actor, args_hash, life, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+  INSERT INTO commands (id, message_id, name, actor, args_hash, life, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET life = excluded.life WHERE ended_at IS NULL`;
 
 const COMMAND_START =
   'UPDATE commands SET started_at = ? WHERE id = ? AND started_at IS NULL AND ended_at IS NULL';

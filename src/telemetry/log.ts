@@ -37,6 +37,7 @@ export class Secrets {
   }
 }
 
+/** The log of one process: JSON lines, or lines for a terminal; every known secret is taken out of each. */
 export function createLog(options: LogOptions, secrets: Secrets): Log {
   const prettify = options.pretty
     ? prettyFactory({

@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { open } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -59,8 +59,13 @@ export interface CliResult {
 /** A folder with a configuration, FIFOs and a home in it; it outlives the gateways that run on it. */
 export class TestFolder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  readonly home = join(this.path, 'home');
+  readonly home: string;
   readonly configPath = join(this.path, 'sluice.yaml');
+
+  /** `home`: relative to the folder, or absolute and then not removed with it. */
+  constructor(home = 'home') {
+    this.home = resolve(this.path, home);
+  }
 
   writeConfig(text: string): void {
     writeFileSync(this.configPath, text);
@@ -93,6 +98,14 @@ export const testConfig = (more = ''): string =>
 
 export const standInAgent = AGENT;
 
+/** Those of this test file that have not ended. */
+const live = new Set<TestGateway>();
+
+/** Ends gateways that a test left behind: one that ran into its time limit disposes of nothing. */
+export async function endLeftGateways(): Promise<void> {
+  await Promise.all(Array.from(live, (gateway) => gateway[Symbol.asyncDispose]()));
+}
+
 export class TestGateway implements AsyncDisposable {
   readonly folder: TestFolder;
   readonly child: ChildProcess;
@@ -112,7 +125,6 @@ export class TestGateway implements AsyncDisposable {
     }
     const node = [
       process.execPath,
-      '--disable-sigusr1',
       ...(options.nodeArgs ?? []),
       options.entry ?? process.env.SLUICE_TEST_ENTRY ?? MAIN,
     ];
@@ -139,8 +151,10 @@ export class TestGateway implements AsyncDisposable {
       for (const line of lines) if (line.startsWith('{')) this.lines.push(JSON.parse(line));
       this.#wake();
     });
+    live.add(this);
     this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => {
+        live.delete(this);
         resolve({ code, signal });
         this.#wake();
       });
@@ -211,6 +225,16 @@ export class TestGateway implements AsyncDisposable {
   /** Sends a message and returns with its decision. */
   post(text: string, more: Readonly<Record<string, unknown>> = {}): Promise<Reply> {
     return this.request('POST', '/v1/messages', { text, ...more });
+  }
+
+  /** The outcome of a message that was sent under this id, once it has one; by sending the same id again. */
+  async outcome(id: string): Promise<Reply['json']> {
+    const limit = AbortSignal.timeout(PATIENCE_MS);
+    for (;;) {
+      const { json } = await this.send('asked again', { id });
+      if (json.outcome !== undefined) return json;
+      if (limit.aborted) throw new Error(`no outcome of ${id}: ${JSON.stringify(json)}`);
+    }
   }
 
   async status() {

@@ -1,0 +1,69 @@
+/** Which configuration a real gateway runs on when the file on disk is broken. */
+import { describe, expect, test } from 'vitest';
+import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
+
+const GOOD = testConfig('quick_commands: { up: { type: exec, command: "echo up" } }');
+const BROKEN = `${GOOD}\nquick_comands: {}\n`;
+const supervised = { SLUICE_SUPERVISOR: 'systemd' };
+
+describe('a configuration that became invalid', () => {
+  test('refuses a restart that a person asks for, with the error, and nothing is drained', async () => {
+    await using gateway = await TestGateway.start({ configText: GOOD });
+    gateway.folder.writeConfig(BROKEN);
+    const cli = await gateway.cli('restart');
+    expect(cli).toMatchObject({ code: 3, stdout: '' });
+    const http = await gateway.request('POST', '/v1/lifecycle', { intent: 'restart' });
+    expect(http).toMatchObject({ status: 409, json: { verdict: 'refused' } });
+    const chat = await gateway.send('/restart');
+    expect(chat.json).toMatchObject({ outcome: 'done' });
+    for (const text of [cli.stderr, http.json.text, chat.json.replies[0]]) {
+      expect(text).toMatch(
+        /Not restarted: the configuration is invalid\.\n.*sluice\.yaml:\d+:\d+ quick_comands/,
+      );
+    }
+    expect(gateway.lines.filter((line) => String(line.to).startsWith('draining'))).toEqual([]);
+    expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered' });
+
+    // By a signal it is never refused: the next life runs on the last good one, and says so.
+    gateway.signal('SIGUSR1');
+    await gateway.ready(2);
+    const status = await gateway.status();
+    expect(status).toMatchObject({ epoch: 2, pid: gateway.pid, state: 'running.healthy' });
+    expect(status.warnings).toEqual([
+      expect.stringMatching(/^running on the last good configuration, because: .*quick_comands/),
+    ]);
+    expect((await gateway.send('/up')).json).toMatchObject({ outcome: 'ran', replies: ['up'] });
+  });
+
+  test('stops a start that a person typed with 78, even where there is a last good one; a supervised start runs on that', async () => {
+    using folder = new TestFolder();
+    folder.writeConfig(GOOD);
+    await using first = await TestGateway.start({ folder });
+    await first.stop();
+    folder.writeConfig(BROKEN);
+    await using typed = await TestGateway.start({ folder, early: true });
+    expect((await typed.exited).code).toBe(78);
+    expect(typed.stderr).toMatch(/sluice\.yaml:\d+:\d+ quick_comands/);
+    await using revived = await TestGateway.start({ folder, env: supervised });
+    expect((await revived.status()).warnings).toEqual([expect.stringContaining('last good configuration')]);
+    expect((await revived.send('/up')).json).toMatchObject({ replies: ['up'] });
+  });
+
+  test('stops a supervised start with 78 where no configuration ever reached running', async () => {
+    await using gateway = await TestGateway.start({ configText: BROKEN, env: supervised, early: true });
+    expect((await gateway.exited).code).toBe(78);
+  });
+});
+
+test('a bad value in an environment override is a warning, and the value of the file holds', async () => {
+  await using gateway = await TestGateway.start({
+    config: 'display: { busy_input_mode: queue }\n',
+    env: { SLUICE_RESTART_DRAIN_TIMEOUT: 'soon', SLUICE_BUSY_INPUT_MODE: 'often' },
+  });
+  const { warnings, deadlines } = await gateway.status();
+  expect(warnings).toEqual([
+    expect.stringContaining('SLUICE_RESTART_DRAIN_TIMEOUT'),
+    expect.stringMatching(/SLUICE_BUSY_INPUT_MODE.*queue holds/),
+  ]);
+  expect(deadlines.drainMs).toBe(60_000);
+});

@@ -1,0 +1,311 @@
+/** Drains, restarts and stops of real gateways with work in flight. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { standInAgent, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
+import { childrenOf, isRunning, storeRows } from '../support/home-files.ts';
+
+const QUICK = `quick_commands:
+  up: { type: exec, command: "echo up" }
+  slow: { type: exec, command: "echo $$; cat slow", timeout: 60, cwd: . }`;
+
+/** Starts a turn that runs until its FIFO is released. */
+async function turnOn(gateway: TestGateway, name: string, more: Readonly<Record<string, unknown>> = {}) {
+  gateway.folder.fifo(name);
+  const before = (await gateway.status()).inFlight.turns.length;
+  const reply = gateway.send(`wait ${name}`, { conversation: name, ...more });
+  await gateway.inFlight('turns', before + 1);
+  return { reply, end: () => gateway.folder.release(name) };
+}
+
+const ask = (gateway: TestGateway, intent: string, more: Readonly<Record<string, unknown>> = {}) =>
+  gateway.request('POST', '/v1/lifecycle', { intent, ...more });
+
+describe('a gateway that goes on after each drain', () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await TestGateway.start({ config: QUICK, env: { SLUICE_RESTART_DRAIN_TIMEOUT: '40' } });
+  });
+  afterAll(() => gateway[Symbol.asyncDispose]());
+
+  test('a plain drain rests in drained, runs commands, and takes turns again when cancelled', async () => {
+    const { reply, end } = await turnOn(gateway, 'one');
+    expect((await gateway.cli('drain')).stderr).toContain('Draining: no new turns, 1 turn to finish.');
+    expect((await gateway.status()).state).toBe('draining.waiting');
+    const waited = gateway.cli('drain', '--wait', '--json');
+    await end();
+    expect((await reply).json).toMatchObject({ outcome: 'answered' });
+    expect(await waited).toMatchObject({ code: 0, json: { verdict: 'joined' } });
+    expect((await gateway.status()).state).toBe('draining.drained');
+    expect((await gateway.send('/up')).json).toMatchObject({ outcome: 'ran', replies: ['up'] });
+    expect((await gateway.send('hello')).json.replies[0]).toMatch(
+      /the gateway is draining.*when the drain is over/,
+    );
+    expect((await gateway.cli('drain', '--cancel')).code).toBe(0);
+    expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered' });
+    expect(await gateway.cli('drain', '--cancel')).toMatchObject({ code: 3 });
+  });
+
+  test('messages that were kept in a drain are answered in order when it is cancelled', async () => {
+    await ask(gateway, 'drain');
+    const posts = [];
+    for (const text of ['first', 'second', 'third']) {
+      posts.push(await gateway.send(text, { conversation: 'kept', whenBusy: 'queue', id: text }));
+    }
+    expect(posts.map(({ status, json }) => [status, json.admission])).toEqual(
+      Array.from({ length: 3 }, () => [202, 'hold']),
+    );
+    expect((await gateway.status()).held).toBe(3);
+    await ask(gateway, 'cancel-drain');
+    for (const id of ['first', 'second', 'third']) {
+      expect(await gateway.outcome(id)).toMatchObject({ duplicate: true, replies: [`echo: ${id}\n`] });
+    }
+    const turns = storeRows(
+      gateway.folder.home,
+      `SELECT inbox.text FROM turns JOIN turn_messages ON turn_id = turns.id JOIN inbox ON message_id = inbox.id
+        WHERE turns.conversation = 'local:kept' ORDER BY turns.seq`,
+    );
+    expect(turns.map(({ text }) => text)).toEqual(['first', 'second', 'third']);
+  });
+
+  test('a drain with a time of its own ends by itself', async () => {
+    const drains = gateway.lines.filter((line) => line.to === 'running.healthy').length;
+    expect((await gateway.cli('drain', '--for', '1s', '--reason', 'the disk is swapped')).code).toBe(0);
+    expect((await gateway.log((line) => line.reason === 'the disk is swapped')).intent).toBe('drain');
+    expect((await gateway.status()).state).toBe('draining.drained');
+    await gateway.until(
+      () => gateway.lines.filter((line) => line.to === 'running.healthy').length > drains,
+      'the drain to end',
+    );
+  });
+
+  test('its time does not end a restart that was asked for since, and a deadline not what follows a cancel', async () => {
+    gateway.folder.fifo('slow');
+    const slow = gateway.send('/slow');
+    await gateway.inFlight('commands', 1);
+    await ask(gateway, 'restart');
+    const first = (await gateway.status()).deadlineAt;
+    await ask(gateway, 'cancel-drain');
+    expect(await gateway.status()).toMatchObject({
+      state: 'running.healthy',
+      intent: null,
+      deadlineAt: null,
+    });
+    await ask(gateway, 'drain', { forMs: 20 });
+    await ask(gateway, 'restart');
+    await journalled(gateway, (row) => row.event.includes('"onlyDrain"'));
+    const status = await gateway.status();
+    expect(status).toMatchObject({ state: 'draining.waiting', intent: 'restart', epoch: 1 });
+    expect(status.deadlineAt).toBeGreaterThan(first);
+    await gateway.folder.release('slow');
+    expect((await slow).json).toMatchObject({ outcome: 'ran' });
+    await gateway.ready(2);
+    expect((await gateway.status()).epoch).toBe(2);
+  });
+
+  test('a restart that is cancelled is no restart, and the CLI that asked for it says so', async () => {
+    const { reply, end } = await turnOn(gateway, 'one');
+    const asked = gateway.cli('restart');
+    await gateway.statusWhere(({ state }) => state === 'draining.waiting');
+    expect((await gateway.send('/drain cancel')).json.replies[0]).toContain('takes turns again');
+    expect(await asked).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('the restart was cancelled'),
+    });
+    await end();
+    expect((await reply).json).toMatchObject({ outcome: 'answered' });
+  });
+
+  test('three who ask for a restart at once get one restart, and each an answer', async () => {
+    const { epoch } = await gateway.status();
+    const { reply, end } = await turnOn(gateway, 'one');
+    const cli = gateway.cli('restart', '--json');
+    await gateway.statusWhere(({ state }) => state === 'draining.waiting');
+    gateway.signal('SIGUSR1');
+    const ann = await gateway.send('/restart', { conversation: 'ann' });
+    const bob = await gateway.send('/restart', { conversation: 'bob' });
+    for (const { json } of [ann, bob]) {
+      expect(json.replies[0]).toMatch(/^Already restarting: 1 turn to finish, in (3|4)\d s at most\.$/);
+    }
+    expect((await gateway.status()).inFlight.turns).toHaveLength(1);
+    expect((await gateway.send('hello', { conversation: 'new' })).json.replies[0]).toMatch(
+      /^Not taken: the gateway is restarting\. Send it again in about \d+ s/,
+    );
+    await end();
+    expect((await reply).json).toMatchObject({ replies: ['started one\nfinished one\n'] });
+    expect(await cli).toMatchObject({
+      code: 0,
+      json: { verdict: 'taken', epoch: epoch + 1, pid: gateway.pid },
+    });
+    expect((await gateway.status()).epoch).toBe(epoch + 1);
+  });
+
+  test('the same /restart delivered again after the boot restarts nothing and says what happened; a new one restarts', async () => {
+    const { epoch } = await gateway.status();
+    const first = await gateway.send('/restart', { id: 'redelivered' });
+    expect(first.json.replies).toEqual(['Restarting now.']);
+    await gateway.ready(epoch + 1);
+    const again = await gateway.send('/restart', { id: 'redelivered' });
+    expect(again.json).toMatchObject({ duplicate: true, outcome: 'done' });
+    expect(again.json.replies.at(-1)).toMatch(/^Restarted \d s ago/);
+    expect((await gateway.status()).epoch).toBe(epoch + 1);
+    expect((await gateway.send('/restart')).json).toMatchObject({ outcome: 'done' });
+    await gateway.ready(epoch + 2);
+  });
+
+  test('a turn that was accepted and had not started is held at the drain and answered after the restart', async () => {
+    const { epoch } = await gateway.status();
+    const running = await turnOn(gateway, 'one');
+    const cli = gateway.cli('send', 'behind', '--conversation', 'one', '--id', 'behind');
+    await journalled(
+      gateway,
+      (row) => row.event.includes('message.turn') && row.context.includes('"turns":2'),
+    );
+    const http = gateway.send('further', { conversation: 'one', id: 'further' });
+    await journalled(
+      gateway,
+      (row) => row.event.includes('message.turn') && row.context.includes('"turns":3'),
+    );
+    await ask(gateway, 'restart');
+    expect(await http).toMatchObject({ status: 202, json: { admission: 'hold' } });
+    await running.end();
+    expect((await running.reply).json).toMatchObject({ outcome: 'answered' });
+    await gateway.ready(epoch + 1);
+    expect(await gateway.outcome('further')).toMatchObject({
+      duplicate: true,
+      outcome: 'answered',
+      replies: ['echo: further\n'],
+    });
+    expect(await cli).toEqual({
+      code: 0,
+      stdout: 'echo: behind\n',
+      stderr: 'kept, answered after the restart\n',
+      json: undefined,
+    });
+  });
+
+  test('a drain that a signal caused cannot be cancelled, and says so', async () => {
+    const { epoch } = await gateway.status();
+    const { reply, end } = await turnOn(gateway, 'one');
+    gateway.signal('SIGUSR1');
+    await gateway.statusWhere(({ state }) => state === 'draining.waiting');
+    const cancelled = await ask(gateway, 'cancel-drain');
+    expect(cancelled).toMatchObject({ status: 409, json: { verdict: 'too-late' } });
+    expect(cancelled.json.text).toContain('SIGUSR1');
+    await end();
+    await reply;
+    await gateway.ready(epoch + 1);
+  });
+});
+
+describe('the end of a drain’s patience', () => {
+  const SHORT = `agent: { type: command, command: ["${standInAgent}"], restart_drain_timeout: 0.3 }
+shutdown: { kill_grace: 0.3 }
+${QUICK}`;
+
+  test('a turn past the deadline is told to stop: what it wrote is kept, and its processes are dead', async () => {
+    await using gateway = await TestGateway.start({ config: SHORT });
+    const { reply } = await turnOn(gateway, 'one');
+    const deaf = gateway.send('deaf one', { conversation: 'deaf' });
+    await gateway.inFlight('turns', 2);
+    const agents = await agentProcesses(gateway, 2);
+    gateway.signal('SIGINT');
+    expect((await reply).json).toMatchObject({
+      outcome: 'interrupted',
+      outcomeReason: 'stop asked by signal (SIGINT)',
+      replies: [
+        'started one\n',
+        expect.stringMatching(/^Interrupted: the gateway is stopping.*Send it again/),
+      ],
+    });
+    expect((await deaf).json).toMatchObject({
+      outcome: 'interrupted',
+      replies: ['started one\n', expect.anything()],
+    });
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+    expect(agents.filter(isRunning)).toEqual([]);
+  });
+
+  test('a command that holds the drain past the deadline is ended with its tree, and its reply says so', async () => {
+    await using gateway = await TestGateway.start({ config: SHORT });
+    const { reply, end } = await turnOn(gateway, 'one');
+    gateway.folder.fifo('slow');
+    const slow = gateway.send('/slow');
+    await gateway.inFlight('commands', 1);
+    await ask(gateway, 'stop');
+    await end();
+    expect((await reply).json).toMatchObject({ outcome: 'answered' });
+    const { json } = await slow;
+    expect(json).toMatchObject({ outcome: 'interrupted' });
+    expect(json.replies[0]).toMatch(/\/slow was ended after .*: the gateway is stopping/);
+    expect(isRunning(Number.parseInt(json.replies[0].match(/^\d+$/m)[0], 10))).toBe(false);
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('a drain timeout of 0 waits for nothing', async () => {
+    const config = `agent: { type: command, command: ["${standInAgent}"], restart_drain_timeout: 0 }`;
+    await using gateway = await TestGateway.start({ config });
+    const { reply } = await turnOn(gateway, 'one');
+    gateway.signal('SIGTERM');
+    expect((await reply).json).toMatchObject({ outcome: 'interrupted' });
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('sluice stop --now ends the waiting, and so does --now after a plain stop', async () => {
+    await using gateway = await TestGateway.start();
+    const { reply } = await turnOn(gateway, 'one');
+    const patient = gateway.cli('stop');
+    await gateway.entered('draining.waiting');
+    const hurried = await gateway.cli('stop', '--now');
+    expect(hurried).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Stopping now: 1 turn interrupted.'),
+    });
+    expect((await patient).code).toBe(0);
+    expect((await reply).json).toMatchObject({ outcome: 'interrupted' });
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
+test('what was kept while draining is answered by the next life, in order, also after kill -9', async () => {
+  using folder = new TestFolder();
+  folder.writeConfig(testConfig('display: { busy_input_mode: queue }'));
+  await using first = await TestGateway.start({ folder });
+  folder.fifo('one');
+  await first.post('wait one');
+  await ask(first, 'stop');
+  for (const id of ['a', 'b', 'c']) {
+    expect(await first.send(`say ${id}`, { conversation: 'kept', id })).toMatchObject({
+      status: 202,
+      json: { admission: 'hold', recorded: true, text: expect.stringContaining('Kept for the next start') },
+    });
+  }
+  await first.kill9();
+  await using second = await TestGateway.start({ folder });
+  for (const id of ['a', 'b', 'c']) {
+    expect(await second.outcome(id)).toMatchObject({ duplicate: true, replies: [`echo: say ${id}\n`] });
+  }
+  const settled = storeRows(
+    folder.home,
+    `SELECT platform_message_id AS id FROM inbox WHERE outcome = 'answered' ORDER BY settled_at, seq`,
+  );
+  expect(settled.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+});
+
+/** Waits until a lifecycle event like this one is on disk; each round waits for an answer of the gateway. */
+async function journalled(
+  gateway: TestGateway,
+  matches: (row: { event: string; context: string }) => boolean,
+) {
+  await gateway.statusWhere(() =>
+    storeRows(
+      gateway.folder.home,
+      'SELECT event, context FROM journal ORDER BY epoch DESC, number DESC LIMIT 20',
+    ).some(matches),
+  );
+}
+
+/** The processes that running turns have started, once there are as many. */
+async function agentProcesses(gateway: TestGateway, count: number): Promise<number[]> {
+  const pids = () => childrenOf(gateway.pid);
+  await gateway.statusWhere(() => pids().length >= count);
+  return pids();
+}

@@ -1,0 +1,119 @@
+/** One gateway a home: the lock alone decides, and the files that tell of its owner never stand in the way. */
+import { existsSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { processIdentity } from '../../src/process/identity.ts';
+import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
+import { debrisIn, pidFile, statusFile, when } from '../support/home-files.ts';
+
+const STARTS = 12;
+
+test('of twelve starts at once one runs, and eleven leave with 73 and one line that names it or the home', async () => {
+  using folder = new TestFolder();
+  folder.writeConfig(testConfig());
+  await using stack = new AsyncDisposableStack();
+  const gateways = [];
+  for (let n = 0; n < STARTS; n += 1) {
+    gateways.push(stack.use(await TestGateway.start({ folder, early: true })));
+  }
+  const ends = gateways.map((gateway) =>
+    Promise.race([
+      gateway.exited.then(({ code }) => code),
+      gateway
+        .ready()
+        .then(() => 'runs')
+        .catch(() => gateway.exited.then(({ code }) => code)),
+    ]),
+  );
+  const came = await Promise.all(ends);
+  expect(came.filter((end) => end === 'runs')).toHaveLength(1);
+  expect(came.filter((end) => end === 73)).toHaveLength(STARTS - 1);
+  const winner = gateways[came.indexOf('runs')];
+  for (const loser of gateways.filter((gateway) => gateway !== winner)) {
+    const lines = loser.lines.filter((line) => line.msg.startsWith('not started'));
+    expect(lines.map((line) => line.msg)).toEqual([
+      expect.stringContaining(`the home ${folder.home} is owned by`),
+    ]);
+    const named = /pid (\d+)/.exec(lines[0]?.msg ?? '')?.[1];
+    expect([undefined, String(winner?.pid)]).toContain(named);
+  }
+  expect(pidFile(folder.home)).toMatchObject({ pid: winner?.pid, epoch: 1 });
+});
+
+test('a pid file of whatever kind, and a socket file of a dead gateway, never keep the next one from starting', async () => {
+  using folder = new TestFolder();
+  folder.writeConfig(testConfig());
+  const path = join(folder.home, 'sluice.pid');
+  const ours = {
+    ...processIdentity(),
+    epoch: 7,
+    argv: ['run'],
+    config: null,
+    socket: '/nowhere/control.sock',
+  };
+  const found = [
+    'of a dead process',
+    JSON.stringify({ ...ours, startTime: '1' }),
+    JSON.stringify(ours),
+    JSON.stringify({ ...ours, bootId: 'of another machine' }),
+    JSON.stringify(ours).slice(0, 40),
+  ];
+  for (const [index, text] of found.entries()) {
+    if (index > 0) writeFileSync(path, text);
+    await using gateway = await TestGateway.start({ folder });
+    expect(pidFile(folder.home)).toMatchObject({ pid: gateway.pid, epoch: index + 1 });
+    expect(await gateway.status()).toMatchObject({ state: 'running.healthy' });
+    expect((await gateway.cli('status', '--json')).json).toMatchObject({ pid: gateway.pid });
+    await gateway.kill9();
+    expect(debrisIn(folder.home).sort()).toEqual(['control.sock', 'sluice.pid']);
+  }
+});
+
+test('a control socket that somebody deletes is put back by the gateway that runs', async () => {
+  await using gateway = await TestGateway.start();
+  const name = 'control.sock';
+  const back = new Promise<void>((resolve) => {
+    let gone = false;
+    const watcher = watch(gateway.folder.home, (_event, file) => {
+      if (file !== name) return;
+      if (gone) {
+        watcher.close();
+        resolve();
+      }
+      gone = true;
+    });
+  });
+  rmSync(join(gateway.folder.home, name));
+  await back;
+  expect((await gateway.cli('status')).code).toBe(0);
+  expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+  expect(debrisIn(gateway.folder.home)).toEqual([]);
+});
+
+test('an old gateway that ends late, after somebody deleted its lock, leaves the new one’s files alone', async () => {
+  using folder = new TestFolder();
+  folder.writeConfig(testConfig());
+  await using old = await TestGateway.start({ folder });
+  rmSync(join(folder.home, 'lock'));
+  await using young = await TestGateway.start({ folder });
+  expect(await old.stop()).toEqual({ code: 0, signal: null });
+  expect(pidFile(folder.home)).toMatchObject({ pid: young.pid, epoch: 2 });
+  expect(statusFile(folder.home)).toMatchObject({ pid: young.pid, epoch: 2, state: 'running.healthy' });
+  // The old one's closing unlinks the path of the socket, whoever has bound it since; it is put back.
+  await when(folder.home, () => existsSync(join(folder.home, 'control.sock')));
+  expect((await young.cli('status', '--json')).json).toMatchObject({ pid: young.pid });
+});
+
+test('a home whose path is too long for a socket is reached all the same', async () => {
+  using runtime = new TestFolder();
+  using folder = new TestFolder('h'.repeat(150));
+  folder.writeConfig(testConfig());
+  const env = { XDG_RUNTIME_DIR: runtime.path };
+  await using gateway = await TestGateway.start({ folder, env });
+  const { socket } = pidFile(folder.home);
+  expect(socket.startsWith(join(runtime.path, 'sluice'))).toBe(true);
+  // The CLI is told by the pid file, so it needs no XDG_RUNTIME_DIR of its own.
+  expect((await gateway.cli('status', '--json')).json).toMatchObject({ pid: gateway.pid, epoch: 1 });
+  expect((await gateway.cli('stop')).code).toBe(0);
+  expect(await gateway.exited).toEqual({ code: 0, signal: null });
+});
