@@ -124,6 +124,7 @@ async function intakeOn(name: string) {
   const intake = new Intake({
     ...{ store, clock, config: () => config, access, judge, ledger, placing, life: lifeId },
     epoch: () => life.epoch ?? 0,
+    lastExit: () => null,
     say: nothing,
   });
   let number = 0;

@@ -144,8 +144,9 @@ const brief = (name: string, event: MessageEvent): Stimulus => ({
 /**
  * What a driver can do to a running daemon from outside, each in its own way: small, so that a tour of it fits
  * into a minute of booting processes. Turns and commands are over at once, but for one of each that lasts
- * until it is ended; `started`, `flushed` and `closed` are let through by the driver's stand-ins. Deadlines
- * are left to time, and signals, which a daemon answers the same way, to tests of their own.
+ * until it is ended; `started`, `flushed` and `closed` are let through by the driver's stand-ins. The store is
+ * the one reason for degraded that can be caused from outside. Deadlines are left to time, and signals, which
+ * a daemon answers the same way, to tests of their own.
  */
 export const DAEMON: readonly Stimulus[] = [
   once('control', control()),
@@ -164,8 +165,8 @@ export const DAEMON: readonly Stimulus[] = [
   ...requests(['stop', 'restart']),
   once('drain', drainRequested),
   once('cancel', drainCancelled()),
-  onlyIn(/^running\.healthy$/, 'agent fails', raised('agent:default')),
-  onlyIn(/^running\.degraded$/, 'agent recovers', cleared('agent:default')),
+  { name: 'store lost', events: ({ degraded }) => (degraded.length === 0 ? [raised('store')] : []) },
+  { name: 'store back', events: ({ degraded }) => (degraded.length > 0 ? [cleared('store')] : []) },
   onlyIn(/^starting$/, 'started', { type: 'started' }),
   {
     name: 'flushed',

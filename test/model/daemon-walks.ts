@@ -13,6 +13,8 @@ import { isMessage, isRequest } from './invariants/steps.ts';
 import { tour } from './tour.ts';
 
 export interface DaemonStep {
+  /** Names the state, with all that tells it apart, and the stimulus: what coverage counts. */
+  readonly pair: string;
   /** Name of the stimulus in `DAEMON`. */
   readonly event: string;
   /** What a message must meet; null when the step is none. */
@@ -23,17 +25,26 @@ export interface DaemonStep {
   readonly state: string;
 }
 
-/** Each walk begins with a fresh boot, in `starting`. */
-export function daemonWalks(): DaemonStep[][] {
+export interface DaemonTour {
+  /** Each begins with a fresh boot, in `starting`. */
+  readonly walks: readonly (readonly DaemonStep[])[];
+  /** States, and pairs of state and stimulus, that can be reached. */
+  readonly states: number;
+  readonly pairs: number;
+}
+
+export function daemonTour(): DaemonTour {
   const graph = explore(gatewayMachine, DAEMON, undefined, coarsely);
   const stimuli = new Map(DAEMON.map((stimulus) => [stimulus.name, stimulus]));
-  return tour(graph).map((walk) =>
+  const walks = tour(graph).map((walk) =>
     walk.map(({ from, event, to }) => {
       const stimulus = stimuli.get(event);
       if (stimulus === undefined) throw new Error(`${event} is not in the alphabet`);
-      return { event, ...expectationOf(nodeAt(graph, from), stimulus), state: nodeAt(graph, to).path };
+      const expectation = expectationOf(nodeAt(graph, from), stimulus);
+      return { pair: `${from} × ${event}`, event, ...expectation, state: nodeAt(graph, to).path };
     }),
   );
+  return { walks, states: graph.nodes.size, pairs: graph.edgeCount };
 }
 
 function expectationOf(node: GraphNode, stimulus: Stimulus): Pick<DaemonStep, 'decision' | 'verdict'> {

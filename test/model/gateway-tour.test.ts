@@ -4,7 +4,7 @@ import { LEAF_STATES } from '../support/lifecycle-oracle.ts';
 import { boot, recording } from '../support/recording-gateway.ts';
 import { canReach, exactly, explore, type Stimulus } from './abstract-graph.ts';
 import { WIDE } from './alphabets.ts';
-import { daemonWalks } from './daemon-walks.ts';
+import { daemonTour } from './daemon-walks.ts';
 import { INVARIANTS } from './invariants/check.ts';
 import { tour, type Walk } from './tour.ts';
 
@@ -57,7 +57,7 @@ test('a running chart takes every reachable (state, event) pair as tables, invar
 });
 
 test('the walks for a daemon take every pair of its alphabet, in few enough boots', () => {
-  const walks = daemonWalks();
+  const { walks } = daemonTour();
   const events = walks.reduce((sum, walk) => sum + walk.length, 0);
   console.log(`daemon tour: ${walks.length} walks, ${events} events`);
 
