@@ -107,8 +107,6 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
     if (!exit.reexecute) return exit;
     // A signal that has arrived is heard in the loop's next look at its files; the second turn is past it.
     for (let turn = 0; turn < 2; turn += 1) await new Promise(setImmediate);
-    // A signal that has come and not been handed over yet is heard first: the next life would not know of it.
-    if (exit.reexecute) await clock.delay(0);
     return late.exit ?? exit;
   } catch (error) {
     const failure = failureOf(error);

@@ -6,7 +6,7 @@ import { RESTART_CODE } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status.ts';
-import { isAlive } from '../process/identity.ts';
+import { isAlive, isVisible } from '../process/identity.ts';
 import { type PidRecord, readStatusFile } from '../process/runtime-status.ts';
 import type { Context } from './context.ts';
 
@@ -96,8 +96,10 @@ export async function follow(
 /** Whether the process is gone, and if so whether anybody will start the next one; undefined while it lives. */
 function endOf(context: Context, { before, owner }: Departing): 'for-good' | 'supervisor-next' | undefined {
   const left = exitOf(context, before);
-  if (owner === undefined ? left === undefined : isAlive(owner)) return undefined;
-  const revives = before.supervisor !== 'none' && before.supervisor !== 'container';
+  // A gateway in a container is known by what it leaves behind, and may become its next life unseen.
+  const visible = owner !== undefined && isVisible(owner);
+  if (visible ? isAlive(owner) : left === undefined) return undefined;
+  const revives = !visible || (before.supervisor !== 'none' && before.supervisor !== 'container');
   const asks = left === undefined || left.code === RESTART_CODE || left.code === REVIVE_CODE;
   return revives && asks ? 'supervisor-next' : 'for-good';
 }

@@ -56,6 +56,12 @@ export function isAlive(identity: ProcessIdentity): boolean {
   }
 }
 
+/** False for a process of this boot in another pid namespace: from here it cannot be seen whether it lives. */
+export function isVisible(identity: ProcessIdentity): boolean {
+  const [boot] = bootId().split(' ');
+  return identity.bootId === bootId() || identity.bootId.split(' ')[0] !== boot;
+}
+
 /**
  * Reads the text of /proc/PID/stat. The second field is the command's name in parentheses and may itself hold
  * spaces, parentheses and newlines, so the fields are counted from the last `)`.

@@ -1,5 +1,5 @@
 /**
- * A disk of its own that can be filled and made read-only: a tmpfs of 64 KB in a fresh folder. It takes a Linux
+ * A disk of its own that can be filled and made read-only: a small tmpfs in a fresh folder. It takes a Linux
  * and root; `SMALL_DISK_MISSING` says in words what is missing, for the name of a test that is skipped.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,19 +15,22 @@ export interface SmallDisk extends Disposable {
   makeReadOnly(): void;
 }
 
-const SIZE_KB = 64;
+const USUAL_SIZE_KB = 64;
+
+/** Enough for a home with a store, and little enough that the store makes no reserve. */
+export const HOME_SIZE_KB = 4096;
 
 export const SMALL_DISK_MISSING: string | undefined = whatIsMissing();
 
-export function mountSmallDisk(): SmallDisk {
+export function mountSmallDisk(sizeKb = USUAL_SIZE_KB): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'sluice-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_KB}k,mode=0700`, 'sluice-test', path]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeKb}k,mode=0700`, 'sluice-test', path]);
   const filler = join(path, 'filler');
   return {
     path,
     fill() {
       try {
-        for (let kb = 0; kb <= SIZE_KB; kb += 1) appendFileSync(filler, Buffer.alloc(1024));
+        for (let kb = 0; kb <= sizeKb; kb += 1) appendFileSync(filler, Buffer.alloc(1024));
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code === 'ENOSPC') return;
         throw thrown;
