@@ -33,6 +33,7 @@ import { acquireLock } from './process/lock.ts';
 import { readPidFile } from './process/runtime-status.ts';
 import type { Signals } from './process/signals.ts';
 import { detectSupervisor, readSupervisorFacts } from './service/detect.ts';
+import { start } from './start.ts';
 import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
 import { createLog, type Log, Secrets } from './telemetry/log.ts';
 
@@ -155,13 +156,14 @@ async function live(world: World): Promise<Exit> {
     );
     gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message: messageOf(fault) } });
   });
-  const starting = start(world, { configuration, store, gateway, faces, token, life }).catch(
-    (error: unknown) => {
+  const steps = { gateway, faces, life, socket: paths.socket, config: configuration.current };
+  const starting = start(steps, world.startAbort.signal)
+    .then((runs) => (runs ? started(world, { configuration, gateway, token, life }) : undefined))
+    .catch((error: unknown) => {
       const failure = failureOf(error);
       log.error({ failure: failure.kind }, `the start failed: ${failure.message}`);
       gateway.lifecycle.send({ type: 'start.failed', failure });
-    },
-  );
+    });
   const exit = await gateway.exited;
   options.signals.attach((request) => {
     const cause = stopCauseOf(request);
@@ -267,37 +269,10 @@ async function xstateInspect(
   return bridge.inspect;
 }
 
-interface Parts {
-  readonly configuration: Configuration;
-  readonly store: SqliteStore;
-  readonly gateway: Gateway;
-  readonly faces: Faces;
-  readonly token: string;
-  readonly life: LifeKeeper;
-}
-
-/**
- * What a stop may interrupt, after each step. Rejects when the gateway cannot run at all; ends with `started`.
- * A life is registered in any case: how it ended is said there.
- */
-async function start(world: World, { configuration, gateway, faces, token, life }: Parts): Promise<void> {
-  const { options, log, home, paths, startAbort } = world;
+/** What comes once the gateway runs: it is kept as a start that worked, and shown. */
+async function started(world: World, { configuration, gateway, token, life }: Parts): Promise<void> {
+  const { options, log, home, paths } = world;
   const config = configuration.current;
-  const overtaken = () => startAbort.signal.aborted;
-  await life.begin();
-  life.publish(config.source.path);
-  if (overtaken()) return;
-  await faces.listenSocket(paths.socket);
-  if (overtaken()) return;
-  if (config.listen.http !== 'off') {
-    gateway.http = await faces.listenHttp(config.listen.http.host, config.listen.http.port);
-  }
-  if (overtaken()) return;
-  await life.recover();
-  if (overtaken()) return;
-  await gateway.connections.start(startAbort.signal);
-  if (overtaken()) return;
-  gateway.lifecycle.send({ type: 'started' });
   await life.ready();
   try {
     configuration.keepAsLastGood();
@@ -311,15 +286,15 @@ async function start(world: World, { configuration, gateway, faces, token, life 
     `a stop takes ${Math.ceil(longestMs / 1000)} s at most: give the supervisor more than that`,
   );
   const { state } = gateway.lifecycle.view;
-  options.welcome({
-    home,
-    state,
-    http: gateway.http,
-    token,
-    tokenFile: paths.token,
-    config,
-    warnings: gateway.warnings,
-  });
+  const about = { home, state, http: gateway.http, token, tokenFile: paths.token };
+  options.welcome({ ...about, config, warnings: gateway.warnings });
+}
+
+interface Parts {
+  readonly configuration: Configuration;
+  readonly gateway: Gateway;
+  readonly token: string;
+  readonly life: LifeKeeper;
 }
 
 /** The agents of a configuration, each made at its first turn. */

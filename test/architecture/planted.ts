@@ -52,6 +52,7 @@ export const PLANTED: readonly Planted[] = [
   plant(WALLS, 'src/service/planted.ts', "import { acquireLock } from '../process/lock.ts';"),
   plant(WALLS, 'src/control/planted.ts', "import type { Store } from '../store/store.ts';"),
   plant(WALLS, 'src/control/planted.ts', "type T = import('../daemon.ts').DaemonOptions;"),
+  plant(WALLS, 'src/start.ts', "import { Faces } from './control/http.ts';"),
   plant(WALLS, 'src/life.ts', "import { runDaemon } from './daemon.ts';"),
   plant(WALLS, 'src/offline.ts', "import { Api } from './control/api.ts';"),
   plant(WALLS, 'src/cli/planted.ts', "import { runDaemon } from '../daemon.ts';"),

@@ -68,11 +68,15 @@ export const WALLS: readonly Wall[] = [
     sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/')],
   },
   {
+    from: 'src/start.ts',
+    sees: ['src/config/', 'src/control/http.ts', 'src/gateway/', 'src/life.ts'].map(type),
+  },
+  {
     from: 'src/daemon.ts',
     sees: [
       ...WORDS,
       ...CONCRETE,
-      ...whole('src/gateway/', 'src/service/', 'src/control/', 'src/life.ts'),
+      ...whole('src/gateway/', 'src/service/', 'src/control/', 'src/life.ts', 'src/start.ts'),
       lazily('visualizations/xstate-inspect/bridge.ts'),
     ],
   },
