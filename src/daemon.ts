@@ -131,6 +131,7 @@ async function live(world: World): Promise<Exit> {
     path: paths.store,
     reservePath: paths.reserve,
     migrate: true,
+    clock,
     onProblem: (error) => watch?.down(error.message),
   });
   stack.defer(() => store.close());

@@ -9,7 +9,7 @@ import type { Failure, FailureKind } from '../machines/events.ts';
 
 export const ERRORS = {
   CONFIG_INVALID: {
-    hint: 'Correct the named keys, then check with `sluice config check`.',
+    hint: 'Correct the named keys, then start again.',
     retryable: false,
   },
   CONFIG_UNREADABLE: { hint: 'Check the path and its permissions.', retryable: false },

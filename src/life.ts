@@ -5,7 +5,7 @@
 import type { Exit } from '../machines/exit.ts';
 import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
-import { messageOf } from './errors.ts';
+import { isSluiceError, messageOf } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { recover } from './gateway/recovery.ts';
 import type { Processes } from './process/exec.ts';
@@ -42,7 +42,15 @@ export class LifeKeeper implements Disposable {
   /** Registers this life; with a store that cannot be written, counts on from what `status.json` knows. */
   async begin(): Promise<void> {
     const { gateway, store } = this.#options;
-    if (store.writable) return this.#register();
+    if (store.writable) {
+      try {
+        await this.#register();
+        return;
+      } catch (error) {
+        // It was opened, and refuses the first write: an outage like any other.
+        if (!isSluiceError(error, 'STORE_UNAVAILABLE')) throw error;
+      }
+    }
     this.#epoch = this.#epochBefore() + 1;
     gateway.begin({ ...this.#identity, kind: 'daemon', id: 0, epoch: this.#epoch });
     gateway.storeIsDown();

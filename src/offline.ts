@@ -17,6 +17,7 @@ import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
 import { processIdentity } from './process/identity.ts';
 import { readPidFile } from './process/runtime-status.ts';
+import type { Signals } from './process/signals.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Life, MessageRow, Store, Write } from './store/store.ts';
 
@@ -31,6 +32,8 @@ export interface OfflineOptions {
   /** The message as a chat would send it. */
   readonly text: string;
   readonly id: string;
+  /** Ends the command's tree when one comes. */
+  readonly signals: Signals;
   readonly json: boolean;
   readonly output: { print(text: string): void; note(text: string): void };
 }
@@ -42,7 +45,7 @@ export interface OfflineResult {
 
 /** Runs the command and prints its reply. Throws CONFIG_INVALID or CONFIG_UNREADABLE. */
 export async function runOffline(options: OfflineOptions): Promise<OfflineResult> {
-  const { env, json, output } = options;
+  const { env, json, output, signals } = options;
   const shown = (reply: string) => json || output.print(reply);
   const resolved = resolveCommand(options);
   if ('problem' in resolved) {
@@ -72,6 +75,8 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     shown(text);
     return refused(text);
   }
+  signals.install();
+  signals.attach(() => commands.cancel(command.row.id, 'Ctrl-C'));
   const settlement = await commands.run(command);
   const recorded =
     claim === 'committed' && (await recording.commit(settling(row, settlement))) === 'committed';
@@ -170,6 +175,7 @@ class Recording implements AsyncDisposable {
         path: paths.store,
         reservePath: paths.reserve,
         migrate: false,
+        clock,
         onProblem: () => {},
       });
       const startedAt = clock.wallMs();

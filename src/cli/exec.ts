@@ -7,6 +7,7 @@ import { systemClock } from '../clock.ts';
 import { isSluiceError } from '../errors.ts';
 import { quoteWords } from '../messages/arguments.ts';
 import { newId } from '../messages/ids.ts';
+import type { Signals } from '../process/signals.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
 import { type Followed, followMessage } from './message.ts';
 
@@ -15,6 +16,8 @@ export interface ExecOptions {
   readonly exitCode?: boolean;
   readonly cancel?: string;
   readonly config?: string;
+  /** Heard while the command is run by this process: its tree must not outlive a Ctrl-C. */
+  readonly signals: Signals;
 }
 
 /** How long a daemon may take to decide before the command is run without it. */
@@ -35,9 +38,12 @@ export async function exec(
   if (name === undefined) return finish(context, await viaDaemon(context, '/help', options), options);
   const text = `/${name}${args.length === 0 ? '' : ` ${quoteWords(args)}`}`;
   const id = options.id ?? newId('m', systemClock.wallMs());
+  const decided = { yet: false };
   try {
-    return finish(context, await viaDaemon(context, text, { ...options, id }), options);
+    return finish(context, await viaDaemon(context, text, { ...options, id }, decided), options);
   } catch (error) {
+    // Once a gateway has decided, the command is that one's: it is not run a second time here.
+    if (decided.yet) throw error;
     if (!isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
     output.note(
       error.code === 'NO_GATEWAY'
@@ -46,11 +52,17 @@ export async function exec(
     );
   }
   const { runOffline } = await import('../offline.ts');
-  const ran = await runOffline({ ...context, configFlag: options.config, name, text, id });
+  const { config: configFlag, signals } = options;
+  const ran = await runOffline({ ...context, configFlag, signals, name, text, id });
   return finish(context, { admission: ran.admission, settled: ran.settled, refusal: undefined }, options);
 }
 
-function viaDaemon(context: Context, text: string, options: ExecOptions): Promise<Followed> {
+function viaDaemon(
+  context: Context,
+  text: string,
+  options: ExecOptions,
+  decided = { yet: false },
+): Promise<Followed> {
   const now = systemClock.wallMs();
   const body = {
     text,
@@ -64,7 +76,9 @@ function viaDaemon(context: Context, text: string, options: ExecOptions): Promis
     admissionOnly: false,
     admissionMs: DAEMON_MS_MAX,
     timeoutMs: TIMEOUT_MS,
-    onAdmission: () => {},
+    onAdmission: () => {
+      decided.yet = true;
+    },
     onDelta: () => {},
     onReply: (reply) => context.json || context.output.print(reply),
   });
@@ -73,7 +87,8 @@ function viaDaemon(context: Context, text: string, options: ExecOptions): Promis
 function finish(context: Context, { admission, settled, refusal }: Followed, options: ExecOptions): number {
   if (refusal !== undefined) return reportReply(context, refusal.json);
   if (context.json) context.output.json({ ...admission, ...settled });
-  if (admission?.admission === 'refuse') return EXIT.refused;
+  // A name that nobody knows is answered like any command; to a script it is one that was not run.
+  if (admission?.admission === 'refuse' || settled?.outcomeReason === 'unknown-command') return EXIT.refused;
   if (settled?.outcome === 'ran' || settled?.outcome === 'done') return EXIT.done;
   const code = settled?.exitCode;
   return options.exitCode === true && typeof code === 'number' ? code : EXIT.failed;

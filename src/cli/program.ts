@@ -62,7 +62,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .option('--cancel <id>', 'end a running turn or command')
     .action(async (name: string | undefined, args: string[], options) => {
       const { exec } = await import('./exec.ts');
-      await code(exec(contextOf(cli, options), name, args, options));
+      await code(exec(contextOf(cli, options), name, args, { ...options, signals: host.signals }));
     });
   add('drain', 'take no new turns and let the work end; the gateway stays up')
     .option('--for <duration>', 'take turns again by itself after this long, such as 10m', durationOf)

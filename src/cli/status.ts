@@ -24,7 +24,10 @@ async function once(context: Context): Promise<number> {
   try {
     const { json } = await context.control.request('GET', '/v1/status', undefined, STATUS_MS_MAX);
     if (context.json) context.output.json(json);
-    else context.output.print(statusText(json as unknown as StatusReport, context.version, Date.now()));
+    else
+      context.output.print(
+        statusText(json as unknown as StatusReport, context.version, systemClock.wallMs()),
+      );
     return EXIT.done;
   } catch (error) {
     if (!isSluiceError(error)) throw error;

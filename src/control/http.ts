@@ -3,9 +3,10 @@
  * protects, and HTTP on loopback, which a token, the Host and the Origin protect. Both serve the same routes.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -24,6 +25,9 @@ const FORGOTTEN_BYTES_MAX = 16 * REQUEST_BYTES_MAX;
 
 /** How long responses that are being written may take once the servers close. */
 const LAST_RESPONSES_MS = 250;
+
+/** Its name in the home, whose owner was looked at before; elsewhere it has another (see `config/paths.ts`). */
+const SOCKET_IN_HOME = 'control.sock';
 
 /** How often it is looked whether the control socket is still there. */
 const SOCKET_WATCH_MS = 1000;
@@ -109,7 +113,15 @@ export class Faces {
 
   async #bindSocket(path: string): Promise<void> {
     if (this.#closing) return;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const folder = dirname(path);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The short path of a long home lies in a folder that anybody could have made first.
+    if (basename(path) !== SOCKET_IN_HOME && statSync(folder).uid !== process.getuid?.()) {
+      throw new SluiceError(
+        'HOME_NO_PERMISSION',
+        `${folder}, for the control socket, belongs to another user`,
+      );
+    }
     rmSync(path, { force: true });
     await this.#listen(this.#app(), { path }, `control socket ${path}`);
     chmodSync(path, 0o600);

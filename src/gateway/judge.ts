@@ -3,6 +3,7 @@
  * message and for one that was held. What an alias stands for is judged again, as if it had been written.
  */
 import type { MessageEvent, Refusal } from '../../machines/events.ts';
+import { ALIAS_DEPTH_MAX } from '../config/aliases.ts';
 import type { Config } from '../config/schema.ts';
 import { type Classified, classify, rewritten } from '../messages/classify.ts';
 import type { Role } from '../messages/commands.ts';
@@ -11,9 +12,6 @@ import type { MessageRow } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { Rule } from './in-hand.ts';
 import type { Lifecycle } from './lifecycle.ts';
-
-/** Aliases that may lead to one another; cycles are refused when the configuration is loaded. */
-export const ALIAS_DEPTH_MAX = 8;
 
 export type Judged =
   | { readonly admission: 'dispatch'; readonly classified: Exclude<Classified, { kind: 'alias' }> }

@@ -3,10 +3,14 @@
  * the disk. The transaction begins and ends inside one synchronous function, so it is never open across a
  * tick, and promises are settled only after it.
  *
+ * Nobody waits for a journal row, so a row alone begins no batch: it goes with the next unit, or after
+ * JOURNAL_DELAY_MS. A command costs two waits for the disk that way, not three.
+ *
  * A unit that throws is a defect of its author: the batch is rolled back and applied again with a savepoint
  * around each unit, so that only the culprit is refused. Anything else that goes wrong is an outage: nothing
  * of the batch was applied, and everything that waits is refused at once.
  */
+import type { Clock } from '../clock.ts';
 import { isOutage } from './errors.ts';
 import { JournalBuffer, type JournalRun } from './journal-buffer.ts';
 import type { JournalRow } from './store.ts';
@@ -16,6 +20,9 @@ export const UNITS_PER_BATCH_MAX = 256;
 
 /** Journal rows that go with one batch at most, for the same reason. */
 export const JOURNAL_ROWS_PER_BATCH_MAX = 1_024;
+
+/** How long a journal row waits for a unit to go with; what a kill may cost of the journal's end. */
+export const JOURNAL_DELAY_MS = 25;
 
 /** What a batch needs of the database. Savepoints nest inside a transaction. */
 export interface Transactions {
@@ -31,6 +38,7 @@ export interface Transactions {
 }
 
 export interface GroupCommitHost<Connection> {
+  readonly clock: Clock;
   /** What to write to; undefined while the store is not writable. */
   connection(): Connection | undefined;
   /** Told of an outage, before anything is refused; gives what to refuse with. */
@@ -55,6 +63,8 @@ export class GroupCommit<Connection extends Transactions> {
   readonly #journal = new JournalBuffer();
   #units: Unit<Connection>[] = [];
   #scheduled = false;
+  /** Set while journal rows wait for company. */
+  #journalDue: Disposable | undefined;
 
   constructor(host: GroupCommitHost<Connection>) {
     this.#host = host;
@@ -68,10 +78,14 @@ export class GroupCommit<Connection extends Transactions> {
     });
   }
 
-  /** Writes the row with the next batch, or with the first one after an outage. */
+  /** Writes the row with the next unit, JOURNAL_DELAY_MS later at most, or with the first batch after an outage. */
   addJournalRow(row: JournalRow): void {
     this.#journal.add(row);
-    this.soon();
+    if (this.#scheduled || this.#journalDue !== undefined) return;
+    this.#journalDue = this.#host.clock.timer(JOURNAL_DELAY_MS, () => {
+      this.#journalDue = undefined;
+      this.soon();
+    });
   }
 
   /** Plans a batch after the callbacks that are due now, so that their units share it. */
@@ -85,9 +99,11 @@ export class GroupCommit<Connection extends Transactions> {
     });
   }
 
-  /** Writes everything that waits, now. */
+  /** Writes everything that waits, now; what cannot be written stays. */
   drain(): void {
     while (this.#waiting() && this.#host.connection() !== undefined) this.#batch();
+    this.#journalDue?.[Symbol.dispose]();
+    this.#journalDue = undefined;
   }
 
   #waiting(): boolean {
@@ -97,6 +113,8 @@ export class GroupCommit<Connection extends Transactions> {
   #batch(): void {
     const connection = this.#host.connection();
     if (connection === undefined || !this.#waiting()) return;
+    this.#journalDue?.[Symbol.dispose]();
+    this.#journalDue = undefined;
     const units = this.#units.splice(0, UNITS_PER_BATCH_MAX);
     const run = this.#journal.take(JOURNAL_ROWS_PER_BATCH_MAX);
     try {

@@ -19,7 +19,7 @@ import {
 } from './rows.ts';
 import type { LastExit, Life, OpenWork, StoredMessage, StoredOutbound } from './store.ts';
 
-const UNDELIVERED = "state IN ('pending', 'sending', 'unknown')";
+const UNDELIVERED = "state NOT IN ('delivered', 'dead')";
 
 /** Every query, by name; a test explains each and holds it to its index. */
 export const QUERIES = {

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../errors.ts';
-import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
+import type { Migration } from './migrations/migrations.ts';
 
 /** "slui", in the header of every file we made: what tells it from another program's database. */
 export const APPLICATION_ID = 0x736c7569;
@@ -15,13 +15,13 @@ export interface SchemaOptions {
   readonly migrate: boolean;
   /** Copies the database, as it is, to a file of this name before it is changed. */
   readonly copy: (path: string) => Promise<unknown>;
-  /** Every change there is; another list only in tests. */
-  readonly migrations?: readonly Migration[];
+  /** Every change there is, in order. */
+  readonly migrations: readonly Migration[];
 }
 
 /** Resolves when the schema is the one of the last migration. Throws STORE_CORRUPT, STORE_SCHEMA_NEWER or STORE_SCHEMA_OTHER. */
 export async function prepareSchema(db: DatabaseSync, options: SchemaOptions): Promise<void> {
-  const migrations = options.migrations ?? MIGRATIONS;
+  const { migrations } = options;
   const known = migrations.length;
   const found = schemaVersion(db, options.path);
   if (found > known) {
@@ -41,6 +41,8 @@ export async function prepareSchema(db: DatabaseSync, options: SchemaOptions): P
   if (found === known) return;
   if (found > 0) await options.copy(copyPath(options.path, found));
   apply(db, options.path, migrations);
+  // What a change wrote would otherwise wait in the log for whoever closes the file, and he is in a hurry.
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
 /** Where the copy made before a migration from this version lies. */

@@ -10,10 +10,12 @@
 import { accessSync, chmodSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../clock.ts';
 import { messageOf, SluiceError } from '../errors.ts';
 import { Connection } from './connection.ts';
 import { defect, isOutage, keepsConnection, mayBeFullDisk, openFailure, unavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
 import type { Reads } from './reads.ts';
 import { Reserve } from './reserve.ts';
 import { prepareSchema } from './schema.ts';
@@ -42,8 +44,11 @@ export interface SqliteStoreOptions {
   readonly reservePath: string;
   /** True for the daemon: make the schema and bring it up to date. False: refuse another one. */
   readonly migrate: boolean;
+  readonly clock: Clock;
   /** Told once for each outage, when it begins; STORE_UNAVAILABLE, or what stands in the way of opening it again. */
   readonly onProblem: (error: SluiceError) => void;
+  /** Every schema change there is; another list only in tests. */
+  readonly migrations?: readonly Migration[];
 }
 
 /**
@@ -72,6 +77,7 @@ export class SqliteStore implements Store {
     this.#options = options;
     this.#reserve = new Reserve(options.reservePath);
     this.#commits = new GroupCommit<Connection>({
+      clock: options.clock,
       connection: () => (this.#outage === undefined ? this.#connection : undefined),
       outage: (error) => this.#fail(unavailable(options.path, error), keepsConnection(error)),
       defect: (error) => defect('a unit', error),
@@ -215,12 +221,12 @@ export class SqliteStore implements Store {
 }
 
 /** Opens the file and brings its schema up to date. Throws an error of the catalogue for what the world did. */
-async function connect({ path, migrate }: SqliteStoreOptions): Promise<Connection> {
+async function connect({ path, migrate, migrations = MIGRATIONS }: SqliteStoreOptions): Promise<Connection> {
   if (!isThere(path) && !migrate) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
   try {
     const db = openPrivate(path);
     try {
-      await prepareSchema(db, { path, migrate, copy: (to) => copyPrivate(db, to) });
+      await prepareSchema(db, { path, migrate, migrations, copy: (to) => copyPrivate(db, to) });
       return new Connection(db);
     } catch (error) {
       db.close();

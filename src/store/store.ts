@@ -205,8 +205,8 @@ export interface Store {
   commit(unit: readonly Write[]): Promise<'committed' | 'duplicate'>;
 
   /**
-   * Adds a journal row to the next commit. Never fails: rows that could not be written are counted, and the
-   * next row that is written carries the count.
+   * Adds a journal row to the next commit; a row alone may wait some milliseconds for one. Never fails: rows
+   * that could not be written are counted, and the next row that is written carries the count.
    */
   journal(row: JournalRow): void;
 

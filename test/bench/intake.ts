@@ -37,6 +37,7 @@ async function intakeOn(name: string) {
     path: join(folder, name),
     reservePath: join(folder, 'reserve'),
     migrate: true,
+    clock,
     onProblem: (error) => {
       throw error;
     },

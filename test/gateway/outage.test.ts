@@ -1,0 +1,223 @@
+/** What becomes of messages, outcomes and order while the store cannot be written, moment by moment. */
+import { describe, expect, test } from 'vitest';
+import { UNRECORDED_UNITS_MAX } from '../../src/gateway/ledger.ts';
+import { StoreWatch } from '../../src/gateway/store-watch.ts';
+import { settled } from '../support/fake-clock.ts';
+import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+
+const COMMANDS = 'quick_commands: { up: { type: exec, command: "up", concurrency: 4 } }';
+const NOTE = '(not recorded: the gateway could not write to its disk)';
+
+const outage = (core: GatewayCore) => {
+  core.store.fail();
+  core.gateway.storeIsDown();
+};
+
+const outcomesWritten = ({ store }: GatewayCore) =>
+  store.units.flatMap((unit) => unit.flatMap((write) => (write.op === 'settle' ? [write] : [])));
+
+async function ran(core: GatewayCore, id: string) {
+  const receipt = await core.receive('/up', { platformMessageId: id });
+  await settled();
+  core.processes.started.at(-1)?.finish({ stdout: id });
+  return { receipt, outcome: await receipt.settled };
+}
+
+describe('while nothing can be written', () => {
+  test('a command runs once for its id, and its rows are written when the store is back', async () => {
+    const core = await startCore(COMMANDS);
+    outage(core);
+    const { outcome, receipt } = await ran(core, 'a');
+    expect(outcome).toMatchObject({ outcome: 'ran', recorded: false, replies: [`a\n${NOTE}`] });
+    const again = await core.receive('/up', { platformMessageId: 'a' });
+    expect(again).toMatchObject({ duplicate: true, messageId: receipt.messageId });
+    expect(await again.settled).toBe(outcome);
+    expect(core.processes.started).toHaveLength(1);
+    expect(core.store.units.flat().some((write) => write.op === 'settle')).toBe(false);
+
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    const unit = core.store.units.at(-1)?.map(({ op }) => op);
+    expect(unit).toEqual(['receive', 'command.receive', 'command.end', 'settle', 'reply', 'sent', 'sent']);
+    expect(outcomesWritten(core)).toMatchObject([{ outcome: 'ran', recorded: false }]);
+    expect(core.gateway.status).toMatchObject({ state: 'running.healthy', degraded: [] });
+  });
+
+  test('a turn is refused, and the same id is taken as new when the store is back', async () => {
+    const core = await startCore();
+    outage(core);
+    expect(await core.receive('hello')).toMatchObject({
+      admission: 'refuse',
+      reason: 'store',
+      recorded: false,
+    });
+    core.store.writable = true;
+    // The store takes writes again, and nobody has noticed: the refusal must not be what is remembered.
+    expect(await core.receive('hello')).toMatchObject({
+      admission: 'refuse',
+      reason: 'store',
+      recorded: false,
+    });
+    expect(core.store.units.flat().filter(({ op }) => op === 'receive')).toEqual([]);
+    await core.gateway.storeIsBack();
+    expect(await core.receive('hello')).toMatchObject({ admission: 'dispatch', duplicate: false });
+  });
+
+  test('the first turn that meets the failure is refused by it, too', async () => {
+    const core = await startCore();
+    core.store.fail();
+    expect(await core.receive('hello')).toMatchObject({ admission: 'refuse', reason: 'store' });
+    expect(core.gateway.status.inFlight.turns).toEqual([]);
+    expect(core.agent.asked).toEqual([]);
+  });
+
+  test('a duplicate whose first one cannot be read is told to come again, and runs nothing', async () => {
+    const core = await startCore(COMMANDS);
+    core.store.commit = async () => 'duplicate';
+    expect(await core.receive('/up')).toMatchObject({
+      admission: 'refuse',
+      reason: 'store',
+      recorded: false,
+    });
+    await settled();
+    expect(core.processes.started).toEqual([]);
+    expect(core.gateway.lifecycle.view).toMatchObject({ turns: 0, commands: 0 });
+  });
+
+  test('a message whose handling failed inside does not keep its id', async () => {
+    const core = await startCore();
+    const { find } = core.store;
+    core.store.find = () => {
+      throw new TypeError('a defect');
+    };
+    await expect(core.receive('hello')).rejects.toThrow('a defect');
+    core.store.find = find;
+    expect(await core.receive('hello')).toMatchObject({ admission: 'dispatch', duplicate: false });
+  });
+});
+
+describe('when the store is back', () => {
+  test('a command that began unrecorded and ends later is written at its end', async () => {
+    const core = await startCore(COMMANDS);
+    outage(core);
+    const receipt = await core.receive('/up');
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    core.processes.started[0]?.finish();
+    await receipt.settled;
+    await settled();
+    expect(outcomesWritten(core)).toMatchObject([{ outcome: 'ran', recorded: false }]);
+  });
+
+  test('what ran is written oldest first, and as far as the store goes when it fails again', async () => {
+    const core = await startCore(COMMANDS);
+    outage(core);
+    for (const id of ['a', 'b', 'c']) await ran(core, id);
+    let left = 1;
+    core.store.writable = true;
+    core.store.beforeCommit = () => {
+      left -= 1;
+      if (left < 0) core.store.fail();
+    };
+    await core.gateway.storeIsBack();
+    expect(outcomesWritten(core)).toHaveLength(1);
+    expect(core.gateway.status.degraded).toEqual(['store']);
+
+    left = 100;
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    expect(
+      core.store.units.flatMap((unit) => unit.flatMap((w) => (w.op === 'reply' ? [w.outbound.text] : []))),
+    ).toEqual(['a', 'b', 'c']);
+    expect(core.gateway.status.degraded).toEqual([]);
+  });
+
+  test('an outcome that the store refuses for itself does not keep the others from being written', async () => {
+    const core = await startCore(COMMANDS);
+    outage(core);
+    for (const id of ['a', 'b']) await ran(core, id);
+    core.store.writable = true;
+    let refused = false;
+    core.store.beforeCommit = () => {
+      if (refused) return;
+      refused = true;
+      throw new Error('FOREIGN KEY constraint failed');
+    };
+    await core.gateway.storeIsBack();
+    expect(outcomesWritten(core)).toHaveLength(1);
+    expect(core.lines).toContainEqual(
+      expect.objectContaining({
+        msg: 'the store refused an outcome',
+        error: 'FOREIGN KEY constraint failed',
+      }),
+    );
+    expect(core.gateway.status.degraded).toEqual([]);
+  });
+
+  test('outcomes past the limit are given up, oldest first, and counted', async () => {
+    const core = await startCore(COMMANDS);
+    outage(core);
+    for (let n = 0; n < UNRECORDED_UNITS_MAX + 3; n += 1) {
+      await (await core.receive('/status', { platformMessageId: `s-${n}` })).settled;
+    }
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    expect(outcomesWritten(core)).toHaveLength(UNRECORDED_UNITS_MAX);
+    expect(core.lines).toContainEqual(expect.objectContaining({ level: 40, count: 3 }));
+  });
+});
+
+describe('the watch over the store', () => {
+  const watched = async () => {
+    const core = await startCore();
+    const calls: string[] = [];
+    let onBack = async (): Promise<void> => {};
+    const watch = new StoreWatch({
+      store: core.store,
+      clock: core.clock,
+      log: core.log,
+      down: () => calls.push('down'),
+      back: async () => {
+        calls.push('back');
+        await onBack();
+      },
+    });
+    return { core, calls, watch, onBack: (next: () => Promise<void>) => (onBack = next) };
+  };
+
+  test('tries every second, and says so once on both sides', async () => {
+    const { core, calls, watch } = await watched();
+    core.store.fail();
+    watch.down('full');
+    watch.down('full');
+    await core.clock.advance(3000);
+    expect(calls).toEqual(['down']);
+    core.store.writable = true;
+    await core.clock.advance(3000);
+    expect(calls).toEqual(['down', 'back']);
+    watch[Symbol.dispose]();
+    expect(core.clock.pending).toBe(0);
+  });
+
+  test('notices a store that failed before anybody listened', async () => {
+    const { core, calls } = await watched();
+    core.store.fail();
+    await core.clock.advance(1000);
+    expect(calls).toEqual(['down']);
+  });
+
+  test('goes on trying when the store fails again, or throws, while it is taken up', async () => {
+    const { core, calls, watch, onBack } = await watched();
+    watch.down('full');
+    onBack(async () => core.store.fail());
+    await core.clock.advance(1000);
+    core.store.writable = true;
+    onBack(async () => {
+      throw new Error('the disk again');
+    });
+    await core.clock.advance(1000);
+    onBack(async () => {});
+    await core.clock.advance(5000);
+    expect(calls).toEqual(['down', 'back', 'back', 'back']);
+  });
+});

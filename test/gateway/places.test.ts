@@ -1,0 +1,175 @@
+/** A place is taken when a message is admitted, and nothing begins before the message is on disk. */
+import { describe, expect, test } from 'vitest';
+import { settled } from '../support/fake-clock.ts';
+import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+
+const COMMANDS = 'quick_commands: { up: { type: exec, command: "up" } }';
+
+/** Keeps the row of the message `second` on its way to the disk until `release`. */
+function slowDisk({ store }: GatewayCore) {
+  const gate = Promise.withResolvers<void>();
+  const commit = store.commit.bind(store);
+  store.commit = async (unit) => {
+    const [first] = unit;
+    if (first?.op === 'receive' && first.message.platformMessageId === 'second') await gate.promise;
+    return commit(unit);
+  };
+  return { release: () => gate.resolve() };
+}
+
+describe('a command that waits for its slot', () => {
+  test('runs once when the slot comes free while its row is being written', async () => {
+    const core = await startCore(COMMANDS);
+    await core.receive('/up', { platformMessageId: 'first' });
+    const disk = slowDisk(core);
+    const second = core.receive('/up', { platformMessageId: 'second' });
+    core.processes.started[0]?.finish({ stdout: 'first' });
+    await settled();
+    expect(core.processes.started).toHaveLength(1);
+    disk.release();
+    await second;
+    await settled();
+    expect(core.processes.started).toHaveLength(2);
+    core.processes.started[1]?.finish({ stdout: 'second' });
+    expect(await (await second).settled).toMatchObject({ outcome: 'ran', replies: ['second'] });
+    await settled();
+    expect(core.processes.started).toHaveLength(2);
+    expect(core.gateway.status.inFlight.commands).toEqual([]);
+  });
+
+  test('is not run when it is cancelled while its row is being written, and its slot stays whole', async () => {
+    const core = await startCore(COMMANDS);
+    await core.receive('/up', { platformMessageId: 'first' });
+    const disk = slowDisk(core);
+    const second = core.receive('/up', { platformMessageId: 'second' });
+    await settled();
+    const waiting = core.gateway.status.inFlight.commands[1]?.id;
+    const cancelling = core.receive(`/cancel ${waiting}`);
+    expect(await (await cancelling).settled).toMatchObject({ replies: [`Ending ${waiting}.`] });
+    disk.release();
+    expect(await (await second).settled).toMatchObject({ outcome: 'interrupted', reason: 'not-run' });
+    core.processes.started[0]?.finish();
+    await settled();
+    expect(core.processes.started).toHaveLength(1);
+    const third = await core.receive('/up', { platformMessageId: 'third' });
+    await settled();
+    expect(core.processes.started).toHaveLength(2);
+    core.processes.started[1]?.finish();
+    expect(await third.settled).toMatchObject({ outcome: 'ran' });
+  });
+
+  test('runs, unrecorded, when its row cannot be written', async () => {
+    const core = await startCore(COMMANDS);
+    await core.receive('/up', { platformMessageId: 'first' });
+    core.store.fail();
+    const second = await core.receive('/up', { platformMessageId: 'second' });
+    expect(second).toMatchObject({ admission: 'dispatch', recorded: false });
+    core.processes.started[0]?.finish();
+    await settled();
+    core.processes.started[1]?.finish();
+    expect(await second.settled).toMatchObject({ outcome: 'ran', recorded: false });
+  });
+});
+
+describe('a turn that waits for its place', () => {
+  test('does not begin when its row could not be written, though the place came free meanwhile', async () => {
+    const core = await startCore();
+    const first = await core.receive('first');
+    const disk = slowDisk(core);
+    const second = core.receive('second');
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    await settled();
+    core.store.fail();
+    disk.release();
+    expect(await second).toMatchObject({ admission: 'refuse', reason: 'store' });
+    expect(await first.settled).toMatchObject({ outcome: 'answered', recorded: true });
+    await settled();
+    expect(core.agent.asked).toEqual(['first']);
+    expect(core.gateway.status).toMatchObject({ held: 0, inFlight: { turns: [] } });
+  });
+
+  test('lets the next of its conversation go first when its own row turns out to be a duplicate', async () => {
+    const core = await startCore();
+    await core.receive('first');
+    const disk = slowDisk(core);
+    const duplicate = core.receive('second');
+    const third = core.receive('third');
+    await settled();
+    // Another process has written the same message meanwhile.
+    const known = core.store.units.flat().find((write) => write.op === 'receive');
+    if (known?.op === 'receive') {
+      const message = { ...known.message, id: 'm_other', platformMessageId: 'second' };
+      core.store.units.push([{ op: 'receive', message }]);
+    }
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    disk.release();
+    expect(await duplicate).toMatchObject({ duplicate: true, messageId: 'm_other' });
+    await third;
+    await settled();
+    expect(core.agent.asked).toEqual(['first', 'third']);
+  });
+
+  test('goes back in order when starting them could not be written, and is taken up when it can', async () => {
+    const core = await startCore();
+    for (const text of ['one', 'two', 'three', 'four']) await core.receive(text);
+    core.store.fail();
+    core.gateway.storeIsDown();
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    await settled();
+    expect(core.gateway.status.held).toBe(3);
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    for (const index of [1, 2, 3]) {
+      await settled();
+      core.agent.say(index, 'answer');
+      core.agent.end(index);
+    }
+    await settled();
+    expect(core.agent.asked).toEqual(['one', 'two', 'three', 'four']);
+    expect(core.gateway.status).toMatchObject({ state: 'running.healthy', held: 0 });
+  });
+});
+
+describe('a turn', () => {
+  test('is ended at its timeout, and keeps what it had said', async () => {
+    const core = await startCore('agent: { type: command, command: agent, turn_timeout: 90 }');
+    const receipt = await core.receive('hello');
+    core.agent.say(0, 'so far');
+    await core.clock.advance(89_999);
+    expect(core.gateway.status.inFlight.turns).toHaveLength(1);
+    await core.clock.advance(1);
+    expect(await receipt.settled).toMatchObject({
+      outcome: 'failed',
+      reason: 'timeout',
+      replies: ['so far', expect.stringContaining('longer than 90 s')],
+    });
+    expect(core.clock.pending).toBe(0);
+  });
+
+  test.each([
+    ['in one piece', ['x'.repeat(1_000_001)]],
+    ['past a whole million', ['x'.repeat(1_000_000), 'y']],
+    ['and goes on and on', ['x'.repeat(999_999), 'yz', 'more', 'and more']],
+  ])('whose answer is too long, %s, is cut once and says so', async (_, pieces) => {
+    const core = await startCore();
+    const receipt = await core.receive('hello');
+    for (const piece of pieces) core.agent.say(0, piece);
+    core.agent.end(0);
+    const [answer = ''] = (await receipt.settled).replies;
+    expect(answer.slice(1_000_000)).toBe('\n[cut: the answer was longer]');
+  });
+
+  test('whose agent fails in a way nobody thought of has an outcome, and the log the error', async () => {
+    const core = await startCore();
+    const receipt = await core.receive('hello');
+    core.agent.end(0, new TypeError('cannot read x of undefined'));
+    expect(await receipt.settled).toMatchObject({
+      outcome: 'failed',
+      replies: ['No answer: the agent failed unexpectedly. Send it again, or look at the log.'],
+    });
+    expect(core.lines).toContainEqual(expect.objectContaining({ error: 'cannot read x of undefined' }));
+  });
+});

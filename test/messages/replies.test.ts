@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import type { Refusal, Request } from '../../machines/events.ts';
+import { echoed } from '../../src/messages/echoed.ts';
+import * as replies from '../../src/messages/replies.ts';
+
+const leaving = (intent: Request['intent']): Refusal => ({
+  because: 'draining',
+  request: { intent, cause: intent, actor: 'local:owner' } as Request,
+  failure: null,
+  degraded: [],
+});
+
+const degraded = (...reasons: string[]): Refusal => ({
+  because: 'degraded',
+  request: null,
+  failure: null,
+  degraded: reasons as Refusal['degraded'],
+});
+
+describe('a refusal says why and what to do', () => {
+  test.each([
+    [leaving('restart'), /restarting\. Send it again in about 30 s, or use busy mode queue/],
+    [leaving('stop'), /stopping\. Send it again when the gateway is back/],
+    [
+      leaving('drain'),
+      /draining: it takes no new turns\. Send it again when the drain is over; commands still run/,
+    ],
+    [degraded('store'), /cannot write to its disk.*free some space, then send it again/],
+    [degraded('agent:a', 'store'), /cannot write to its disk/],
+    [degraded('safe-mode'), /safe mode.*\/status/],
+    [degraded('agent:a', 'agent:b'), /the agent a, b does not answer at present.*\/status/],
+  ])('%#', (refusal, text) => {
+    expect(replies.refusal(refusal, { leftMs: 30_000 })).toMatch(text);
+  });
+
+  test('an alias of an exec command names the command that runs', () => {
+    expect(replies.refusal(leaving('stop'), { leftMs: null }, 'cleanup')).toContain('Send /cleanup itself');
+  });
+
+  test('a restart that is nearly there still takes a moment', () => {
+    expect(replies.refusal(leaving('restart'), { leftMs: -3 })).toContain('in about 5 s');
+  });
+});
+
+test.each([
+  [0, '0 s'],
+  [-5, '0 s'],
+  [1499, '1 s'],
+  [119_000, '119 s'],
+  [120_000, '2 min'],
+  [7_200_000, '2 h'],
+])('%d ms are %s', (ms, text) => {
+  expect(replies.seconds(ms)).toBe(text);
+});
+
+test('what is said back is short, and no character is cut in half', () => {
+  expect(echoed('short')).toBe('short');
+  expect(echoed('x'.repeat(61))).toBe(`${'x'.repeat(60)}…`);
+  expect(echoed(`${'x'.repeat(59)}${'😀'.repeat(9)}`)).toBe(`${'x'.repeat(59)}…`);
+  expect(replies.unknownCommand('y'.repeat(100_000), []).length).toBeLessThan(300);
+  expect(replies.unknownAgent('y'.repeat(200), []).length).toBeLessThan(100);
+});

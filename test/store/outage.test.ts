@@ -1,0 +1,140 @@
+/** What happens while the store cannot be written: another process's lock, a disk without a byte left. */
+import { existsSync, rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { JOURNAL_ROWS_MAX } from '../../src/store/journal-buffer.ts';
+import { RESERVE_FREE_BYTES_MIN } from '../../src/store/reserve.ts';
+import { startCommand } from '../support/line-process.ts';
+import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
+import { daemonStart, journalRow, receive } from './sample-rows.ts';
+import { StoreHome } from './store-home.ts';
+
+/** A wait that would be felt: the store waits 50 ms for a lock, and our event loop with it. */
+const REFUSED_WITHIN_MS = 150;
+
+const holder = (path: string) =>
+  startCommand(process.execPath, [new URL('./hold-store.ts', import.meta.url).pathname, path]);
+
+const unavailable = { code: 'STORE_UNAVAILABLE', retryable: true };
+
+describe('a database that another process holds', () => {
+  test('is given up soon, told of once, refused at once, and taken up again', async () => {
+    await using home = new StoreHome();
+    const store = await home.open();
+    await using other = holder(home.path);
+    expect(await other.nextLine()).toBe('held');
+
+    const from = performance.now();
+    const refused = await Promise.allSettled([store.commit([receive('m1')]), store.commit([receive('m2')])]);
+    expect(performance.now() - from).toBeLessThan(REFUSED_WITHIN_MS);
+    for (const result of refused) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+    expect(store.writable).toBe(false);
+    await expect(store.commit([receive('m3')])).rejects.toMatchObject(unavailable);
+    expect(await store.probe()).toBe(false);
+    expect(home.problems.map(({ code }) => code)).toEqual(['STORE_UNAVAILABLE']);
+    expect(await store.message('m1')).toBeUndefined();
+
+    other.write('let go');
+    expect(await other.nextLine()).toBe('free');
+    expect(await store.probe()).toBe(true);
+    expect(store.writable).toBe(true);
+    expect(await store.commit([receive('m4')])).toBe('committed');
+    expect(home.query('SELECT id FROM inbox')).toEqual([{ id: 'm4' }]);
+  });
+
+  test('leaves a gap in the journal, which the next row counts', async () => {
+    await using home = new StoreHome();
+    const store = await home.open();
+    await using other = holder(home.path);
+    await other.nextLine();
+    await expect(store.commit([receive('m1')])).rejects.toMatchObject(unavailable);
+    const lost = 3;
+    for (let number = 1; number <= JOURNAL_ROWS_MAX + lost; number += 1) store.journal(journalRow(number));
+    other.write('let go');
+    await other.nextLine();
+    expect(await store.probe()).toBe(true);
+    await store.close();
+    expect(home.query('SELECT count(*) AS rows, min(number) AS first FROM journal')).toEqual([
+      { rows: JOURNAL_ROWS_MAX, first: lost + 1 },
+    ]);
+    expect(home.query('SELECT number, missed FROM journal WHERE missed > 0')).toEqual([
+      { number: lost + 1, missed: lost },
+    ]);
+  });
+
+  test('does not keep a start from going on: the store opens itself when the lock is gone', async () => {
+    await using home = new StoreHome();
+    await (await home.open()).close();
+    // A lock on a database in its first mode keeps everybody from switching to the log.
+    home.change('PRAGMA journal_mode = DELETE');
+    await using other = holder(home.path);
+    await other.nextLine();
+    const store = await home.open();
+    expect(store.writable).toBe(false);
+    await expect(store.message('m1')).rejects.toMatchObject(unavailable);
+    other.write('let go');
+    await other.nextLine();
+    expect(await store.probe()).toBe(true);
+    expect(await store.commit([receive('m1')])).toBe('committed');
+  });
+});
+
+describe.skipIf(SMALL_DISK_MISSING)(
+  `a full disk${SMALL_DISK_MISSING ? ` (${SMALL_DISK_MISSING})` : ''}`,
+  () => {
+    /** Room for a store, its reserve, and for the reserve to be made. */
+    const ROOMY_KB = RESERVE_FREE_BYTES_MIN / 1024 + 12 * 1024;
+
+    test('refuses what it cannot hold, loses nothing it took, and is left behind when space is freed', async () => {
+      using disk = mountSmallDisk(HOME_SIZE_KB);
+      await using home = new StoreHome(disk.path);
+      const store = await home.open();
+      await store.commit([receive('before')]);
+      disk.fill();
+      const big = { text: 'x'.repeat(200_000) };
+      await expect(store.commit([receive('during', big)])).rejects.toMatchObject(unavailable);
+      expect(store.writable).toBe(false);
+      expect(await store.probe()).toBe(false);
+      expect((await store.message('before'))?.id).toBe('before');
+
+      disk.empty();
+      expect(await store.probe()).toBe(true);
+      expect(await store.commit([receive('during', big)])).toBe('committed');
+      expect((await store.message('during'))?.text).toHaveLength(200_000);
+      expect(home.problems.map(({ code }) => code)).toEqual(['STORE_UNAVAILABLE']);
+      await store.close();
+    });
+
+    test('before the start costs the reserve, which is made again when there is room', async () => {
+      using disk = mountSmallDisk(ROOMY_KB);
+      await using home = new StoreHome(disk.path);
+      await (await home.open()).close();
+      expect(existsSync(home.reservePath)).toBe(true);
+      disk.fill();
+
+      const store = await home.open();
+      expect(store.writable).toBe(true);
+      expect(existsSync(home.reservePath)).toBe(false);
+      expect(await store.commit([receive('m1')])).toBe('committed');
+      disk.empty();
+      expect(await store.probe()).toBe(true);
+      expect(existsSync(home.reservePath)).toBe(true);
+      await store.close();
+    });
+
+    test('before the start and without a reserve gives a store that opens itself later', async () => {
+      using disk = mountSmallDisk(ROOMY_KB);
+      await using home = new StoreHome(disk.path);
+      await (await home.open()).close();
+      rmSync(home.reservePath);
+      disk.fill();
+      const store = await home.open();
+      expect(store.writable).toBe(false);
+      expect(home.problems.map(({ code }) => code)).toEqual(['STORE_UNAVAILABLE']);
+      await expect(store.begin(daemonStart)).rejects.toMatchObject(unavailable);
+      disk.empty();
+      expect(await store.probe()).toBe(true);
+      expect((await store.begin(daemonStart)).epoch).toBe(1);
+      await store.close();
+    });
+  },
+);

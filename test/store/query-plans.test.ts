@@ -1,0 +1,99 @@
+/** Every question of the store goes by an index, beside ten thousand rows that are settled. */
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { QUERIES } from '../../src/store/reads.ts';
+import type { Write } from '../../src/store/store.ts';
+import { commandRow, outboundRow, receive, settle, turnRow } from './sample-rows.ts';
+import { StoreHome } from './store-home.ts';
+
+const SETTLED = 10_000;
+
+const PLANS: Readonly<Record<keyof typeof QUERIES, string>> = {
+  find: 'SEARCH inbox USING INDEX inbox_platform_message (platform=? AND platform_message_id=?)',
+  message: 'SEARCH inbox USING INDEX inbox_id (id=?)',
+  replies: 'SEARCH outbox USING INDEX outbox_message (message_id=?)',
+  openLives: 'SCAN lives USING INDEX lives_open',
+  lastExit: 'SEARCH lives USING INDEX lives_epoch (epoch<?)',
+  openMessages: 'SCAN inbox USING INDEX inbox_open',
+  openTurns: 'SCAN turns USING INDEX turns_open',
+  turnMessages: 'SEARCH turn_messages USING PRIMARY KEY (turn_id=?)',
+  openCommands: 'SCAN commands USING INDEX commands_open',
+  openOutbound: 'SCAN outbox USING INDEX outbox_open',
+};
+
+const home = new StoreHome();
+let db: DatabaseSync;
+
+beforeAll(async () => {
+  const store = await home.open();
+  const units = Array.from({ length: SETTLED }, (_, i) => settledUnit(`${i}`));
+  await Promise.all(units.map((unit) => store.commit(unit)));
+  await store.commit([receive('open')]);
+  db = new DatabaseSync(home.path);
+  // What SQLite knows of the tables must not tempt it away from the indexes.
+  db.exec('ANALYZE');
+});
+
+afterAll(async () => {
+  db.close();
+  await home[Symbol.asyncDispose]();
+});
+
+function settledUnit(id: string): Write[] {
+  const end = { at: 1_900, outcome: 'ran', exitCode: 0, signal: null, durationMs: 1, output: '' } as const;
+  return [
+    receive(id),
+    { op: 'turn.start', turn: turnRow(id), messages: [id] },
+    { op: 'turn.end', id, at: 1_900, outcome: 'answered', reason: null, streamed: '' },
+    { op: 'command.receive', command: commandRow(id, id) },
+    { op: 'command.end', end: { ...end, id } },
+    { op: 'reply', outbound: outboundRow(id, id) },
+    { op: 'sent', id, at: 1_950 },
+    settle(id),
+  ];
+}
+
+describe('beside ten thousand settled messages', () => {
+  const names = Object.keys(QUERIES) as (keyof typeof QUERIES)[];
+
+  test.each(names)('%s goes by its index', (name) => {
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${QUERIES[name]}`).all();
+    expect(String(plan[0]?.detail)).toContain(PLANS[name]);
+    const scanned = plan.map(({ detail }) => String(detail)).filter((step) => /^SCAN \w+$/.test(step));
+    expect(scanned).toEqual([]);
+  });
+
+  test('the indexes of open rows hold the open ones alone', () => {
+    const open = (table: string, where: string) =>
+      db.prepare(`SELECT count(*) AS rows FROM ${table} INDEXED BY ${table}_open WHERE ${where}`).get()?.rows;
+    expect(open('inbox', 'outcome IS NULL')).toBe(1);
+    expect(open('turns', 'ended_at IS NULL')).toBe(0);
+    expect(open('commands', 'ended_at IS NULL')).toBe(0);
+    expect(open('outbox', "state NOT IN ('delivered', 'dead')")).toBe(0);
+  });
+
+  test('a message goes with everything that belongs to it', () => {
+    const belonging = (id: string) =>
+      ['turn_messages', 'commands', 'outbox'].map(
+        (table) => db.prepare(`SELECT count(*) AS rows FROM ${table} WHERE message_id = ?`).get(id)?.rows,
+      );
+    expect(belonging('7')).toEqual([1, 1, 1]);
+    db.prepare('DELETE FROM inbox WHERE id = ?').run('7');
+    expect(belonging('7')).toEqual([0, 0, 0]);
+    expect(belonging('8')).toEqual([1, 1, 1]);
+  });
+
+  test('no row costs a table of its own: every CHECK is told without one', () => {
+    const tables = ['inbox', 'turns', 'commands', 'outbox', 'approvals', 'notices'];
+    for (const table of tables) {
+      const columns = db.prepare('SELECT name FROM pragma_table_info(?)').all(table);
+      const names = columns.map(({ name }) => String(name)).filter((name) => name !== 'seq');
+      const insert = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+      const opcodes = db.prepare(`EXPLAIN ${insert}`).all();
+      expect(
+        opcodes.map(({ opcode }) => opcode),
+        table,
+      ).not.toContain('OpenEphemeral');
+    }
+  });
+});

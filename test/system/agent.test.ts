@@ -1,0 +1,257 @@
+/** Agents are other people's programs: whatever one does, its turn gets one honest outcome and the next one runs. */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EventClient } from '../support/event-client.ts';
+import { TestFolder, TestGateway } from '../support/gateway.ts';
+import { childrenOf } from '../support/home-files.ts';
+
+/** Programs that misbehave, each in its own way. */
+const AGENTS: Readonly<Record<string, string>> = {
+  missing: '["./nowhere.sh"]',
+  'not-executable': '["./data.txt"]',
+  crashes: '"kill -SEGV $$"',
+  killed: '"kill -KILL $$"',
+  fails: '"echo half an answer; echo first line >&2; echo the last line >&2; exit 3"',
+  'fails-oddly': `"printf 'bad \\\\033[31m\\\\007\\\\377 %0300d' 0 >&2; exit 4"`,
+  endless: '"echo so far; exec sleep 600"',
+  deaf: '"trap : TERM; echo so far; while :; do sleep 600; done"',
+  floods: '"head -c 100000000 /dev/zero | tr \'\\\\0\' x"',
+  'stdin-closed': '"exec <&-; echo never read it"',
+  silent: '"true"',
+  blank: '"echo; echo"',
+  binary: `"printf 'a\\\\377b\\\\303'"`,
+  'leaves-behind': '"sleep 600 & echo done"',
+  counts: '"read -r text; echo $text"',
+};
+
+/** Where the second of the others would cut off what is looked at. */
+const TIMEOUT_S: Readonly<Record<string, number>> = { floods: 30, 'leaves-behind': 30 };
+
+const config = `agents:
+${Object.entries(AGENTS)
+  .map(
+    ([name, command]) =>
+      `  ${name}: { type: command, command: ${command}, turn_timeout: ${TIMEOUT_S[name] ?? 1} }`,
+  )
+  .join('\n')}
+  narrow: { type: command, command: ["cat", "-", "gate"], max_turns: 1 }`;
+
+let gateway: TestGateway;
+let socket: { socketPath: string };
+let folder: TestFolder;
+
+beforeAll(async () => {
+  folder = new TestFolder();
+  writeFileSync(join(folder.path, 'data.txt'), 'no program');
+  chmodSync(join(folder.path, 'data.txt'), 0o644);
+  gateway = await TestGateway.start({ folder, config });
+  socket = { socketPath: join(folder.home, 'control.sock') };
+});
+
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const ask = async (agent: string, text = 'hello') =>
+  (await gateway.send(text, { agent, conversation: agent })).json;
+
+describe('an agent that', () => {
+  const failures: readonly [string, RegExp][] = [
+    [
+      'missing',
+      /^No answer: the agent missing could not be started \(.*nowhere\.sh does not exist\.\)\. Correct agent/,
+    ],
+    ['not-executable', /^No answer: the agent not-executable could not be started \(.*may not be executed/],
+    ['crashes', /^No answer: the agent crashes ended with SIGSEGV\. Send it again/],
+    ['killed', /^No answer: the agent killed ended with SIGKILL\. Send it again/],
+    ['silent', /^No answer: the agent gave no answer\. Send it again/],
+    ['blank', /^No answer: the agent gave no answer\. Send it again/],
+  ];
+  test.each(failures)('is %s fails its turn with the cause and a next step', async (agent, reply) => {
+    expect(await ask(agent)).toMatchObject({
+      admission: 'dispatch',
+      outcome: 'failed',
+      replies: [expect.stringMatching(reply)],
+    });
+  });
+
+  test('exits with 3 keeps what it had said, and its last words on stderr are the cause', async () => {
+    expect(await ask('fails')).toMatchObject({
+      outcome: 'failed',
+      replies: [
+        'half an answer\n',
+        'No answer: the agent fails ended with exit code 3: the last line. Send it again, or look at the agent itself.',
+      ],
+    });
+    const [reply] = (await ask('fails-oddly')).replies;
+    expect(reply).toMatch(/^No answer: the agent fails-oddly ended with exit code 4: bad {2}\[31m/);
+    expect(reply).not.toMatch(/\p{Cc}/u);
+    expect(reply.length).toBeLessThan(350);
+  });
+
+  test('never ends is ended at its timeout with all its tree, and what it said is kept', async () => {
+    const [asked, deaf] = await Promise.all([ask('endless'), ask('deaf')]);
+    for (const answer of [asked, deaf]) {
+      expect(answer).toMatchObject({
+        outcome: 'failed',
+        outcomeReason: 'timeout',
+        replies: [
+          'so far\n',
+          'No answer: the agent took longer than 1 s. Ask for less at once, or raise agent.turn_timeout.',
+        ],
+      });
+    }
+    expect(childrenOf(gateway.pid)).toEqual([]);
+  });
+
+  test('prints 100 MB is cut, said so, and costs no memory to speak of', async () => {
+    const { outcome, replies } = await ask('floods');
+    expect(outcome).toBe('answered');
+    expect(replies[0].length).toBeLessThan(1_000_100);
+    expect(replies[0]).toMatch(/^x+\n\[cut: the answer was longer\]$/);
+  });
+
+  test('closes its stdin early, or prints bytes that are no text, is taken as it is', async () => {
+    expect(await ask('stdin-closed', 'x'.repeat(200_000))).toMatchObject({ replies: ['never read it\n'] });
+    expect(await ask('binary')).toMatchObject({ outcome: 'answered', replies: ['a\uFFFDb\uFFFD'] });
+  });
+
+  test('leaves a process behind that holds its output is answered all the same', async () => {
+    expect(await ask('leaves-behind')).toMatchObject({ outcome: 'answered', replies: ['done\n'] });
+    expect(childrenOf(gateway.pid)).toEqual([]);
+  });
+
+  test('does not exist by that name is refused with the near one', async () => {
+    expect(await ask('silnet')).toMatchObject({
+      admission: 'refuse',
+      reason: 'arguments',
+      replies: ['There is no agent named silnet. Did you mean silent?'],
+    });
+  });
+});
+
+describe('turns', () => {
+  test('ten quick messages of one conversation are answered one by one, in order', async () => {
+    const started: string[] = [];
+    using chart = await EventClient.open(socket, '/v1/inspect');
+    await chart.next((one) => one.event === 'snapshot');
+    const texts = Array.from({ length: 10 }, (_, n) => `number ${n}`);
+    const answers = await Promise.all(
+      texts.map(async (text) => {
+        const { json } = await gateway.send(text, { conversation: 'quick' });
+        started.push(json.replies[0]);
+        return json;
+      }),
+    );
+    expect(started).toEqual(texts.map((text) => `echo: ${text}\n`));
+    expect(new Set(answers.map(({ messageId }) => messageId)).size).toBe(10);
+    const atOnce = chart.events.flatMap(({ data }) => data.status?.inFlight.turns.length ?? []);
+    expect(Math.max(...atOnce)).toBe(1);
+  });
+
+  test('two conversations are answered side by side', async () => {
+    for (const name of ['left', 'right']) folder.fifo(name);
+    const left = gateway.send('wait left', { conversation: 'a' });
+    const right = gateway.send('wait right', { conversation: 'b' });
+    await gateway.inFlight('turns', 2);
+    await folder.release('right');
+    expect((await right).json.replies).toEqual(['started right\nfinished right\n']);
+    await folder.release('left');
+    expect((await left).json.replies).toEqual(['started left\nfinished left\n']);
+  });
+
+  test("an agent's max_turns and the gateway's are both kept, and what waited runs afterwards", async () => {
+    folder.fifo('gate');
+    const narrow = [1, 2].map((n) => gateway.send(`n${n}`, { agent: 'narrow', conversation: `narrow-${n}` }));
+    await gateway.inFlight('turns', 1);
+    folder.fifo('many');
+    const many = Array.from({ length: 8 }, (_, n) =>
+      gateway.send('wait many', { conversation: `many-${n}` }),
+    );
+    await gateway.inFlight('turns', 8);
+    const { inFlight } = await gateway.status();
+    expect(inFlight.turns.filter(({ agent }: { agent: string }) => agent === 'narrow')).toHaveLength(1);
+    // Each release lets go everyone who has opened the FIFO by then.
+    await Promise.all([letGoUntil('gate', Promise.all(narrow)), letGoUntil('many', Promise.all(many))]);
+    expect((await Promise.all(narrow)).map(({ json }) => json.replies)).toEqual([['n1'], ['n2']]);
+    expect((await Promise.all(many)).map(({ json }) => json.outcome)).toEqual(Array(8).fill('answered'));
+  });
+
+  test('what an agent says is streamed before its turn ends, and the events tell its whole way', async () => {
+    folder.fifo('stream');
+    using sender = await EventClient.open(socket, '/v1/messages', {
+      text: 'wait stream',
+      conversation: 'streamed',
+    });
+    await sender.next((one) => one.event === 'delta');
+    expect(sender.events.map(({ event }) => event)).toEqual(['admission', 'delta']);
+    expect(sender.events[1]?.data).toEqual({ text: 'started stream\n' });
+    await folder.release('stream');
+    await sender.ended;
+    expect(sender.events.map(({ event }) => event)).toEqual([
+      'admission',
+      'delta',
+      'delta',
+      'reply',
+      'settled',
+    ]);
+    expect(sender.events[3]?.data).toEqual({ text: 'started stream\nfinished stream\n' });
+    expect(sender.events[4]?.data).toMatchObject({ outcome: 'answered', recorded: true });
+  });
+
+  test('the same id sent again while its turn runs follows the first one, and after it has its outcome', async () => {
+    folder.fifo('twice');
+    const first = gateway.send('wait twice', { id: 'twice', conversation: 'twice' });
+    await gateway.inFlight('turns', 1);
+    using again = await EventClient.open(socket, '/v1/messages', { text: 'wait twice', id: 'twice' });
+    expect((await again.next((one) => one.event === 'admission')).data).toMatchObject({ duplicate: true });
+    await folder.release('twice');
+    await again.ended;
+    const replies = ['started twice\nfinished twice\n'];
+    expect(again.events.at(-1)?.data).toMatchObject({ outcome: 'answered', replies });
+    expect((await first).json).toMatchObject({ outcome: 'answered', duplicate: false, replies });
+    const later = await gateway.send('something else', { id: 'twice' });
+    expect(later.json).toMatchObject({ outcome: 'answered', duplicate: true, replies });
+  });
+
+  test('/interrupt ends the turn of its conversation alone, /cancel any turn by its id', async () => {
+    for (const name of ['mine', 'other']) folder.fifo(name);
+    const mine = gateway.send('wait mine', { conversation: 'mine' });
+    const other = gateway.send('wait other', { conversation: 'other' });
+    await gateway.inFlight('turns', 2);
+    const { replies } = (await gateway.send('/ps')).json;
+    expect(replies[0]).toMatch(
+      /^t_\w+ turn of default in local:mine, \d+ s\nt_\w+ turn of default in local:other/,
+    );
+    expect((await gateway.send('/interrupt', { conversation: 'mine' })).json.replies).toEqual([
+      'Interrupting.',
+    ]);
+    expect((await mine).json).toMatchObject({
+      outcome: 'interrupted',
+      replies: [
+        'started mine\n',
+        'Interrupted: local:owner asked for it. Send it again if it is still wanted.',
+      ],
+    });
+    const { inFlight } = await gateway.status();
+    expect(inFlight.turns).toMatchObject([{ conversation: 'local:other' }]);
+    const [{ id }] = inFlight.turns;
+    expect((await gateway.send(`/cancel ${id}`)).json.replies).toEqual([`Ending ${id}.`]);
+    expect((await other).json).toMatchObject({ outcome: 'interrupted' });
+    expect((await gateway.send('/interrupt', { conversation: 'mine' })).json.replies).toEqual([
+      'Nothing to interrupt: no turn of this conversation is running.',
+    ]);
+    expect(childrenOf(gateway.pid)).toEqual([]);
+  });
+});
+
+/** Opens the FIFO again and again until everybody who waits on it has gone on. */
+async function letGoUntil(name: string, all: Promise<unknown>): Promise<void> {
+  let over = false;
+  void all.then(() => {
+    over = true;
+  });
+  while (!over) await Promise.race([folder.release(name), all]);
+}

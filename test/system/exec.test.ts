@@ -1,0 +1,235 @@
+/** Exec quick commands as people meet them: what they print, how they fail, what never reaches a shell. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { survivors } from '../process/survivors.ts';
+import { TestFolder, TestGateway } from '../support/gateway.ts';
+import { childrenOf } from '../support/home-files.ts';
+
+const config = `quick_commands:
+  up: { type: exec, command: "echo up; echo noise >&2" }
+  warn: { type: exec, command: "echo only this >&2" }
+  quiet: { type: exec, command: "true" }
+  fails: { type: exec, command: "echo some output; exit 7" }
+  dies: { type: exec, command: "kill -KILL $$" }
+  missing: { type: exec, command: ["./nowhere.sh"] }
+  slow: { type: exec, command: "echo begun; setsid sleep 600 & sleep 600", timeout: 1, grace: 1 }
+  deaf: { type: exec, command: "trap : TERM; echo begun; while :; do sleep 600; done", timeout: 1, grace: 1 }
+  long: { type: exec, command: "head -c 300000 /dev/zero | tr '\\\\0' x; echo; echo the end" }
+  logs:
+    type: exec
+    command: 'echo "lines=$LINES level=$LEVEL"'
+    args: { LINES: { default: "20", pattern: "^[0-9]+$" }, LEVEL: { choices: [debug, info], default: info } }
+  say: { type: exec, command: 'printf "%s" "$WORDS"', args: { WORDS: { rest: true, required: true } } }
+  argv: { type: exec, command: [printenv, WORDS], args: { WORDS: { rest: true } } }
+  hold: { type: exec, command: 'echo "held $NAME"; cat "$NAME"', args: { NAME: { required: true } } }
+  environment: { type: exec, command: "env | sort" }
+  upper: { type: alias, target: "/logs 7" }`;
+
+let gateway: TestGateway;
+let folder: TestFolder;
+
+beforeAll(async () => {
+  folder = new TestFolder();
+  gateway = await TestGateway.start({
+    folder,
+    config,
+    env: { SECRET_KEY: 'do not tell', SLUICE_LOG_LEVEL: 'debug' },
+  });
+});
+
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const run = async (text: string, more: Readonly<Record<string, unknown>> = {}) =>
+  (await gateway.send(text, more)).json;
+
+describe('the reply', () => {
+  const replies: readonly [string, string, string | RegExp][] = [
+    ['/up', 'ran', 'up\nnoise'],
+    ['/warn', 'ran', 'only this'],
+    ['/quiet', 'ran', '/quiet: done, no output.'],
+    ['/fails', 'failed', /^some output\n\/fails failed: exit code 7 after \d\.\d s\.$/],
+    ['/dies', 'failed', /^\/dies ended by SIGKILL after \d\.\d s\.$/],
+    [
+      '/missing',
+      'failed',
+      /^\/missing could not be started: .*nowhere\.sh does not exist\.\.? Check quick_commands\.missing\.$/,
+    ],
+    ['  /UP@anybot  ', 'ran', 'up\nnoise'],
+    ['\n/up', 'ran', 'up\nnoise'],
+    ['/upper', 'ran', 'lines=7 level=info'],
+    ['/upper debug', 'ran', 'lines=7 level=debug'],
+    ['//up', 'answered', 'echo: /up\n'],
+    ['/etc/hosts is broken', 'answered', 'echo: /etc/hosts is broken\n'],
+    ['say /up', 'answered', 'echo: say /up\n'],
+  ];
+  test.each(replies)('to %j is %s', async (text, outcome, reply) => {
+    const json = await run(text);
+    expect(json).toMatchObject({ outcome, recorded: true });
+    if (typeof reply === 'string') expect(json.replies).toEqual([reply]);
+    else expect(json.replies).toEqual([expect.stringMatching(reply)]);
+  });
+
+  test('keeps the beginning and the end of a long output, and says what is cut', async () => {
+    const [reply] = (await run('/long')).replies;
+    expect(Buffer.byteLength(reply)).toBeLessThan(66 * 1024);
+    expect(reply).toMatch(/^x+\n\[… \d+ bytes cut …\]\nx+\nthe end\n\[\d+ bytes cut from the middle\]$/);
+  });
+});
+
+describe('a command that overruns', () => {
+  test.each(['slow', 'deaf'])(
+    'its timeout (/%s) is ended with its tree, and the reply says after how long',
+    async (name) => {
+      const answer = run(`/${name}`);
+      await gateway.inFlight('commands', 1);
+      const [{ id }] = (await gateway.status()).inFlight.commands;
+      expect(survivors(id)).not.toEqual([]);
+      const { outcome, outcomeReason, replies } = await answer;
+      expect({ outcome, outcomeReason }).toEqual({ outcome: 'failed', outcomeReason: 'timeout' });
+      expect(replies[0]).toMatch(
+        new RegExp(
+          `^begun\\n(Terminated\\n)?/${name} was ended after \\d\\.\\d s: it took longer than its timeout of 1 s\\.$`,
+        ),
+      );
+      expect(survivors(id)).toEqual([]);
+    },
+  );
+});
+
+describe('words after a command', () => {
+  const refused: readonly [string, string][] = [
+    ['/up now', 'Not run: nothing is declared for "now". Usage: /up'],
+    ['/logs 5 info more', 'Not run: nothing is declared for "more". Usage: /logs [LINES] [LEVEL]'],
+    ['/logs five', 'Not run: LINES must match ^[0-9]+$, and "five" does not. Usage: /logs [LINES] [LEVEL]'],
+    ['/logs LEVEL=loud', 'Not run: LEVEL is one of debug, info, not "loud". Usage: /logs [LINES] [LEVEL]'],
+    ['/logs "5\n6"', 'Not run: LINES must match ^[0-9]+$, and "5\n6" does not. Usage: /logs [LINES] [LEVEL]'],
+    ['/say', 'Not run: WORDS is missing. Usage: /say WORDS…'],
+    ['/say a\0b', 'Not run: an argument holds a NUL character. Usage: /say WORDS…'],
+  ];
+  test.each(refused)('%j is refused with the usage', async (text, reply) => {
+    expect(await run(text)).toMatchObject({
+      kind: 'exec',
+      admission: 'refuse',
+      reason: 'arguments',
+      outcome: 'refused',
+      replies: [reply],
+    });
+  });
+
+  test('fill the declared ones in order or by name', async () => {
+    expect((await run('/logs 50')).replies).toEqual(['lines=50 level=info']);
+    expect((await run('/logs LEVEL=debug 3')).replies).toEqual(['lines=3 level=debug']);
+    expect((await run('/say  "two  words"   three')).replies).toEqual(['two  words three']);
+  });
+
+  test('are never read by a shell', async () => {
+    const touched = join(folder.path, 'touched');
+    for (const command of ['/say', '/argv']) {
+      for (const words of [
+        `; touch ${touched}`,
+        `$(touch ${touched})`,
+        `\`touch ${touched}\``,
+        `a && touch ${touched}`,
+        '-n %s $HOME',
+      ]) {
+        expect((await run(`${command} ${words}`)).replies, words).toEqual([words]);
+      }
+    }
+    expect(existsSync(touched)).toBe(false);
+  });
+
+  test('longer than a program can be handed are a failure in words', async () => {
+    expect(await run(`/say ${'x'.repeat(200_000)}`)).toMatchObject({
+      outcome: 'failed',
+      outcomeReason: 'E2BIG',
+      replies: [expect.stringContaining('longer than this system allows')],
+    });
+  });
+});
+
+describe('a command nobody knows', () => {
+  test('is answered with the near ones and reaches no agent', async () => {
+    expect(await run('/lgos')).toMatchObject({ kind: 'control', outcome: 'done' });
+    expect((await run('/lgos')).replies[0]).toMatch(/^There is no command \/lgos\. Did you mean \/logs/);
+    expect((await run('/zzzzzz')).replies).toEqual([
+      'There is no command /zzzzzz. /help lists them. To send it as text, write //zzzzzz.',
+    ]);
+  });
+});
+
+describe('commands in flight', () => {
+  test('one of a name at a time: the second waits and then runs, and /ps shows both', async () => {
+    folder.fifo('one');
+    folder.fifo('two');
+    const first = run('/hold one');
+    await gateway.inFlight('commands', 1);
+    const second = run('/hold two');
+    await gateway.inFlight('commands', 2);
+    expect((await run('/ps')).replies[0]).toMatch(
+      /^c_\w+ \/hold by local:owner, \d+ s\nc_\w+ \/hold by local:owner, \d+ s$/,
+    );
+    expect(childrenOf(gateway.pid)).toHaveLength(1);
+    expect((await run('/up')).outcome).toBe('ran');
+    await folder.release('one');
+    expect((await first).replies).toEqual(['held one']);
+    await folder.release('two');
+    expect((await second).replies).toEqual(['held two']);
+    expect((await run('/ps')).replies).toEqual(['Nothing in flight. A restart now would be instant.']);
+  });
+
+  test('/cancel ends one that runs with its tree, and one that waits before it began', async () => {
+    folder.fifo('never');
+    const running = run('/hold never', { id: 'running' });
+    await gateway.inFlight('commands', 1);
+    const waiting = run('/hold never', { id: 'waiting' });
+    await gateway.inFlight('commands', 2);
+    const [one, two] = (await gateway.status()).inFlight.commands;
+    expect((await run(`/cancel ${two.id}`)).replies).toEqual([`Ending ${two.id}.`]);
+    expect(await waiting).toMatchObject({
+      outcome: 'interrupted',
+      replies: ['/hold was not run: local:owner cancelled it.'],
+    });
+    expect((await run(`/cancel ${one.id}`)).replies).toEqual([`Ending ${one.id}.`]);
+    expect(await running).toMatchObject({ outcome: 'interrupted', outcomeReason: 'cancelled' });
+    expect((await running).replies[0]).toMatch(
+      /^held never\n\/hold was ended after \d\.\d s: local:owner cancelled it\.$/,
+    );
+    expect(survivors(one.id, two.id)).toEqual([]);
+    expect((await run(`/cancel ${one.id}`)).replies).toEqual([
+      `Nothing in flight is called ${one.id}. /ps lists what is.`,
+    ]);
+    expect((await run('/cancel')).replies).toEqual(['Not done: /cancel takes ID.']);
+  });
+
+  test('sixty of one name at once run one after another, each exactly once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => run('/up', { id: `burst-${n}`, conversation: `c-${n % 7}` })),
+    );
+    expect(answers.map(({ outcome }) => outcome)).toEqual(Array(60).fill('ran'));
+    const started = gateway.lines.filter(
+      ({ msg, command }) => msg === '/up started' && command !== undefined,
+    );
+    const ids = started.map(({ command }) => command);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('a turn that runs is not touched by them', async () => {
+    folder.fifo('turn');
+    const turn = run('wait turn');
+    await gateway.inFlight('turns', 1);
+    expect((await run('/up')).outcome).toBe('ran');
+    expect((await run('/status')).outcome).toBe('done');
+    await folder.release('turn');
+    expect(await turn).toMatchObject({ outcome: 'answered', replies: ['started turn\nfinished turn\n'] });
+  });
+});
+
+test('a command gets no secret from the environment of the gateway', async () => {
+  const [environment] = (await run('/environment')).replies;
+  expect(environment).toContain('SLUICE_WORK_ID=c_');
+  expect(environment).not.toMatch(/SECRET_KEY|do not tell|SLUICE_LOG_LEVEL/);
+});

@@ -1,0 +1,212 @@
+/**
+ * Exec and control never depend on a writable store: on a disk that is really full, and beside a process that
+ * really holds the database's lock.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { TestFolder, TestGateway } from '../support/gateway.ts';
+import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
+import { StoreLock } from '../support/store-lock.ts';
+
+const NOT_RECORDED = '(not recorded: the gateway could not write to its disk)';
+
+/** `/cleanup` deletes what fills the disk; `/count` leaves a line for each time that it ran. */
+const commands = (folder: TestFolder, filler = 'none') => `quick_commands:
+  cleanup: { type: exec, command: "rm -f ${filler} && echo freed" }
+  count: { type: exec, command: "echo ran >> ${folder.path}/count; echo counted" }
+  slow: { type: exec, command: "cat ${folder.path}/slow" }`;
+
+const timesCounted = (folder: TestFolder) =>
+  readFileSync(join(folder.path, 'count'), 'utf8').trim().split('\n').length;
+
+const recovered = (gateway: TestGateway) =>
+  gateway.log((line) => line.msg === 'the store can be written again', 'the store to be back');
+
+/** What everybody gets while nothing can be written; `tag` keeps the ids of two outages apart. */
+async function expectOutageIsBorne(gateway: TestGateway, tag: string): Promise<void> {
+  const refused = await gateway.send('a new turn', { id: `${tag}-turn` });
+  expect(refused.status).toBe(503);
+  expect(refused.json.error).toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringMatching(/cannot write to its disk.*Commands still run; free some space/),
+    hint: expect.stringContaining('tries again every second'),
+  });
+  expect(await gateway.status()).toMatchObject({ state: 'running.degraded', degraded: ['store'] });
+  expect(await gateway.request('GET', '/readyz')).toMatchObject({ status: 503, json: { reason: 'store' } });
+  for (const text of ['/status', '/help', '/sttaus']) {
+    const { json } = await gateway.send(text);
+    expect(json).toMatchObject({ kind: 'control', outcome: 'done', recorded: false });
+    expect(json.replies[0]).toContain(NOT_RECORDED);
+  }
+  const before = await gateway.send('/count', { id: `${tag}-count` });
+  const again = await gateway.send('/count', { id: `${tag}-count` });
+  expect(before.json).toMatchObject({
+    outcome: 'ran',
+    replies: [`counted\n${NOT_RECORDED}`],
+    duplicate: false,
+  });
+  expect(again.json).toMatchObject({
+    outcome: 'ran',
+    replies: [`counted\n${NOT_RECORDED}`],
+    duplicate: true,
+  });
+}
+
+describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING})` : ''}`, () => {
+  test.skipIf(SMALL_DISK_MISSING)(
+    'commands run, turns in flight finish, and /cleanup heals the gateway',
+    async () => {
+      using disk = mountSmallDisk(HOME_SIZE_KB);
+      using folder = new TestFolder(disk.path);
+      for (const name of ['one', 'two', 'slow']) folder.fifo(name);
+      const config = commands(folder, `${disk.path}/filler`);
+      {
+        await using gateway = await TestGateway.start({ folder, config });
+        const streamed = gateway.send('wait one', { id: 'in-flight' });
+        const waiting = gateway.send('wait two', { id: 'after-it' });
+        await gateway.inFlight('turns', 1);
+        disk.fill();
+
+        await expectOutageIsBorne(gateway, 'full');
+        expect(timesCounted(folder)).toBe(1);
+        const cli = await gateway.cli('send', 'a new turn');
+        expect(cli.code).toBe(3);
+        expect(cli.stderr).toMatch(/cannot write to its disk/);
+
+        await folder.release('one');
+        expect((await streamed).json).toMatchObject({
+          outcome: 'answered',
+          recorded: false,
+          replies: [`started one\nfinished one\n\n${NOT_RECORDED}`],
+        });
+
+        const slow = gateway.send('/slow', { id: 'ends-later' });
+        await gateway.inFlight('commands', 1);
+        expect((await gateway.send('/cleanup', { id: 'cleanup' })).json).toMatchObject({
+          outcome: 'ran',
+          recorded: false,
+          replies: [`freed\n${NOT_RECORDED}`],
+        });
+        await recovered(gateway);
+        expect(await gateway.request('GET', '/readyz')).toMatchObject({ status: 200 });
+        await folder.release('slow');
+        expect((await slow).json).toMatchObject({ outcome: 'ran', recorded: false });
+
+        // Accepted before, and not begun because its start could not be written: it was kept.
+        await folder.release('two');
+        expect((await waiting).json).toMatchObject({ outcome: 'answered', recorded: true });
+        expect((await gateway.send('a new turn', { id: 'full-turn' })).json).toMatchObject({
+          outcome: 'answered',
+          duplicate: false,
+          recorded: true,
+        });
+        expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+      }
+      // Another process has nothing but the disk: what ran unrecorded was written when there was room.
+      await using next = await TestGateway.start({ folder, config });
+      for (const [id, outcome, text] of [
+        ['in-flight', 'answered', 'started one\nfinished one\n'],
+        ['cleanup', 'ran', 'freed'],
+        ['full-count', 'ran', 'counted'],
+        ['ends-later', 'ran', '/slow: done, no output.'],
+      ] as const) {
+        expect((await next.send('anything', { id })).json).toMatchObject({
+          outcome,
+          duplicate: true,
+          recorded: false,
+          replies: [text],
+        });
+      }
+      expect(timesCounted(folder)).toBe(1);
+    },
+  );
+
+  test.skipIf(SMALL_DISK_MISSING).each([
+    ['a killed life', (gateway: TestGateway) => gateway.kill9(), 'gateway-died'],
+    [
+      'a clean stop',
+      (gateway: TestGateway) => gateway.post('/stop now').then(() => gateway.exited),
+      'stop asked',
+    ],
+  ] as const)(
+    'a start after %s is degraded, runs commands, and takes up what was left',
+    async (_, end, why) => {
+      using disk = mountSmallDisk(HOME_SIZE_KB);
+      using folder = new TestFolder(disk.path);
+      folder.fifo('one');
+      const config = commands(folder, `${disk.path}/filler`);
+      {
+        await using dead = await TestGateway.start({ folder, config });
+        void dead.send('wait one', { id: 'cut-off' }).catch(() => {});
+        await dead.inFlight('turns', 1);
+        await dead.post('hello', { id: 'not-begun' });
+        await end(dead);
+      }
+      disk.fill();
+
+      await using gateway = await TestGateway.start({ folder });
+      expect((await gateway.status()).epoch).toBe(2);
+      await expectOutageIsBorne(gateway, 'start');
+      expect((await gateway.send('/cleanup', { id: 'cleanup' })).json).toMatchObject({ outcome: 'ran' });
+      await recovered(gateway);
+      expect(await gateway.outcome('not-begun')).toMatchObject({
+        outcome: 'answered',
+        replies: ['echo: hello\n'],
+      });
+      expect(await gateway.outcome('cut-off')).toMatchObject({
+        outcome: 'interrupted',
+        outcomeReason: expect.stringContaining(why),
+      });
+      expect(await gateway.status()).toMatchObject({ state: 'running.healthy', degraded: [] });
+      expect((await gateway.status()).epoch).toBeGreaterThanOrEqual(2);
+      expect(timesCounted(folder)).toBe(1);
+    },
+  );
+});
+
+describe('while another process holds the lock of the database', () => {
+  test('commands run at once, turns are refused, and all of it is written afterwards', async () => {
+    using folder = new TestFolder();
+    await using gateway = await TestGateway.start({ folder, config: commands(folder) });
+    using lock = new StoreLock(folder.home);
+
+    await expectOutageIsBorne(gateway, 'locked');
+    // Only the probe of each second waits for the lock, its 50 ms, and no message does.
+    const tookMs: number[] = [];
+    for (let index = 0; index < 40; index += 1) {
+      const startedMs = performance.now();
+      await gateway.send('/status');
+      tookMs.push(performance.now() - startedMs);
+    }
+    expect(tookMs.sort((a, b) => a - b)[20]).toBeLessThan(50);
+
+    lock[Symbol.dispose]();
+    await recovered(gateway);
+    expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered', recorded: true });
+    await gateway.stop();
+    await using next = await TestGateway.start({ folder, config: commands(folder) });
+    expect((await next.send('anything', { id: 'locked-count' })).json).toMatchObject({
+      outcome: 'ran',
+      duplicate: true,
+      recorded: false,
+    });
+    expect(timesCounted(folder)).toBe(1);
+  });
+
+  test('a start is degraded, and registers itself once the lock is free', async () => {
+    using folder = new TestFolder();
+    {
+      await using first = await TestGateway.start({ folder, config: commands(folder) });
+      await first.stop();
+    }
+    using lock = new StoreLock(folder.home);
+    await using gateway = await TestGateway.start({ folder, config: commands(folder) });
+    expect((await gateway.status()).epoch).toBe(2);
+    await expectOutageIsBorne(gateway, 'start');
+    lock[Symbol.dispose]();
+    await recovered(gateway);
+    expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered', recorded: true });
+    expect(await gateway.status()).toMatchObject({ state: 'running.healthy', lastExit: { code: 0 } });
+  });
+});
