@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import type { ProcessTable, TableEntry } from '../../src/process/process-table.ts';
 import { procTable } from '../../src/process/process-table.ts';
@@ -109,12 +110,14 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const parent = spawn(
       'sh',
-      ['-c', 'sh -c "exit 0" & echo $!; exec sleep 100', 'SLUICE_WORK_ID=in-an-argument'],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
+      ['-c', 'exec 3<&0; sh -c "read line <&3" & echo $!; exec sleep 100', 'SLUICE_WORK_ID=in-an-argument'],
+      { stdio: ['pipe', 'pipe', 'ignore'] },
     );
     started.push(parent);
     const [line] = await once(parent.stdout!, 'data');
-    // `exec` leaves the shell's child without anybody to reap it.
+    // The child ends only once its parent is `sleep`, which reaps nobody; the shell would have.
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+    parent.stdin!.end();
     await expect.poll(() => stateOf(Number(line))).toBe('Z');
     const entries = new Map<number, TableEntry>();
     procTable.visitNow((entry) => entries.set(entry.pid, entry));
