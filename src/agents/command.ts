@@ -2,7 +2,9 @@
  * An agent that is a program: the message on its stdin, the answer on its stdout, streamed as it comes. Each
  * turn is a process of its own, in a process group of its own, and its whole tree ends with the turn.
  */
-import type { AgentConfig } from '../config/schema.ts';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { CommandAgentConfig } from '../config/schema.ts';
 import type { Processes, ProcessResult, RunningProcess } from '../process/exec.ts';
 import { type Agent, type AgentEvent, AgentFailure, type TurnInput } from './agent.ts';
 
@@ -22,7 +24,7 @@ const QUOTED_CHARS_MAX = 200;
 const NOT_PLAIN = /[^\p{L}\p{N}\p{P}\p{S} ]/gu;
 
 export interface CommandAgentOptions {
-  readonly config: AgentConfig;
+  readonly config: CommandAgentConfig;
   readonly processes: Processes;
   /** The whole environment, without the marker. */
   readonly environment: () => Record<string, string>;
@@ -72,11 +74,24 @@ export class CommandAgent implements Agent {
     this.#running.get(turnId)?.end('abandoned', 'kill');
   }
 
+  /** Starting the program would be a turn: it looks whether there is one to start. What a shell reads, only a shell knows. */
+  async probe(): Promise<void> {
+    const { name, command, cwd } = this.#options.config;
+    const [program, folders] =
+      typeof command === 'string'
+        ? ['/bin/sh', []]
+        : [command[0] ?? '', (this.#options.environment().PATH ?? '').split(delimiter)];
+    const places = program.includes('/') ? [program] : folders.map((folder) => join(folder, program));
+    if (!(await canUse(cwd))) throw notStarted(name, `the folder ${cwd} may not be entered`);
+    for (const place of places) if (await canUse(place)) return;
+    throw notStarted(name, `${program} is not there, or may not be executed`);
+  }
+
   #judge(result: ProcessResult): void {
     const { name } = this.#options.config;
     if (!result.started) {
       const why = result.startError?.message ?? 'the program could not be started';
-      throw new AgentFailure(`the agent ${name} could not be started (${why})`, 'Correct agent.command.');
+      throw notStarted(name, why);
     }
     if (result.exitCode === 0) return;
     const how = result.signal === null ? `exit code ${result.exitCode}` : result.signal;
@@ -84,6 +99,18 @@ export class CommandAgent implements Agent {
     const cause = `the agent ${name} ended with ${how}${said === '' ? '' : `: ${said}`}`;
     throw new AgentFailure(cause, 'Send it again, or look at the agent itself.');
   }
+}
+
+function notStarted(name: string, why: string): AgentFailure {
+  return new AgentFailure(`the agent ${name} could not be started (${why})`, 'Correct agent.command.');
+}
+
+/** A file may be executed, a folder entered. */
+async function canUse(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function lastLine(stderr: string): string {

@@ -26,6 +26,7 @@ export function storeContract(prepare: () => Promise<StoreGround>): void {
   acceptance(prepare);
   outcomes(prepare);
   work(prepare);
+  history(prepare);
   lives(prepare);
 }
 
@@ -138,14 +139,14 @@ function outcomes(prepare: () => Promise<StoreGround>): void {
     expect(await store.message('m1')).toEqual(first);
   });
 
-  test('why a message was held stays readable when it is settled without a reason of its own', async () => {
+  test('why a message was held is not why it was answered', async () => {
     await using ground = await prepare();
     const store = await ground.open();
     await store.commit([receive('m1')]);
     await store.commit([{ op: 'phase', id: 'm1', phase: 'held', reason: 'state' }]);
     expect(await store.message('m1')).toMatchObject({ phase: 'held', reason: 'state' });
     await store.commit([settle('m1')]);
-    expect(await store.message('m1')).toMatchObject({ outcome: 'answered', reason: 'state' });
+    expect(await store.message('m1')).toMatchObject({ outcome: 'answered', reason: null });
   });
 
   test('whatever is written, a message has at most one outcome and never changes it', async () => {
@@ -291,6 +292,73 @@ function work(prepare: () => Promise<StoreGround>): void {
       text: 'text of o1',
     });
     expect((await store.openWork([])).outbound.map(({ id }) => id)).toEqual(['o2']);
+  });
+
+  test('a reply that reached its reader with its own commit is delivered, and nobody tries to send it', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    const reply = { op: 'reply', outbound: outboundRow('o1', 'm1'), deliveredAt: 1_500 } as const;
+    await store.commit([receive('m1'), reply]);
+    expect(await store.replies('m1')).toMatchObject([{ id: 'o1', state: 'delivered', attempts: 0 }]);
+    expect((await store.openWork([])).outbound).toEqual([]);
+    await store.commit([{ op: 'sending', id: 'o1', life: 1, at: 1_600 }]);
+    expect(await store.replies('m1')).toMatchObject([{ id: 'o1', state: 'delivered', attempts: 0 }]);
+  });
+}
+
+function history(prepare: () => Promise<StoreGround>): void {
+  /** A turn of its own for each text; what it says, and how it ends. */
+  const turn = (id: string, conversation: string, streamed: string, usage?: string): Write[] => [
+    receive(id, { conversation, text: `asked ${id}` }),
+    { op: 'turn.start', turn: turnRow(`t-${id}`, { conversation }), messages: [id] },
+    {
+      op: 'turn.end',
+      id: `t-${id}`,
+      at: 2_000,
+      outcome: streamed === '' ? 'failed' : 'answered',
+      reason: null,
+      streamed,
+      ...(usage === undefined ? {} : { usage }),
+    },
+  ];
+  const exchange = (id: string) => ({ texts: [`asked ${id}`], answer: `said ${id}` });
+
+  test('what was said in a conversation is remembered in order, the last so many, after a reopen too', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    for (const id of ['1', '2', '3'])
+      await store.commit(turn(id, 'local:a', `said ${id}`, '{"inputTokens":1}'));
+    await store.commit(turn('other', 'local:b', 'said other'));
+    expect(await store.history('local:a', 't-9', 10)).toEqual(['1', '2', '3'].map(exchange));
+    expect(await store.history('local:a', 't-9', 2)).toEqual(['2', '3'].map(exchange));
+    expect(await store.history('local:nobody', 't-9', 10)).toEqual([]);
+    await store.close();
+    expect(await (await ground.open()).history('local:b', 't-9', 10)).toEqual([exchange('other')]);
+  });
+
+  test('a turn that said nothing, one that runs and the one that asks are no part of what was said', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    await store.commit(turn('1', 'local:a', 'said 1'));
+    await store.commit(turn('silent', 'local:a', ''));
+    await store.commit(turn('2', 'local:a', 'said 2').slice(0, 2));
+    expect(await store.history('local:a', 't-9', 10)).toEqual([exchange('1')]);
+    expect(await store.history('local:a', 't-1', 10)).toEqual([]);
+  });
+
+  test('a turn that answers several messages was asked all of them, in their order', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    const [, , end] = turn('1', 'local:a', 'said both');
+    const messages = ['1', '2'];
+    await store.commit([
+      ...messages.map((id) => receive(id, { conversation: 'local:a', text: `asked ${id}` })),
+      { op: 'turn.start', turn: turnRow('t-1', { conversation: 'local:a' }), messages },
+      ...(end === undefined ? [] : [end]),
+    ]);
+    expect(await store.history('local:a', 't-9', 10)).toEqual([
+      { texts: ['asked 1', 'asked 2'], answer: 'said both' },
+    ]);
   });
 }
 
