@@ -1,12 +1,15 @@
 /**
  * Prints what the documents say of the code from the code:
  *
- *     node scripts/docs.ts           writes docs/errors.md and the tables of limits in docs/operating.md
+ *     node scripts/docs.ts           writes docs/errors.md, the tables in docs/operating.md and docs/configuration.md,
+ *                                    and config/gateway.schema.json
  *     node scripts/docs.ts --check   writes nothing; exits 1 and names the files that are stale
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAILURE_CODES } from '../machines/exit.ts';
+import { configJsonSchema, leavesOf } from '../src/config/json-schema.ts';
+import { type Applies, KEYS } from '../src/config/keys.ts';
 import { configFileSchema } from '../src/config/schema.ts';
 import { ERRORS, type ErrorCode, failureOf, SluiceError } from '../src/errors.ts';
 
@@ -43,15 +46,17 @@ const MET: readonly (readonly [what: string, name: string, past: string])[] = [
 ];
 
 const HEAD = '<!-- Printed by scripts/docs.ts from src/; do not edit. -->';
-const LIMITS_BEGIN = '<!-- limits: printed by scripts/docs.ts from src/; do not edit -->';
-const LIMITS_END = '<!-- /limits -->';
+
+/** The parts of a page that are printed: each stands between `<!-- NAME: … -->` and `<!-- /NAME -->`. */
+type Part = 'limits' | 'keys';
 
 /** Each printed file by its path from the root, with what it should hold. Throws where a limit has lost its name. */
 export function renderDocs(): ReadonlyMap<string, string> {
-  const operating = 'docs/operating.md';
   return new Map([
     ['docs/errors.md', errorsMarkdown()],
-    [operating, withLimits(readFileSync(join(ROOT, operating), 'utf8'), limitsOf())],
+    withPart('docs/operating.md', 'limits', limitsMarkdown(limitsOf())),
+    withPart('docs/configuration.md', 'keys', keysMarkdown()),
+    ['config/gateway.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ]);
 }
 
@@ -86,11 +91,40 @@ function leavesWith(code: ErrorCode): string {
   return kind === 'fault' && code !== 'INTERNAL' ? '' : String(FAILURE_CODES[kind]);
 }
 
-function withLimits(text: string, limits: readonly Limit[]): string {
-  const [begin, end] = [text.indexOf(LIMITS_BEGIN), text.indexOf(LIMITS_END)];
-  if (begin < 0 || end < begin) throw new Error(`docs/operating.md has lost ${LIMITS_BEGIN} … ${LIMITS_END}`);
-  const printed = `${LIMITS_BEGIN}\n\n${limitsMarkdown(limits)}\n\n`;
-  return text.slice(0, begin) + printed + text.slice(end);
+/** The page with its printed part as it should be. Throws where the page has lost the part's marks. */
+function withPart(path: string, part: Part, markdown: string): [string, string] {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const [first, last] = [
+    `<!-- ${part}: printed by scripts/docs.ts from src/; do not edit -->`,
+    `<!-- /${part} -->`,
+  ];
+  const [begin, end] = [text.indexOf(first), text.indexOf(last)];
+  if (begin < 0 || end < begin) throw new Error(`${path} has lost ${first} … ${last}`);
+  return [path, `${text.slice(0, begin)}${first}\n\n${markdown}\n\n${text.slice(end)}`];
+}
+
+const APPLIES: Readonly<Record<Applies, string>> = { now: 'at once', turn: 'next turn', restart: 'restart' };
+
+/** A row for each key, with the default as a file would say it. */
+function keysMarkdown(): string {
+  const rows = leavesOf(configJsonSchema()).flatMap(({ pattern, schemas }) => {
+    const facts = KEYS[pattern];
+    if (facts === undefined) throw new Error(`src/config/keys.ts has no row for ${pattern}`);
+    // The same key of every agent stands once.
+    if (pattern.startsWith('agents.*.') && KEYS[pattern.replace('agents.*', 'agent')] === facts) return [];
+    const value = schemas.map((schema) => schema.default).find((each) => each !== undefined);
+    const holds =
+      value === undefined || value === ''
+        ? (facts.without ?? '')
+        : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
+    const key = `\`${pattern.replaceAll('*', 'NAME')}\``;
+    return [row([key, cell(holds), facts.unit ?? '', APPLIES[facts.applies], cell(facts.meaning)])];
+  });
+  return [
+    row(['key', 'default', 'unit', 'a change counts', 'what it is']),
+    row(['---', '---', '---', '---', '---']),
+    ...rows,
+  ].join('\n');
 }
 
 function limitsMarkdown(limits: readonly Limit[]): string {

@@ -13,7 +13,8 @@ const RESERVED_NAME =
 
 /** The schema of `args`; its output keeps the order in which the file names them. */
 export function argumentsSchema() {
-  return named(argumentSchema(), argumentNameProblem).superRefine((args, context) => {
+  const shape = { pattern: ENVIRONMENT_NAME.source, not: { pattern: RESERVED_NAME.source } };
+  return named(argumentSchema(), argumentNameProblem, shape).superRefine((args, context) => {
     for (const name of Object.keys(args).slice(0, -1)) {
       if (args[name]?.rest === true) {
         const message = 'takes all remaining words, so none is left for the next; make it the last one';

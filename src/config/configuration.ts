@@ -2,12 +2,14 @@
  * The configuration a gateway runs on: the file it was told, or, where nobody watches the start, the last one
  * that reached `running`. The copy is text with a first line that says whose it is.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { isSluiceError, messageOf } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
-import { loadConfig, parseConfig } from './load.ts';
+import { heldByEnvironment } from './environment.ts';
+import { expandVariables } from './expand.ts';
+import { type Loaded, loadConfig, parseConfig, readTree, withoutMark } from './load.ts';
 import type { Config, ConfigOrigin } from './schema.ts';
 
 const OWNER_ONLY = 0o600;
@@ -18,6 +20,20 @@ export interface ConfigurationOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly lastGoodPath: string;
   readonly platformSchemas: Readonly<Record<string, z.ZodType>>;
+}
+
+/** What another process must know to say what would change: the file, and what runs. */
+export interface RunningConfiguration {
+  /** The file that is read at the next start; absolute. */
+  readonly file: string;
+  /** What runs, which may be another text than the file's by now. */
+  readonly text: string;
+  /** It is the last good configuration, because the file was not valid. */
+  readonly isLastGood: boolean;
+  /** Keys that the gateway's environment holds over any file, each with its variable. */
+  readonly heldBy: Readonly<Record<string, string>>;
+  /** The variables that stand in its values, which another process may not have. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 export class Configuration {
@@ -44,6 +60,13 @@ export class Configuration {
     return this.#current;
   }
 
+  get running(): RunningConfiguration {
+    const { path, env } = this.#options;
+    const { text, isLastGood = false } = this.#current.source;
+    const { used: variables } = expandVariables(readTree(withoutMark(text)).value, env);
+    return { file: path, text, isLastGood, heldBy: heldByEnvironment(env), variables };
+  }
+
   /** What is wrong with the file on disk now; null when a restart could use it. */
   problem(): string | null {
     try {
@@ -58,36 +81,49 @@ export class Configuration {
   keepAsLastGood(): void {
     const { lastGoodPath, path } = this.#options;
     const temporary = `${lastGoodPath}.${process.pid}.tmp`;
-    writeFileSync(
-      temporary,
-      `# the last configuration that reached running, from ${path}\n${this.#current.source.text}`,
-      {
+    try {
+      writeFileSync(temporary, `${LAST_GOOD_HEAD}${path}\n${this.#current.source.text}`, {
         mode: OWNER_ONLY,
-      },
-    );
-    renameSync(temporary, lastGoodPath);
+      });
+      renameSync(temporary, lastGoodPath);
+    } catch (error) {
+      // Half a file, on a disk that is full: it would only take room.
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 
-  #load(): { config: Config; warnings: string[] } {
+  #load(): Loaded {
     return loadConfig({ ...this.#options, builtinNames: BUILTIN_NAMES });
   }
 
   /** Undefined where there is none, or where it is not valid for this version. */
   #lastGood(): Config | undefined {
     const { lastGoodPath, path } = this.#options;
+    const kept = readLastGood(lastGoodPath);
+    if (kept === undefined) return undefined;
     try {
-      // Without its first line, so that kept again it does not grow.
-      const text = readFileSync(lastGoodPath, 'utf8').replace(/^# the last configuration .*\n/, '');
-      const options = {
-        ...this.#options,
-        path: lastGoodPath,
-        folder: dirname(path),
-        builtinNames: BUILTIN_NAMES,
-      };
-      return parseConfig(text, options).config;
+      const options = { ...this.#options, folder: dirname(path), builtinNames: BUILTIN_NAMES };
+      const { config } = parseConfig(kept.text, options);
+      return { ...config, source: { ...config.source, isLastGood: true } };
     } catch (error) {
-      if (isSluiceError(error) || (error as NodeJS.ErrnoException).code !== undefined) return undefined;
+      if (isSluiceError(error)) return undefined;
       throw error;
     }
   }
+}
+
+const LAST_GOOD_HEAD = '# the last configuration that reached running, from ';
+
+/** The last good configuration as it is kept, without its head, and the file it was; undefined where none can be read. */
+export function readLastGood(path: string): { readonly file: string; readonly text: string } | undefined {
+  let kept: string;
+  try {
+    kept = readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const end = kept.indexOf('\n');
+  if (!kept.startsWith(LAST_GOOD_HEAD) || end === -1) return undefined;
+  return { file: kept.slice(LAST_GOOD_HEAD.length, end), text: kept.slice(end + 1) };
 }

@@ -11,6 +11,25 @@ export interface Overridable {
   readonly busyInputMode: BusyInputMode;
 }
 
+/** The keys that a variable overrides. */
+const VARIABLES = {
+  'agent.restart_drain_timeout': 'SLUICE_RESTART_DRAIN_TIMEOUT',
+  'display.busy_input_mode': 'SLUICE_BUSY_INPUT_MODE',
+} as const;
+
+/** The keys whose values this environment holds over any file's, each with the variable that does. */
+export function heldByEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const holds = {
+    'agent.restart_drain_timeout': (value: string) => durationProblem(value, true) === undefined,
+    'display.busy_input_mode': (value: string) => BUSY_INPUT_MODES.some((mode) => mode === value),
+  } satisfies Record<keyof typeof VARIABLES, (value: string) => boolean>;
+  const held = Object.entries(VARIABLES).filter(([key, name]) => {
+    const value = env[name]?.trim();
+    return value ? holds[key as keyof typeof VARIABLES](value) : false;
+  });
+  return Object.fromEntries(held);
+}
+
 /** `fromFile` with what `env` overrides; an empty variable counts as not set. */
 export function applyOverrides(
   env: NodeJS.ProcessEnv,

@@ -66,17 +66,27 @@ export function keyed<Shape extends z.core.$ZodLooseShape>(
   });
 }
 
-/** A mapping from names that pass `nameProblem` (undefined: fine) to values of one kind. */
+/**
+ * A mapping from names that pass `nameProblem` (undefined: fine) to values of one kind. `shape` says the same of the
+ * names in the words of JSON Schema, as far as those go.
+ */
 export function named<Value extends z.ZodType>(
   value: Value,
   nameProblem: (name: string) => string | undefined,
+  shape: Readonly<Record<string, unknown>> = NAME_SHAPE,
 ) {
-  const name = z.string().superRefine((text, context) => {
-    const problem = nameProblem(text);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
+  const name = z
+    .string()
+    .superRefine((text, context) => {
+      const problem = nameProblem(text);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta(shape);
   return z.record(name, value, { error: wants('a mapping', 'write NAME: { … } below it, one a line') });
 }
+
+/** What `nameProblem` takes, in the words of JSON Schema. */
+export const NAME_SHAPE = { pattern: `^[a-z0-9][a-z0-9_-]{0,${NAME_LENGTH_MAX - 1}}$` } as const;
 
 /** Why `name` cannot name a quick command or an agent, with one that can; undefined when it can. */
 export function nameProblem(name: string): string | undefined {
@@ -94,10 +104,16 @@ export function nameProblem(name: string): string | undefined {
   return `is not a name; ${rule}${fitting === '' ? '' : `, for example ${fitting}`}`;
 }
 
+/** Without NUL, and more than white space. */
+const TEXT_PATTERN = '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$';
+
 /** A text that says something; `what` and `right` as in `wants`. NUL cannot be handed to a program. */
 export function text(what: string, right: string) {
   const error = wants(what, right);
-  return z.string({ error }).refine((value) => value.trim() !== '' && !value.includes('\0'), { error });
+  return z
+    .string({ error })
+    .refine((value) => value.trim() !== '' && !value.includes('\0'), { error })
+    .meta({ pattern: TEXT_PATTERN });
 }
 
 /** A whole number of `min` to `max`, both included. */
@@ -115,6 +131,11 @@ export function duration({ zero }: { zero: boolean }) {
       const problem = durationProblem(value, zero);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: `${show(value)} ${problem}` });
       return parseDurationMs(value) ?? 0;
+    })
+    .meta({
+      ...(zero ? { minimum: 0 } : { exclusiveMinimum: 0 }),
+      maximum: DURATION_MS_MAX / 1_000,
+      pattern: `^\\s*${zero ? '' : '(?=.*[1-9])'}\\d{1,15}(\\.\\d{1,9})?(ms|s|m|h|d)?\\s*$`,
     });
 }
 
@@ -130,27 +151,40 @@ export function durationProblem(value: string | number, zero: boolean): string |
 /** An address, or `off`. YAML 1.1 writers mean `false` by `off`, so it is taken for the same. */
 export function addressOrOff({ loopbackOnly }: { loopbackOnly: boolean }) {
   const error = wants('an address', 'write HOST:PORT, for example 127.0.0.1:7171, or off');
-  return z.union([z.string(), z.literal(false)], { error }).transform((value, context) => {
-    if (value === false || value.trim() === 'off') return 'off' as const;
-    const address = parseAddress(value);
-    if (address === undefined) {
-      context.addIssue({ code: 'custom', message: error({ input: value }) });
-    } else if (loopbackOnly && !isLoopback(address.host)) {
-      const message = `${show(value)} can be reached from other machines; use 127.0.0.1, [::1] or localhost`;
-      context.addIssue({ code: 'custom', message });
-    }
-    return address ?? ('off' as const);
-  });
+  return z
+    .union([z.string(), z.literal(false)], { error })
+    .transform((value, context) => {
+      if (value === false || value.trim() === 'off') return 'off' as const;
+      const address = parseAddress(value);
+      if (address === undefined) {
+        context.addIssue({ code: 'custom', message: error({ input: value }) });
+      } else if (loopbackOnly && !isLoopback(address.host)) {
+        const message = `${show(value)} can be reached from other machines; use 127.0.0.1, [::1] or localhost`;
+        context.addIssue({ code: 'custom', message });
+      }
+      return address ?? ('off' as const);
+    })
+    .meta({ pattern: `^\\s*(off|(${loopbackOnly ? LOOPBACK_PATTERN : HOST_PATTERN}):\\d{1,5})\\s*$` });
 }
+
+/** Hosts in the words of JSON Schema; letters count in both cases. */
+const HOST_PATTERN = '\\[[0-9A-Fa-f:.]{2,45}\\]|[0-9A-Za-z.-]{1,253}';
+const LOOPBACK_PATTERN = '\\[::1\\]|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|127(\\.\\d{1,3}){3}';
 
 /** What is run: a text for a shell, or a program and its arguments as a list. */
 export function commandLine() {
   const right = 'write a text for a shell, or a list of quoted texts, for example ["df", "-h"]';
   const list = z
-    .array(z.string().refine((word) => !word.includes('\0')))
+    .array(
+      z
+        .string()
+        .refine((word) => !word.includes('\0'))
+        .meta({ pattern: '^[^\\u0000]*$' }),
+    )
     .refine(([program]) => program !== undefined && program.trim() !== '', {
       error: wants('a command', right),
-    });
+    })
+    .meta({ minItems: 1 });
   return z.union([text('a command', right), list], { error: wants('a command', right) });
 }
 
@@ -159,11 +193,36 @@ export function folder() {
   return text('a folder', 'write its path, absolute or relative to the folder of this file');
 }
 
+/** The address of an API. What opens it is no part of it: an address is shown in replies and logs. */
+export function httpAddress() {
+  const error = wants(
+    'an address',
+    'write it with http:// or https://, for example http://127.0.0.1:11434/v1',
+  );
+  return z
+    .string({ error })
+    .superRefine((value, context) => {
+      const url = /^https?:\/\//i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+      if (url === undefined || url.hash !== '') {
+        context.addIssue({ code: 'custom', message: error({ input: value }) });
+      } else if (url.username !== '' || url.password !== '') {
+        const message = 'holds a password; name the environment variable that holds the key in api_key_env';
+        context.addIssue({ code: 'custom', message });
+      }
+    })
+    .meta({ pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^@#]+$' });
+}
+
+/** The name of an environment variable. */
+export function environmentName() {
+  const error = wants('the name of an environment variable', 'write it without $ and without a value');
+  return z.string({ error }).regex(ENVIRONMENT_NAME, { error });
+}
+
 /** Names of environment variables, each once. */
 export function environmentNames() {
-  const error = wants('the name of an environment variable', 'write it without $ and without a value');
   return z
-    .array(z.string({ error }).regex(ENVIRONMENT_NAME, { error }), {
+    .array(environmentName(), {
       error: wants('a list', 'write the names of environment variables, for example [HOME, LANG]'),
     })
     .transform((names) => [...new Set(names)]);

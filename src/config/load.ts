@@ -3,17 +3,21 @@
  * are reported at once, each with its place. Whatever the bytes, it returns a configuration or throws a SluiceError.
  * The only reader of YAML.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
 import { SluiceError } from '../errors.ts';
 import { judgeAliases } from './aliases.ts';
+import { readConfigFile } from './config-file.ts';
+import { expandVariables } from './expand.ts';
 import { findingsOf, keyText, type Problem, report } from './problems.ts';
 import { resolveConfig } from './resolve.ts';
-import { type Config, type ConfigOrigin, configFileSchema, type SchemaOptions } from './schema.ts';
-
-/** Largest configuration file. */
-export const CONFIG_BYTES_MAX = 1024 * 1024;
+import {
+  type Config,
+  type ConfigFile,
+  type ConfigOrigin,
+  configFileSchema,
+  type SchemaOptions,
+} from './schema.ts';
 
 /** Most values of a file, each use of an alias counted anew: a few lines of YAML can stand for billions. */
 const VALUES_MAX = 20_000;
@@ -33,95 +37,79 @@ export interface LoadOptions extends SchemaOptions {
   readonly folder?: string;
 }
 
+/** A valid configuration: as the gateway uses it, and as the file has it with its defaults. */
+export interface Loaded {
+  readonly config: Config;
+  readonly file: ConfigFile;
+  readonly warnings: readonly string[];
+}
+
 /** Reads and judges the file. Throws CONFIG_UNREADABLE or CONFIG_INVALID, whose message lists the problems. */
-export function loadConfig(options: LoadOptions): { config: Config; warnings: string[] } {
+export function loadConfig(options: LoadOptions): Loaded {
   return parseConfig(readConfigFile(options.path), options);
 }
 
 /** The same without the file system: `options.path` only names the text. Throws CONFIG_INVALID. */
-export function parseConfig(text: string, options: LoadOptions): { config: Config; warnings: string[] } {
-  const bare = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const tree = readTree(bare, options.path);
-  const parsed = configFileSchema(options).safeParse(tree.value);
-  const { findings, warnings } = judgeAliases(childOf(tree.value, 'quick_commands'), options.builtinNames);
+export function parseConfig(text: string, options: LoadOptions): Loaded {
+  const judged = judgeConfig(text, options);
+  if ('config' in judged) return judged;
+  throw new SluiceError('CONFIG_INVALID', report(judged.problems, options.path, withoutMark(text)));
+}
+
+/** What is wrong with a text, in no order; places count without a byte order mark. */
+export interface Faulty {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+/** Judges a text: all its problems, or the configuration. Never throws over what the text holds. */
+export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty {
+  const tree = readTree(withoutMark(text));
+  if (!tree.whole) return { problems: tree.problems, warnings: [] };
+  const { values, warnings } = expandVariables(tree.value, options.env);
+  const parsed = configFileSchema(options).safeParse(values);
+  const { findings, ...aliases } = judgeAliases(childOf(values, 'quick_commands'), options.builtinNames);
+  warnings.push(...aliases.warnings);
   if (!parsed.success) findings.push(...findingsOf(parsed.error));
-  for (const { path, at, message } of findings) {
-    tree.problems.push({ offset: offsetOf(tree, path, at), key: keyText(path), message });
-  }
-  refuse(tree.problems, options.path, bare);
-  if (!parsed.success) throw new SluiceError('INTERNAL', 'an invalid configuration without a problem');
+  const problems = [
+    ...tree.problems,
+    ...findings.map(({ path, at, message }) => ({ offset: offsetOf(tree, path, at), path, message })),
+  ];
+  if (problems.length > 0 || !parsed.success) return { problems, warnings };
   const path = resolve(options.path);
   const source = { path, folder: options.folder ?? dirname(path), origin: options.origin, text };
   const resolved = resolveConfig(parsed.data, { ...options, source });
-  return { config: resolved.config, warnings: [...warnings, ...resolved.warnings] };
+  return { config: resolved.config, file: parsed.data, warnings: [...warnings, ...resolved.warnings] };
 }
 
-/** The text of a configuration file, at most `CONFIG_BYTES_MAX`. Throws CONFIG_UNREADABLE or CONFIG_INVALID. */
-export function readConfigFile(path: string): string {
-  const bytes = readBytes(path);
-  if (bytes.length > CONFIG_BYTES_MAX) {
-    throw new SluiceError('CONFIG_INVALID', `${path}:1:1 (file): is larger than 1 MB; make it smaller`);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new SluiceError('CONFIG_INVALID', `${path}:1:1 (file): is not UTF-8 text; save it as UTF-8`, {
-      cause,
-    });
-  }
+/** The text as places count in it. */
+export function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
-
-/** The bytes of a regular file, one more than allowed at most. Opening never waits, as it would for a named pipe. */
-function readBytes(path: string): Buffer {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const kind = fstatSync(descriptor);
-    if (kind.isDirectory())
-      throw new SluiceError('CONFIG_UNREADABLE', `${path} is a folder; name a file in it`);
-    if (!kind.isFile()) throw new SluiceError('CONFIG_UNREADABLE', `${path} is not a regular file`);
-    const bytes = Buffer.alloc(CONFIG_BYTES_MAX + 1);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = readSync(descriptor, bytes, length, bytes.length - length, null);
-      if (read === 0) break;
-      length += read;
-    }
-    return bytes.subarray(0, length);
-  } catch (thrown) {
-    if (thrown instanceof SluiceError) throw thrown;
-    const { code } = thrown as NodeJS.ErrnoException;
-    const why = UNREADABLE[code ?? ''] ?? `cannot be read (${code})`;
-    throw new SluiceError('CONFIG_UNREADABLE', `${path} ${why}`, { cause: thrown });
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-/** What the usual system errors mean for a person who named a file. */
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist: a part of its path is no folder',
-  EACCES: 'may not be read by this user',
-  ELOOP: 'is a link that leads back to itself',
-};
 
 /** Values without YAML, and where each stands: `places` is keyed by `keyText`. */
 interface Tree {
   readonly value: unknown;
   readonly places: ReadonlyMap<string, Place>;
-  readonly problems: Problem[];
+  readonly problems: readonly Problem[];
+  /** False when values that are written are missing in `value`: then only `problems` says something. */
+  readonly whole: boolean;
 }
 
 interface Place {
+  readonly path: readonly PropertyKey[];
   readonly key: number;
   /** Of a scalar its own place, of a mapping or list that of its key, which is where one looks for it. */
   readonly value: number;
 }
 
-/** Reads the YAML 1.2 in `text`; a text that is no YAML throws CONFIG_INVALID at once, with all its problems. */
-function readTree(text: string, path: string): Tree {
-  const document = parseYaml(text, path);
+/** Reads the YAML 1.2 in `text`, which has no byte order mark. */
+export function readTree(text: string): Tree {
+  const document = parseYaml(text);
+  if (document === undefined) {
+    const message = 'cannot be read as YAML; make it simpler';
+    return { value: {}, places: new Map(), problems: [{ offset: 0, path: [], message }], whole: false };
+  }
   const walk: Walk = {
     places: new Map(),
     problems: [],
@@ -132,14 +120,15 @@ function readTree(text: string, path: string): Tree {
     incomplete: false,
   };
   const root = document.contents === null ? undefined : plainOf(document.contents, [], 0, walk);
+  const pathAt = pathFinder(walk.places);
   const syntax = [...document.errors, ...document.warnings].map(({ code, message, pos: [offset] }) => ({
     offset,
-    key: keyAt(walk.places, offset),
+    path: pathAt(offset),
     message: SYNTAX[code] ?? `${message.replace(/\.$/, '')}; correct the YAML`,
   }));
-  refuse(syntax, path, text);
-  if (walk.incomplete) refuse(walk.problems, path, text);
-  return { value: root ?? {}, places: walk.places, problems: walk.problems };
+  const { places } = walk;
+  if (syntax.length > 0) return { value: {}, places, problems: syntax, whole: false };
+  return { value: root ?? {}, places, problems: walk.problems, whole: !walk.incomplete };
 }
 
 /** The messages for the mistakes that people make most; the library's own text serves for the others. */
@@ -149,7 +138,8 @@ const SYNTAX: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'has a tag that means nothing here; remove it',
 };
 
-function parseYaml(text: string, path: string) {
+/** Undefined where the library gives up, as it does over nesting without end. */
+function parseYaml(text: string) {
   try {
     // Schema core whatever the file declares: in YAML 1.1 `off` would be false. Duplicate keys are found by the walk,
     // which knows their path; the library compares each with each, which takes minutes in a large file.
@@ -159,10 +149,8 @@ function parseYaml(text: string, path: string) {
       prettyErrors: false,
       logLevel: 'error',
     });
-  } catch (cause) {
-    throw new SluiceError('CONFIG_INVALID', `${path}:1:1 (file): cannot be read as YAML; make it simpler`, {
-      cause,
-    });
+  } catch {
+    return undefined;
   }
 }
 
@@ -182,7 +170,7 @@ interface Walk {
 /** The value of a node. A key without a value becomes undefined: such a key counts as not written. */
 function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: number, walk: Walk): unknown {
   const offset = node.range[0];
-  const complain = (message: string) => walk.problems.push({ offset, key: keyText(path), message });
+  const complain = (message: string) => walk.problems.push({ offset, path, message });
   if (walk.full) return undefined;
   if (isAlias(node)) {
     const named = walk.anchors.get(node.source);
@@ -199,7 +187,7 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
     return undefined;
   }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
-  walk.places.set(keyText(path), { key: keyOffset, value: isScalar(node) ? offset : keyOffset });
+  walk.places.set(keyText(path), { path, key: keyOffset, value: isScalar(node) ? offset : keyOffset });
   if (isScalar(node)) return node.value ?? undefined;
   walk.open.add(node);
   const value = isMap(node)
@@ -221,15 +209,17 @@ function plainMapOf(map: YAMLMap.Parsed, path: readonly PropertyKey[], walk: Wal
     const offset = key.range[0];
     const name = keyOf(key);
     const inside = name === undefined ? path : [...path, name];
-    const complain = (message: string) => walk.problems.push({ offset, key: keyText(inside), message });
+    const complain = (message: string) => walk.problems.push({ offset, path: inside, message });
     if (name === undefined) {
       complain(`has a key that is no word of up to ${KEY_LENGTH_MAX} characters; write one before the colon`);
     } else if (name === '__proto__') {
       complain('is no key; remove it');
+    } else if (name === '<<') {
+      complain('is a merge key, and those are not read; write the keys out');
     } else if (values.has(name)) {
       complain('is written twice; keep one of them');
     } else {
-      walk.places.set(keyText(inside), { key: offset, value: offset });
+      walk.places.set(keyText(inside), { path: inside, key: offset, value: offset });
       values.set(name, value === null ? undefined : plainOf(value, inside, offset, walk));
     }
   }
@@ -251,20 +241,20 @@ function offsetOf({ places }: Tree, path: readonly PropertyKey[], at: 'key' | 'v
   return 0;
 }
 
-/** The key that stands last before this offset: the one a mistake in the YAML belongs to, as far as one can tell. */
-function keyAt(places: ReadonlyMap<string, Place>, offset: number): string {
-  let last = { key: 0, text: keyText([]) };
-  for (const [text, { key }] of places) {
-    if (key <= offset && key >= last.key) last = { key, text };
-  }
-  return last.text;
+/** Finds the key that stands last before an offset: the one a mistake in the YAML belongs to, as far as one can tell. */
+function pathFinder(places: ReadonlyMap<string, Place>): (offset: number) => readonly PropertyKey[] {
+  const inOrder = [...places.values()].sort((a, b) => a.key - b.key);
+  return (offset) => {
+    let [low, high] = [0, inOrder.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((inOrder[middle]?.key ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return inOrder[low - 1]?.path ?? [];
+  };
 }
 
 function childOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-}
-
-/** Throws CONFIG_INVALID when there are problems. */
-function refuse(problems: readonly Problem[], path: string, text: string): void {
-  if (problems.length > 0) throw new SluiceError('CONFIG_INVALID', report(problems, path, text));
 }

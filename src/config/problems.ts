@@ -20,8 +20,21 @@ export interface Finding {
 /** A finding that has its place in the text; `offset` counts UTF-16 units from its beginning. */
 export interface Problem {
   readonly offset: number;
-  readonly key: string;
+  /** Of the key that is wrong; of a mistake in the YAML, of the key that stands before it. */
+  readonly path: readonly PropertyKey[];
   readonly message: string;
+}
+
+/** A problem as people find it: line and column from 1, and the line itself. */
+export interface PlacedProblem {
+  readonly line: number;
+  readonly column: number;
+  readonly key: string;
+  readonly path: readonly PropertyKey[];
+  /** `WHAT IS WRONG; WHAT WOULD BE RIGHT`. */
+  readonly message: string;
+  /** The line it is in, cut and without what could steer a terminal; empty where there is none to show. */
+  readonly source: string;
 }
 
 /** A path as people write it: `access.owners[0]`, `quick_commands."Clean Up"`; the top level is `(file)`. */
@@ -54,25 +67,44 @@ export function findingsOf(error: z.ZodError): Finding[] {
 
 /** The report: the first `PROBLEMS_MAX` problems in the order of the file, each with its line of `text`. */
 export function report(problems: readonly Problem[], file: string, text: string): string {
-  const inOrder = [...problems].sort((a, b) => a.offset - b.offset);
-  const lines = inOrder.slice(0, PROBLEMS_MAX).map(({ offset, key, message }) => {
-    const { line, column, source } = placeOf(text, offset);
-    return `${file}:${line}:${column} ${key}: ${message}\n${String(line).padStart(6)} | ${source}`;
-  });
-  if (inOrder.length > PROBLEMS_MAX) lines.push(`… and ${inOrder.length - PROBLEMS_MAX} more`);
+  const lines = placed(problems, text)
+    .slice(0, PROBLEMS_MAX)
+    .map((problem) => problemText(problem, file));
+  if (problems.length > PROBLEMS_MAX) lines.push(`… and ${problems.length - PROBLEMS_MAX} more`);
   return lines.join('\n');
 }
 
-/** Line and column, both from 1, and the line itself, without what could steer a terminal. */
-function placeOf(text: string, offset: number): { line: number; column: number; source: string } {
-  const before = text.slice(0, offset);
-  const begin = before.lastIndexOf('\n') + 1;
-  const end = text.indexOf('\n', begin);
-  const source = text.slice(begin, end === -1 ? undefined : end).trimEnd();
+/** The problems in the order of the file, each with its place in `text`. */
+export function placed(problems: readonly Problem[], text: string): PlacedProblem[] {
+  const begins = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) begins.push(at + 1);
+  let line = 1;
+  return [...problems]
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ offset, path, message }) => {
+      while ((begins[line] ?? Number.POSITIVE_INFINITY) <= offset) line += 1;
+      const begin = begins[line - 1] ?? 0;
+      const source = shownLine(text.slice(begin, (begins[line] ?? text.length + 1) - 1));
+      return { line, column: offset - begin + 1, key: keyText(path), path, message, source };
+    });
+}
+
+/** `FILE:LINE:COLUMN key: message`, and the line below where there is one. */
+export function problemText({ line, column, key, message, source }: PlacedProblem, file: string): string {
+  const said = `${file}:${line}:${column} ${key}: ${message}`;
+  return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${source}`;
+}
+
+/** The two halves of a message; the second is empty where nothing can be advised. */
+export function halvesOf(message: string): { wrong: string; right: string } {
+  const at = message.lastIndexOf('; ');
+  return at === -1
+    ? { wrong: message, right: '' }
+    : { wrong: message.slice(0, at), right: message.slice(at + 2) };
+}
+
+function shownLine(line: string): string {
+  const source = line.trimEnd();
   const shown = source.length > LINE_LENGTH_MAX ? `${source.slice(0, LINE_LENGTH_MAX)}…` : source;
-  return {
-    line: before.split('\n').length,
-    column: offset - begin + 1,
-    source: shown.replace(/\p{Cc}/gu, ' '),
-  };
+  return shown.replace(/\p{Cc}/gu, ' ');
 }

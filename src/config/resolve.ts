@@ -27,9 +27,10 @@ export function resolveConfig(
     drainTimeoutMs: file.agent.restart_drain_timeout,
     busyInputMode: file.display.busy_input_mode,
   });
-  if (file.agent.command === undefined) {
+  if (file.agent.type !== 'openai' && file.agent.command === undefined) {
     warnings.push('agent: none is configured, so the built-in demo agent answers; set agent.command');
   }
+  warnings.push(...[['agent', file.agent] as const, ...furtherAgents(file)].flatMap(missingKey(env)));
   const { http } = file.listen;
   if (http !== 'off' && !isLoopback(http.host)) {
     warnings.push(`listen.http: ${http.host} can be reached from other machines; only the token protects it`);
@@ -69,7 +70,34 @@ function record<Value>(entries: readonly (readonly [string, Value])[]): Record<s
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
+const furtherAgents = ({ agents }: ConfigFile) =>
+  Object.entries(agents).map(([name, keys]) => [`agents.${name}`, keys] as const);
+
+/** That a variable which should hold a key is empty: what such an agent is asked will be refused. */
+function missingKey(env: NodeJS.ProcessEnv) {
+  return ([section, keys]: readonly [string, AgentKeys]): string[] => {
+    const variable = keys.type === 'openai' ? keys.api_key_env : undefined;
+    if (variable === undefined || env[variable]?.trim()) return [];
+    return [`${section}.api_key_env: ${variable} is not set, so requests go without a key`];
+  };
+}
+
 function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundings): AgentConfig {
+  if (keys.type === 'openai') {
+    const { api_key_env: apiKeyEnv, system_prompt_file: promptFile } = keys;
+    return {
+      name,
+      type: 'openai',
+      baseUrl: keys.base_url,
+      model: keys.model,
+      ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+      ...(promptFile === undefined
+        ? {}
+        : { systemPromptFile: resolveFrom(source.folder, promptFile, env.HOME) }),
+      historyWindow: keys.history_window,
+      turnTimeoutMs: keys.turn_timeout,
+    };
+  }
   const command = keys.command ?? ['node', packagedFile('quickstart-agent.mjs')];
   return {
     name,

@@ -4,10 +4,11 @@
  * `resolve.ts`. The file speaks snake_case and units of people, `Config` speaks milliseconds and absolute paths.
  */
 import { z } from 'zod';
+import { LOCAL_PLATFORM } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import { defaultAgentSchema, otherAgentSchema } from './agent-keys.ts';
 import { quickCommandSchema, type ROLES } from './command-keys.ts';
-import { addressOrOff, duration, keyed, named, nameProblem, wants } from './fields.ts';
+import { addressOrOff, duration, keyed, NAME_SHAPE, named, nameProblem, wants } from './fields.ts';
 import type { Address } from './units.ts';
 
 export const BUSY_INPUT_MODES = ['interrupt', 'queue', 'steer'] as const;
@@ -23,19 +24,39 @@ export type ConfigOrigin = 'flag' | 'environment' | 'gateway' | 'folder' | 'xdg'
 /** A text goes to a shell; a list is a program and its arguments, and no shell sees it. */
 export type CommandLine = string | readonly string[];
 
-/** An agent program: the message on stdin, the reply on stdout. */
-export interface AgentConfig {
+/** What holds for an agent of any type. */
+interface AnyAgentConfig {
   readonly name: string;
+  readonly turnTimeoutMs: number;
+  /** Turns of this agent at the same time; absent: only `Config.maxTurns` bounds it. */
+  readonly maxTurns?: number;
+}
+
+/** An agent program: the message on stdin, the reply on stdout. */
+export interface CommandAgentConfig extends AnyAgentConfig {
   readonly type: 'command';
   readonly command: CommandLine;
   /** Absolute. */
   readonly cwd: string;
   /** Names of environment variables it gets besides the usual ones. */
   readonly env: readonly string[];
-  readonly turnTimeoutMs: number;
-  /** Turns of this agent at the same time; absent: only `Config.maxTurns` bounds it. */
-  readonly maxTurns?: number;
 }
+
+/** A model behind an OpenAI-compatible API. */
+export interface OpenAiAgentConfig extends AnyAgentConfig {
+  readonly type: 'openai';
+  /** http or https, without credentials; the path up to and including `/v1`. */
+  readonly baseUrl: string;
+  readonly model: string;
+  /** The name of the environment variable that holds the key; absent: no key is sent. */
+  readonly apiKeyEnv?: string;
+  /** Absolute. */
+  readonly systemPromptFile?: string;
+  /** Earlier messages of the conversation, of both sides, that the model is shown. */
+  readonly historyWindow: number;
+}
+
+export type AgentConfig = CommandAgentConfig | OpenAiAgentConfig;
 
 /** One declared argument of a quick command; filled by position or by name. */
 export interface ArgSpec {
@@ -105,6 +126,8 @@ export interface Config {
     readonly folder: string;
     readonly origin: ConfigOrigin;
     readonly text: string;
+    /** True when `text` is the copy of the last good configuration, because the file was not valid. */
+    readonly isLastGood?: boolean;
   };
 }
 
@@ -124,14 +147,22 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
   return keyed({
     listen: keyed({ http: addressOrOff({ loopbackOnly: false }).prefault('127.0.0.1:7171') }).prefault({}),
     agent: defaultAgentSchema().prefault({}),
-    agents: named(otherAgentSchema(), (name) =>
-      name === 'default' ? 'is the agent under `agent`; write its keys there' : nameProblem(name),
+    agents: named(
+      otherAgentSchema(),
+      (name) => (name === 'default' ? 'is the agent under `agent`; write its keys there' : nameProblem(name)),
+      {
+        ...NAME_SHAPE,
+        not: { const: 'default' },
+      },
     ).prefault({}),
     display: keyed({ busy_input_mode: busyInputModeSchema().default('interrupt') }).prefault({}),
-    quick_commands: named(quickCommandSchema(), (name) =>
-      builtinNames.includes(name)
-        ? `is a built-in command and cannot be replaced; choose another name, for example my-${name}`
-        : nameProblem(name),
+    quick_commands: named(
+      quickCommandSchema(),
+      (name) =>
+        builtinNames.includes(name)
+          ? `is a built-in command and cannot be replaced; choose another name, for example my-${name}`
+          : nameProblem(name),
+      { ...NAME_SHAPE, ...(builtinNames.length === 0 ? {} : { not: { enum: [...builtinNames] } }) },
     ).prefault({}),
     access: keyed({ owners: people().prefault([]), users: people().prefault([]) }).prefault({}),
     shutdown: keyed({
@@ -166,7 +197,7 @@ function platformsSchema(schemas: Readonly<Record<string, z.ZodType>>) {
     Object.entries(schemas).map(([name, schema]) => [name, schema.optional()]),
   );
   const platforms = keyed(shape, (name, known) => {
-    if (name === 'local') return 'is always there; remove it';
+    if (name === LOCAL_PLATFORM) return 'is always there; remove it';
     const [near] = nearest(name, known, 1);
     return near === undefined
       ? 'is not available in this version; remove it'

@@ -1,35 +1,35 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { type LoadOptions, loadConfig, parseConfig, readConfigFile } from '../../src/config/load.ts';
-import { configFileSchema } from '../../src/config/schema.ts';
+import { readConfigFile } from '../../src/config/config-file.ts';
+import { configJsonSchema, leavesOf } from '../../src/config/json-schema.ts';
+import { KEYS } from '../../src/config/keys.ts';
+import { type LoadOptions, loadConfig, parseConfig, readTree } from '../../src/config/load.ts';
 
 const folder = resolve(import.meta.dirname, '../../config');
 const options = (file: string): LoadOptions => ({
   path: resolve(folder, file),
   origin: 'flag',
-  env: {},
+  env: { OPENAI_API_KEY: 'a key' },
   builtinNames: ['restart', 'status', 'stop', 'help', 'drain', 'cancel', 'ps', 'interrupt'],
 });
 
-/** Every key of the schema, names of agents, commands and arguments left out: `quick_commands.timeout`. */
-function keysOf(schema: unknown, prefix = ''): string[] {
-  const { properties, additionalProperties, oneOf } = schema as {
-    properties?: Record<string, unknown>;
-    additionalProperties?: unknown;
-    oneOf?: unknown[];
-  };
-  return [
-    ...Object.entries(properties ?? {}).flatMap(([key, value]) => [
-      prefix + key,
-      ...keysOf(value, `${prefix}${key}.`),
-    ]),
-    ...(typeof additionalProperties === 'object' ? keysOf(additionalProperties, prefix) : []),
-    ...(oneOf ?? []).flatMap((option) => keysOf(option, prefix)),
-  ];
+/** A key as the example has it: an agent's keys are the same for each. */
+const oneAgent = (path: readonly PropertyKey[]) =>
+  path[0] === 'agents' && path[2] !== 'max_turns' ? ['agent', ...path.slice(2)] : path;
+
+/** The pattern of a key path: `*` for names. */
+function patternOf(path: readonly PropertyKey[]): string | undefined {
+  const segments = oneAgent(path).map(String);
+  return Object.keys(KEYS).find((pattern) => {
+    const names = pattern.split('.');
+    return (
+      names.length === segments.length && names.every((name, at) => name === '*' || name === segments[at])
+    );
+  });
 }
 
 describe('the example configuration', () => {
@@ -57,12 +57,28 @@ describe('the example configuration', () => {
     expect(withoutText(shortened)).toEqual(withoutText(lines.join('\n')));
   });
 
-  test('names every key there is', () => {
-    const schema = z.toJSONSchema(configFileSchema({ builtinNames: [] }), { io: 'input' });
-    const words = new Set(lines.join('\n').match(/[a-z_]+(?=:)|(?<=Keys: )\w+|(?<=; )pattern/g));
-    const keys = new Set(keysOf(schema).map((key) => key.split('.').at(-1) ?? key));
-    expect(keys.size).toBeGreaterThan(30);
-    expect([...keys].filter((key) => !words.has(key))).toEqual([]);
+  test('has every key there is, and marks each default as one', () => {
+    const text = lines.join('\n');
+    const present = new Set<string>();
+    const marked = new Set<string>();
+    for (const { path, key } of readTree(text).places.values()) {
+      const pattern = patternOf(path);
+      if (pattern === undefined) continue;
+      present.add(pattern);
+      if (/# default\b/.test(lines[text.slice(0, key).split('\n').length - 1] ?? '')) marked.add(pattern);
+    }
+    const leaves = leavesOf(configJsonSchema()).map(({ pattern, schemas }) => ({
+      pattern: oneAgent(pattern.split('.')).join('.'),
+      hasDefault: schemas.some((schema) => schema.default !== undefined),
+    }));
+    expect(leaves.length).toBeGreaterThan(40);
+    expect(leaves.filter(({ pattern }) => !present.has(pattern))).toEqual([]);
+    expect(leaves.filter(({ pattern, hasDefault }) => hasDefault && !marked.has(pattern))).toEqual([]);
+  });
+
+  test('tells an editor where the schema is, which lies beside it', () => {
+    const [, schema = ''] = /^# yaml-language-server: \$schema=(\S+)$/.exec(lines[0] ?? '') ?? [];
+    expect(readFileSync(resolve(folder, schema), 'utf8')).toContain('"Configuration of a Sluice gateway"');
   });
 });
 

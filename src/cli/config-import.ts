@@ -1,0 +1,96 @@
+/**
+ * `sluice config import`: a configuration from a hermes-agent `config.yaml`, to stdout or to a file; on stderr what
+ * was taken, what now means something else, and what was left and why.
+ */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Imported, importHermes } from '../config/import-hermes.ts';
+import { type LoadOptions, withoutMark } from '../config/load.ts';
+import { type PlacedProblem, placed } from '../config/problems.ts';
+import { messageOf } from '../errors.ts';
+import { BUILTIN_NAMES } from '../messages/commands.ts';
+import { counted, documentOf, printProblems, readFile } from './config-check.ts';
+import { type Context, EXIT } from './context.ts';
+
+export interface ImportOptions {
+  readonly write?: string;
+  readonly force?: boolean;
+}
+
+/** 0: there is a configuration, 1: the origin cannot be read, has nothing to take, or the file could not be written. */
+export function configImport(context: Context, file: string, options: ImportOptions): number {
+  const { cwd, env, output } = context;
+  const found = { path: resolve(cwd, file), origin: 'flag' } as const;
+  const target = options.write === undefined ? undefined : resolve(cwd, options.write);
+  const text = readFile(found.path);
+  const read =
+    typeof text === 'string'
+      ? importedOf(text, { ...found, path: target ?? found.path, env, builtinNames: BUILTIN_NAMES })
+      : [text];
+  if (!('taken' in read)) {
+    if (context.json) output.json(documentOf(found, read));
+    else printProblems(context, found, read);
+    return EXIT.failed;
+  }
+  const yaml =
+    read.taken.length === 0
+      ? ''
+      : `# Taken from ${oneLine(found.path)} by sluice config import.\n${read.text}`;
+  const written = target === undefined || yaml === '' ? null : writeNew(target, yaml, options.force === true);
+  if (context.json) {
+    const { taken, adapted, left, warnings } = read;
+    const file = written?.problem === undefined ? (target ?? null) : null;
+    const ok = yaml !== '' && written?.problem === undefined;
+    output.json({
+      ok,
+      from: found.path,
+      file,
+      problem: written?.problem ?? null,
+      yaml,
+      taken,
+      adapted,
+      left,
+      warnings,
+    });
+  } else {
+    if (target === undefined) output.write(yaml);
+    tell(context, found.path, read);
+    if (written !== null) output.note(written.problem ?? `wrote ${target}`);
+  }
+  return yaml === '' || written?.problem !== undefined ? EXIT.failed : EXIT.done;
+}
+
+function importedOf(text: string, options: LoadOptions): Imported | readonly PlacedProblem[] {
+  const imported = importHermes(text, options);
+  return 'taken' in imported ? imported : placed(imported.problems, withoutMark(text));
+}
+
+function tell({ output }: Context, from: string, { taken, adapted, left, warnings }: Imported): void {
+  const keys = taken.length === 0 ? 'nothing that has a meaning here' : taken.join(', ');
+  output.note(`taken from ${from}: ${keys}`);
+  for (const { key, why } of adapted) output.note(`adapted  ${key}: ${why}`);
+  for (const { key, why } of left) output.note(`left     ${key}: ${why}`);
+  for (const warning of warnings) output.note(`warning: ${warning}`);
+  if (left.length > 0) output.note(`${counted(left.length, 'key')} left behind`);
+}
+
+/** Writes the whole file or none. A file that is there stays, unless `force` says otherwise. */
+function writeNew(path: string, text: string, force: boolean): { problem?: string } {
+  const place = force ? `${path}.${process.pid}.tmp` : path;
+  try {
+    // Refuses what is there, whoever else writes at the same moment.
+    writeFileSync(place, text, { flag: 'wx' });
+    if (force) renameSync(place, path);
+    return {};
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      return { problem: `${path} exists; name another file, or replace it with --force` };
+    }
+    rmSync(place, { force: true });
+    return { problem: `${path} could not be written: ${messageOf(error)}` };
+  }
+}
+
+function oneLine(path: string): string {
+  return path.replace(/\p{Cc}/gu, ' ');
+}

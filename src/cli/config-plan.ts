@@ -1,0 +1,151 @@
+/**
+ * `sluice config plan`: what would become of each key of a configuration that differs from the one that runs, and
+ * when. It asks the gateway of this home what runs; where there is none it compares with the last configuration that
+ * reached `running`. Changes nothing.
+ */
+import { dirname, resolve } from 'node:path';
+import { type RunningConfiguration, readLastGood } from '../config/configuration.ts';
+import { heldByEnvironment } from '../config/environment.ts';
+import { type Applies, latest } from '../config/keys.ts';
+import { judgeConfig } from '../config/load.ts';
+import { packagedFile } from '../config/paths.ts';
+import { type Change, planOf } from '../config/plan.ts';
+import { isSluiceError, SluiceError } from '../errors.ts';
+import { BUILTIN_NAMES } from '../messages/commands.ts';
+import {
+  checkedOf,
+  checkFile,
+  counted,
+  documentOf,
+  type FileOptions,
+  printProblems,
+} from './config-check.ts';
+import { type Context, EXIT } from './context.ts';
+
+/** What is compared with, and whose it is. */
+interface Baseline extends RunningConfiguration {
+  readonly of: 'gateway' | 'last-good';
+}
+
+/** A change, and the variable that keeps it from having any effect. */
+interface Planned extends Change {
+  readonly heldBy: string | null;
+}
+
+/** Prints the plan. 0: there is one, 1: the file is not valid. Throws NO_GATEWAY where there is nothing to compare with. */
+export async function configPlan(
+  context: Context,
+  file: string | undefined,
+  options: FileOptions,
+): Promise<number> {
+  const baseline = (await askGateway(context)) ?? lastGood(context);
+  if (baseline === undefined) {
+    throw new SluiceError(
+      'NO_GATEWAY',
+      'no gateway is running here, and none ever was: there is nothing to compare with',
+    );
+  }
+  const named = file ?? options.config;
+  const path = named === undefined ? baseline.file : resolve(context.cwd, named);
+  const origin =
+    named !== undefined ? 'flag' : path === packagedFile('quickstart.yaml') ? 'quickstart' : 'gateway';
+  const found = { path, origin } as const;
+  // It is judged as what would stand in the place of the gateway's own file.
+  const env = { ...context.env, ...baseline.variables };
+  const folder = dirname(baseline.file);
+  const { problems, warnings, loaded } = checkFile({ env }, { ...found, folder });
+  if (loaded === undefined) {
+    if (context.json) context.output.json({ ...documentOf(found, problems), changes: [], warnings });
+    else printProblems(context, found, problems);
+    return EXIT.failed;
+  }
+  const changes = planOf(runningFile(env, baseline), loaded.file).map(
+    (change): Planned => ({ ...change, heldBy: baseline.heldBy[change.key] ?? null }),
+  );
+  if (context.json) {
+    const against = { of: baseline.of, file: baseline.file, isLastGood: baseline.isLastGood };
+    context.output.json({ ...documentOf(found, []), against, changes, needs: needsOf(changes), warnings });
+  } else {
+    print(context, { path, baseline, changes, warnings });
+  }
+  return EXIT.done;
+}
+
+/** What the gateway of this home runs on; undefined where none answers, or one of a version that does not tell. */
+async function askGateway({ control, output }: Context): Promise<Baseline | undefined> {
+  try {
+    const { status, json } = await control.request('GET', '/v1/configuration');
+    if (status === 200) return { ...(json as unknown as RunningConfiguration), of: 'gateway' };
+    output.note('the running gateway does not tell its configuration: compared with its last good one');
+    return undefined;
+  } catch (error) {
+    if (isSluiceError(error, 'NO_GATEWAY')) return undefined;
+    throw error;
+  }
+}
+
+function lastGood({ paths, env }: Context): Baseline | undefined {
+  const kept = readLastGood(paths.lastGood);
+  return (
+    kept && { ...kept, of: 'last-good', isLastGood: true, heldBy: heldByEnvironment(env), variables: {} }
+  );
+}
+
+/** What runs, as this version reads it. Throws CONFIG_INVALID where it would not take it any more. */
+function runningFile(env: NodeJS.ProcessEnv, { file, text }: Baseline) {
+  const options = { path: file, origin: 'gateway', env, builtinNames: BUILTIN_NAMES } as const;
+  const judged = judgeConfig(text, options);
+  if ('config' in judged) return judged.file;
+  const [first] = checkedOf(judged, text).problems;
+  const why = `${first?.key} ${first?.message}`;
+  throw new SluiceError(
+    'CONFIG_INVALID',
+    `what ran cannot be read here, so nothing can be compared with it: ${why}`,
+    {
+      hint: 'It may be of another version, or name variables that are not set in this shell.',
+    },
+  );
+}
+
+const WHEN: Readonly<Record<Applies, string>> = { now: 'now', turn: 'next turn', restart: 'restart' };
+
+const NEEDS: Readonly<Record<Applies, string>> = {
+  now: 'A reload is enough.',
+  turn: 'A reload is enough; turns that run keep what they began with.',
+  restart: 'A restart is needed for what says so: sluice restart',
+};
+
+/** The latest moment that any of the changes waits for; null where there is none. */
+function needsOf(changes: readonly Planned[]): Applies | null {
+  return changes.length === 0 ? null : latest(changes.map(({ applies }) => applies));
+}
+
+interface Plan {
+  readonly path: string;
+  readonly baseline: Baseline;
+  readonly changes: readonly Planned[];
+  readonly warnings: readonly string[];
+}
+
+function print({ output }: Context, { path, baseline, changes, warnings }: Plan): void {
+  const against = baseline.of === 'gateway' ? 'what runs' : 'the last configuration that ran';
+  if (baseline.of === 'gateway' && baseline.isLastGood) {
+    output.note('the gateway runs on its last good configuration, because its file was not valid');
+  }
+  for (const { applies, key, heldBy, ...change } of changes) {
+    const held = heldBy === null ? '' : ` (no effect: ${heldBy} holds in the gateway's environment)`;
+    output.print(`${WHEN[applies].padEnd(9)}  ${key}  ${changeText(change)}${held}`);
+  }
+  for (const warning of warnings) output.print(`warning: ${warning}`);
+  const needs = needsOf(changes);
+  output.print(
+    needs === null
+      ? `${path} changes nothing in ${against}`
+      : `${path} makes ${counted(changes.length, 'change')} to ${against}. ${NEEDS[needs]}`,
+  );
+}
+
+function changeText({ change, before, after }: Pick<Change, 'change' | 'before' | 'after'>): string {
+  if (before === null && after === null) return change;
+  return `${before ?? '(not set)'} → ${after ?? '(not set)'}`;
+}

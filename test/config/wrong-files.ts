@@ -1,0 +1,432 @@
+/** Texts that are no configuration, each with one problem: what it is about, the text, and how the report begins. */
+
+export const exec = (keys: string) => `quick_commands:\n  job: { type: exec, command: ls, ${keys} }\n`;
+export const chain = (length: number) =>
+  `quick_commands:\n${Array.from({ length }, (_, at) => `  a${at}: { type: alias, target: /a${at + 1} }\n`).join('')}` +
+  `  a${length}: { type: exec, command: ls }\n`;
+
+/** What it is, the text, and a part of its only problem: `LINE:COLUMN key: message`. */
+export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
+  ['an unknown key, with the nearest known', 'listn: {}\n', '1:1 listn: unknown key; did you mean listen?'],
+  [
+    'an unknown key below another',
+    'agent:\n  comand: x\n',
+    '2:3 agent.comand: unknown key; did you mean command?',
+  ],
+  [
+    'an unknown key near nothing',
+    'display: { zebra: 1 }',
+    '1:12 display.zebra: unknown key; known here: busy_input_mode',
+  ],
+  ['an unknown key without a value', 'listn:\n', '1:1 listn: unknown key; did you mean listen?'],
+  [
+    'a section that is no mapping',
+    'agent: 5\n',
+    '1:8 agent: 5 is not an agent; write { type: command, command: … }',
+  ],
+  ['a list for a mapping', 'access: [a]\n', '1:1 access: ["a"] is not a mapping; write its keys below it'],
+  ['a top level that is no mapping', '- a\n- b\n', '1:1 (file): ["a","b"] is not a mapping; write its keys'],
+  ['a top level that is a word', '\nhello\n', '2:1 (file): "hello" is not a mapping'],
+  [
+    'an agent type of a later version',
+    'agent:\n  type: acp\n  model: q\n',
+    '2:9 agent.type: acp is not available in this version; use command or openai',
+  ],
+  [
+    'an agent type of a later version, further agent',
+    'agents:\n  a: { type: acp }\n',
+    '2:14 agents.a.type: acp is not available in this version; use command or openai',
+  ],
+  [
+    'an unknown agent type',
+    'agent:\n  type: llm\n',
+    '2:9 agent.type: "llm" is not an agent type; use command or openai',
+  ],
+  [
+    'a model without an address',
+    'agent:\n  type: openai\n  model: q\n',
+    '1:1 agent.base_url: is missing; write it with http:// or https://, for example http://127.0.0.1:11434/v1',
+  ],
+  [
+    'a model without a name, further agent',
+    'agents:\n  a: { type: openai, base_url: "http://h/v1" }\n',
+    '2:3 agents.a.model: is missing; write its name as its server has it, for example qwen3',
+  ],
+  [
+    'a model and no type',
+    'agent:\n  base_url: http://h/v1\n',
+    '2:3 agent.base_url: is a key of type openai; write type: openai beside it',
+  ],
+  [
+    'a program for a model',
+    'agent: { type: openai, base_url: "http://h/v1", model: q, command: x }',
+    '1:59 agent.command: is a key of type command; remove it, or use that type',
+  ],
+  [
+    'an address of another protocol',
+    'agent: { type: openai, base_url: "ftp://h/v1", model: q }',
+    '1:34 agent.base_url: "ftp://h/v1" is not an address; write it with http:// or https://',
+  ],
+  [
+    'an address that cannot be one',
+    'agent: { type: openai, base_url: "http://", model: q }',
+    '1:34 agent.base_url: "http://" is not an address; write it with http:// or https://',
+  ],
+  [
+    'an address with a password',
+    'agent: { type: openai, base_url: "https://me:secret@h/v1", model: q }',
+    '1:34 agent.base_url: holds a password; name the environment variable that holds the key in api_key_env',
+  ],
+  [
+    'a key instead of the variable that holds it',
+    'agent: { type: openai, base_url: "http://h/v1", model: q, api_key_env: sk-123 }',
+    '1:72 agent.api_key_env: "sk-123" is not the name of an environment variable; write it without $',
+  ],
+  [
+    'half a message',
+    'agent: { type: openai, base_url: "http://h/v1", model: q, history_window: 0.5 }',
+    '1:75 agent.history_window: 0.5 is not a whole number of 0 to 1000; write one',
+  ],
+  [
+    'an agent without a command',
+    'agent:\n  type: command\n',
+    '1:1 agent.command: is missing; write the program',
+  ],
+  [
+    'a further agent without a command',
+    'agents:\n  a: { cwd: . }\n',
+    '2:3 agents.a.command: is missing; write a text for a shell, or a list',
+  ],
+  [
+    'the default agent at the wrong place',
+    'agents:\n  default: { command: x }\n',
+    '2:3 agents.default: is the agent under `agent`; write its keys there',
+  ],
+  [
+    'an agent with a name that is none',
+    'agents:\n  My Agent: { command: x }\n',
+    '2:3 agents."My Agent": is not a name; use lower-case letters',
+  ],
+  [
+    'an agent with more turns than all may have',
+    'agents:\n  a: { command: x, max_turns: 9 }\n',
+    '2:31 agents.a.max_turns: 9 is more than agent.max_turns allows; use at most 8',
+  ],
+  [
+    'a negative drain',
+    'agent: { restart_drain_timeout: -1 }',
+    '1:33 agent.restart_drain_timeout: -1 is negative; write 0 or more',
+  ],
+  [
+    'an absurd drain',
+    'agent: { restart_drain_timeout: 25h }',
+    '1:33 agent.restart_drain_timeout: "25h" is more than 24 hours; write at most 24h',
+  ],
+  [
+    'a duration that is none',
+    'agent: { turn_timeout: soon }',
+    '1:24 agent.turn_timeout: "soon" is not a duration; write seconds, or a text as "30s"',
+  ],
+  [
+    'an endless duration',
+    'agent: { turn_timeout: .inf }',
+    '1:24 agent.turn_timeout: Infinity is not a duration; write seconds',
+  ],
+  [
+    'no turns at all',
+    'agent: { max_turns: 0 }',
+    '1:21 agent.max_turns: 0 is not a whole number of 1 to 256; write one',
+  ],
+  [
+    'half a turn',
+    'agent: { max_turns: 1.5 }',
+    '1:21 agent.max_turns: 1.5 is not a whole number of 1 to 256; write one',
+  ],
+  [
+    'an unknown busy mode',
+    'display: { busy_input_mode: wait }',
+    '1:29 display.busy_input_mode: "wait" is not a busy input mode; use interrupt, queue or steer',
+  ],
+  [
+    'off where a word is required',
+    'display: { busy_input_mode: off }',
+    '1:29 display.busy_input_mode: "off" is not a busy input mode; use interrupt, queue or steer',
+  ],
+  [
+    'false where a word is required',
+    'display: { busy_input_mode: false }',
+    '1:29 display.busy_input_mode: false is not a busy input mode; use interrupt, queue or steer',
+  ],
+  [
+    'an address without a port',
+    'listen: { http: localhost }',
+    '1:17 listen.http: "localhost" is not an address; write HOST:PORT',
+  ],
+  [
+    'a port beyond the last',
+    'listen: { http: "127.0.0.1:65536" }',
+    '1:17 listen.http: "127.0.0.1:65536" is not an address; write HOST:PORT',
+  ],
+  [
+    'a bare port',
+    'listen: { http: 7171 }',
+    '1:17 listen.http: 7171 is not an address; write HOST:PORT, for example 127.0.0.1:7171, or off',
+  ],
+  [
+    'an inspector that others could reach',
+    'inspector: { xstate_inspect: "0.0.0.0:8888" }',
+    '1:30 inspector.xstate_inspect: "0.0.0.0:8888" can be reached from other machines; use 127.0.0.1',
+  ],
+  [
+    'an inspector on a host that only begins like ours',
+    'inspector: { xstate_inspect: "127.0.0.1.example.org:8888" }',
+    '1:30 inspector.xstate_inspect: "127.0.0.1.example.org:8888" can be reached',
+  ],
+  [
+    'a platform of a later version',
+    'platforms:\n  telegram: { token_env: T }\n',
+    '2:3 platforms.telegram: is not available in this version; remove it',
+  ],
+  ['the local platform', 'platforms: { local: {} }', '1:14 platforms.local: is always there; remove it'],
+  ['platforms that are no mapping', 'platforms: [telegram]', '1:1 platforms: ["telegram"] is not a mapping'],
+  [
+    'an owner without a platform',
+    'access: { owners: ["12345"] }',
+    '1:20 access.owners[0]: "12345" is not a person; write "PLATFORM:ID"',
+  ],
+  [
+    'an owner that is a number',
+    'access:\n  owners:\n    - local:me\n    - 12345\n',
+    '4:7 access.owners[1]: 12345 is not a person',
+  ],
+  [
+    'no time to leave in',
+    'shutdown: { exit_timeout: 0 }',
+    '1:27 shutdown.exit_timeout: 0 leaves no time at all; write more than 0',
+  ],
+
+  [
+    'an unknown type of command',
+    'quick_commands:\n  x: { type: shell, command: ls }\n',
+    '2:14 quick_commands.x.type: "shell" is not a type of quick command; use exec or alias',
+  ],
+  [
+    'a command without a type',
+    'quick_commands:\n  x: { command: ls }\n',
+    '2:3 quick_commands.x.type: is missing; use exec or alias',
+  ],
+  [
+    'a command without anything',
+    'quick_commands:\n  x:\n',
+    '2:5 quick_commands.x: is missing; write { type: exec, command: … }',
+  ],
+  [
+    'a missing command',
+    'quick_commands:\n  x: { type: exec }\n',
+    '2:3 quick_commands.x.command: is missing; write a text for a shell',
+  ],
+  [
+    'an empty command',
+    'quick_commands:\n  x: { type: exec, command: " " }\n',
+    '2:29 quick_commands.x.command: " " is not a command; write a text',
+  ],
+  [
+    'an empty list as command',
+    'quick_commands:\n  x: { type: exec, command: [] }\n',
+    '2:20 quick_commands.x.command: [] is not a command; write a text',
+  ],
+  [
+    'a number in a command',
+    'quick_commands:\n  x: { type: exec, command: [echo, 1] }\n',
+    '2:20 quick_commands.x.command: ["echo",1] is not a command; write a text for a shell, or a list of quoted texts',
+  ],
+  [
+    'a NUL in a command',
+    'quick_commands:\n  x: { type: exec, command: "a\\0b" }\n',
+    '2:29 quick_commands.x.command: "a\\u0000b" is not a command',
+  ],
+  [
+    'an empty alias target',
+    'quick_commands:\n  x:\n    type: alias\n    target: ""\n',
+    '4:13 quick_commands.x.target: "" is not a target; write what it stands for',
+  ],
+  [
+    'a missing alias target',
+    'quick_commands:\n  x:\n    type: alias\n',
+    '2:3 quick_commands.x.target: is missing; write what it stands for',
+  ],
+  [
+    'a key of exec in an alias',
+    'quick_commands:\n  x: { type: alias, target: /help, timeout: 3 }\n',
+    '2:36 quick_commands.x.timeout: unknown key; known here: type, target, allow, description',
+  ],
+  [
+    'an alias to itself',
+    'quick_commands:\n  x: { type: alias, target: /X now }\n',
+    '2:29 quick_commands.x.target: is the alias itself; name another command',
+  ],
+  [
+    'an alias chain that is too long',
+    chain(9),
+    '2:30 quick_commands.a0.target: goes through more than 8 aliases; point it at the last one',
+  ],
+  [
+    'a name of ours',
+    'quick_commands:\n  status: { type: exec, command: ls }\n',
+    '2:3 quick_commands.status: is a built-in command and cannot be replaced; choose another name, for example my-status',
+  ],
+  [
+    'a name with a space and capitals',
+    'quick_commands:\n  Clean Up: { type: exec, command: ls }\n',
+    '2:3 quick_commands."Clean Up": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example clean-up',
+  ],
+  [
+    'a name with its slash',
+    'quick_commands:\n  /gpu: { type: exec, command: ls }\n',
+    '2:3 quick_commands."/gpu": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example gpu',
+  ],
+  [
+    'a name of nothing usable',
+    'quick_commands:\n  ☃: { type: exec, command: ls }\n',
+    '2:3 quick_commands."☃": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit',
+  ],
+  [
+    'a name that is too long',
+    `quick_commands:\n  ${'a'.repeat(65)}: { type: exec, command: ls }\n`,
+    `2:3 quick_commands.${'a'.repeat(65)}: is too long; use at most 64 characters`,
+  ],
+  [
+    'a timeout of 0',
+    exec('timeout: 0'),
+    '2:44 quick_commands.job.timeout: 0 leaves no time at all; write more than 0',
+  ],
+  [
+    'a negative timeout',
+    exec('timeout: -5s'),
+    '2:44 quick_commands.job.timeout: "-5s" is negative; write more than 0',
+  ],
+  [
+    'a role that is none',
+    exec('allow: [admin]'),
+    '2:43 quick_commands.job.allow[0]: "admin" is not a role; use owner or user',
+  ],
+  [
+    'nobody allowed',
+    exec('allow: []'),
+    '2:35 quick_commands.job.allow: [] is not a list of roles; write [owner]',
+  ],
+  [
+    'a value for the name of a variable',
+    exec('env: [A=b]'),
+    '2:41 quick_commands.job.env[0]: "A=b" is not the name of an environment variable; write it without $',
+  ],
+  [
+    'a description that is too long',
+    exec(`description: ${'a'.repeat(257)}`),
+    '2:48 quick_commands.job.description: is too long; use at most 256 characters',
+  ],
+  [
+    'an argument that is no mapping',
+    exec('args: { LINES: 20 }'),
+    '2:50 quick_commands.job.args.LINES: 20 is not a mapping',
+  ],
+  [
+    'an argument whose name is none',
+    exec('args: { a-b: {} }'),
+    '2:43 quick_commands.job.args.a-b: is not a name for an argument; use letters, digits and _',
+  ],
+  [
+    'an argument that would choose programs',
+    exec('args: { PATH: {} }'),
+    '2:43 quick_commands.job.args.PATH: changes how programs run; choose another name',
+  ],
+  [
+    'an argument that would load libraries',
+    exec('args: { LD_PRELOAD: {} }'),
+    '2:43 quick_commands.job.args.LD_PRELOAD: changes how programs run; choose another name',
+  ],
+  [
+    'a default without quotes',
+    exec('args: { N: { default: 20 } }'),
+    '2:57 quick_commands.job.args.N.default: 20 is not a text; put it in quotes',
+  ],
+  [
+    'a default against the pattern',
+    exec('args: { N: { default: x, pattern: "[0-9]" } }'),
+    '2:57 quick_commands.job.args.N.default: "x" does not match the pattern; correct one of them',
+  ],
+  [
+    'a default that matches only in part',
+    exec('args: { N: { default: 1;ls, pattern: "[0-9]+" } }'),
+    '2:57 quick_commands.job.args.N.default: "1;ls" does not match the pattern; correct one of them',
+  ],
+  [
+    'a default outside the choices',
+    exec('args: { N: { default: x, choices: [a, b] } }'),
+    '2:57 quick_commands.job.args.N.default: "x" is none of the choices; use one of them',
+  ],
+  [
+    'a default that is never used',
+    exec('args: { N: { default: x, required: true } }'),
+    '2:57 quick_commands.job.args.N.default: is never used, because the argument is required',
+  ],
+  [
+    'choices against the pattern',
+    exec('args: { N: { choices: [a, "1"], pattern: "[0-9]" } }'),
+    '2:48 quick_commands.job.args.N.choices: "a" does not match the pattern; correct one of them',
+  ],
+  [
+    'a pattern that is none',
+    exec('args: { N: { pattern: "(" } }'),
+    '2:57 quick_commands.job.args.N.pattern: "(" is no regular expression; correct it',
+  ],
+  [
+    'a pattern that would break out of its frame',
+    exec('args: { N: { pattern: "a)|(?:b" } }'),
+    '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression; correct it',
+  ],
+  [
+    'words left after the rest',
+    exec('args: { A: { rest: true }, B: {} }'),
+    '2:54 quick_commands.job.args.A.rest: takes all remaining words, so none is left for the next; make it the last one',
+  ],
+
+  [
+    'a key written twice',
+    'agent:\n  command: a\n  command: b\n',
+    '3:3 agent.command: is written twice; keep one of them',
+  ],
+  [
+    'a key written twice, once in quotes',
+    'quick_commands:\n  1: { type: exec, command: ls }\n  "1": { type: exec, command: ls }\n',
+    '3:3 quick_commands.1: is written twice; keep one of them',
+  ],
+  ['a tab', 'agent:\n\tcommand: a\n', '2:1 agent: a tab indents the line; indent with spaces'],
+  ['a second document', 'agent: {}\n---\nagent: {}\n', '2:1 agent: a second document begins here; keep one'],
+  ['a bracket that stays open', 'access:\n  users: [a\n', '3:1 access.users[0]: Flow sequence'],
+  [
+    'a tag',
+    'agent: { command: !!js/function x }',
+    '1:19 agent.command: has a tag that means nothing here; remove it',
+  ],
+  [
+    'an alias without an anchor',
+    'agent: { command: *.sh }',
+    '1:19 agent.command: *.sh has no anchor before it; write the value, in quotes if it begins with *',
+  ],
+  [
+    'an alias inside what it names',
+    'access:\n  users: &u [*u]\n',
+    '2:14 access.users[0]: *u stands for what it is a part of; write the value',
+  ],
+  [
+    'a key that is a list',
+    'access:\n  ? [a]\n  : b\n',
+    '2:5 access: has a key that is no word of up to 128 characters; write one before the colon',
+  ],
+  [
+    'a key that would reach into Object',
+    'quick_commands:\n  __proto__: { type: exec, command: ls }\n',
+    '2:3 quick_commands.__proto__: is no key; remove it',
+  ],
+];
