@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Cause } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
+import type { RunningConfiguration } from '../config/configuration.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -12,7 +13,8 @@ import type { Decided, ProgressListener, Receipt, Settled } from '../gateway/in-
 import type { Answer } from '../gateway/requests.ts';
 import { echoed } from '../messages/echoed.ts';
 import { newId } from '../messages/ids.ts';
-import { conversationKey, ID_CHARS_MAX, type Inbound, parseConversationKey } from '../messages/inbound.ts';
+import { ID_CHARS_MAX, type Inbound } from '../messages/inbound.ts';
+import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 
 /** A reply of the interface: a status code and a JSON document. */
@@ -51,6 +53,7 @@ const lifecycleBody = z.strictObject({
 export interface ApiOptions {
   readonly gateway: Gateway;
   readonly clock: Clock;
+  readonly configuration: () => RunningConfiguration;
 }
 
 export class Api {
@@ -62,6 +65,11 @@ export class Api {
 
   status(): ApiReply {
     return { status: 200, json: this.#options.gateway.status };
+  }
+
+  /** The configuration that runs, as text: for the control socket alone, whose mode lets in its owner only. */
+  configuration(): ApiReply {
+    return { status: 200, json: this.#options.configuration() };
   }
 
   /** Alive as long as it answers. */
@@ -85,10 +93,10 @@ export class Api {
     if (text.trim() === '') return failure(400, 'MESSAGE_INVALID', 'text is empty');
     const wallMs = this.#options.clock.wallMs();
     return {
-      platform: 'local',
+      platform: LOCAL_PLATFORM,
       platformMessageId: parsed.data.id ?? newId('m', wallMs),
       conversation: localConversation(conversation ?? 'default'),
-      sender: 'local:owner',
+      sender: LOCAL_OWNER,
       text,
       receivedAt: wallMs,
       ...(agent === undefined ? {} : { agent }),
@@ -140,7 +148,7 @@ export class Api {
     const answer = this.#options.gateway.requests.ask({
       intent,
       cause,
-      actor: 'local:owner',
+      actor: LOCAL_OWNER,
       ...(hurry === undefined ? {} : { hurry }),
       ...(forMs === undefined ? {} : { forMs }),
       ...(reason === undefined ? {} : { reason }),
@@ -163,11 +171,6 @@ const ANSWER_STATUS: Readonly<Record<Answer['verdict'], number>> = {
   'still-starting': 409,
   refused: 409,
 };
-
-/** A local conversation: a key as status shows it, or its id alone. */
-function localConversation(named: string): string {
-  return parseConversationKey(named)?.platform === 'local' ? named : conversationKey('local', named);
-}
 
 export const decidedJson = ({ messageId, kind, admission, reason, text, duplicate, recorded }: Decided) => ({
   ...{ messageId, kind, admission, reason, text, duplicate, recorded },

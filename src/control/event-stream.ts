@@ -12,14 +12,20 @@ export const EVENT_STREAMS_MAX = 32;
 /** A comment that keeps idle connections from being cut on the way. */
 export const KEEP_ALIVE_MS = 15_000;
 
+/** Where the text of a stream goes: in earnest a `ServerResponse`. */
+export interface EventSink {
+  /** False when it has enough for now; `drained` says that it takes more. */
+  write(text: string): unknown;
+  end(): unknown;
+}
+
 export class EventStream {
-  readonly body: ReadableStream<Uint8Array>;
   /** Resolves when the client has gone or the stream was ended. */
   readonly closed: Promise<void>;
-  readonly #encoder = new TextEncoder();
   readonly #queue: string[] = [];
   readonly #close: () => void;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #sink: EventSink | undefined;
+  #full = false;
   #dropped = 0;
   #ending = false;
   #over = false;
@@ -28,13 +34,25 @@ export class EventStream {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#close = resolve;
-    this.body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: () => this.#pull(),
-      cancel: () => this.#finish(),
-    });
+  }
+
+  /** Hands on what is queued and what comes, as fast as `sink` takes it. Once. */
+  connect(sink: EventSink): void {
+    this.#sink = sink;
+    this.#flow();
+  }
+
+  /** The sink takes more. */
+  drained(): void {
+    this.#full = false;
+    this.#flow();
+  }
+
+  /** The client has gone: what it has not read is forgotten. */
+  gone(): void {
+    this.#over = true;
+    this.#queue.length = 0;
+    this.#close();
   }
 
   send(event: string, data: unknown, id?: string): void {
@@ -52,30 +70,29 @@ export class EventStream {
     if (this.#over || this.#ending) return;
     if (retryMs !== undefined) this.#put(`retry: ${retryMs}\n\n`);
     this.#ending = true;
-    this.#pull();
+    this.#flow();
   }
 
   #put(text: string): void {
-    if (this.#over) return;
+    if (this.#over || this.#ending) return;
     this.#queue.push(text);
     if (this.#queue.length > EVENTS_BEHIND_MAX) {
       this.#queue.shift();
       this.#dropped += 1;
     }
-    this.#pull();
+    this.#flow();
   }
 
-  #pull(): void {
-    const controller = this.#controller;
-    while (!this.#over && controller !== undefined && (controller.desiredSize ?? 0) > 0) {
+  #flow(): void {
+    if (this.#sink === undefined || this.#over) return;
+    while (!this.#full) {
       const next = this.#next();
       if (next === undefined) break;
-      controller.enqueue(this.#encoder.encode(next));
+      this.#full = this.#sink.write(next) === false;
     }
-    if (this.#ending && this.#queue.length === 0 && !this.#over) {
-      controller?.close();
-      this.#finish();
-    }
+    if (!this.#ending || this.#queue.length > 0) return;
+    this.#sink.end();
+    this.gone();
   }
 
   #next(): string | undefined {
@@ -85,11 +102,5 @@ export class EventStream {
       return `event: dropped\ndata: ${JSON.stringify({ count })}\n\n`;
     }
     return this.#queue.shift();
-  }
-
-  #finish(): void {
-    this.#over = true;
-    this.#queue.length = 0;
-    this.#close();
   }
 }

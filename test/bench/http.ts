@@ -1,6 +1,5 @@
-/** Messages over HTTP on loopback, beside a server of the same library that parses the body and answers. */
-import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
+/** Messages over HTTP on loopback, beside a bare server that parses the body and answers. */
+import { createServer } from 'node:http';
 import type { TestGateway } from '../support/gateway.ts';
 import { builtGateway } from './daemon.ts';
 import { type Bench, timed } from './measure.ts';
@@ -13,11 +12,13 @@ let gateway: TestGateway | undefined;
 
 /** A bare server in this process would share our event loop; the bench's own work is the same for both. */
 async function bareServer() {
-  const app = new Hono();
-  app.post('/v1/messages', async (c) =>
-    c.json({ admission: 'dispatch', text: (await c.req.json()).text }, 202),
-  );
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createServer(async (request, response) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { text } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    response.writeHead(202, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ admission: 'dispatch', text }));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return { server, port: typeof address === 'object' && address !== null ? address.port : 0 };
@@ -34,7 +35,7 @@ async function load(connection: Connection, body: (n: number) => unknown): Promi
 
 export const http: Bench = {
   title: 'Intake over HTTP',
-  about: `${CLIENTS} kept-alive clients post control commands (each committed twice: its decision and its outcome). The bare server of the same library only parses the body, in the bench’s own process.`,
+  about: `${CLIENTS} kept-alive clients post control commands (each committed twice: its decision and its outcome). The bare server only parses the body, in the bench’s own process.`,
   rows: {
     'messages to the gateway': { unit: '/s' },
     'requests to a bare server': { unit: '/s' },

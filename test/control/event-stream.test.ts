@@ -1,55 +1,114 @@
 /** Server-sent events to one client, which may read at its own pace, or not at all. */
 import { describe, expect, test } from 'vitest';
-import { EVENTS_BEHIND_MAX, EventStream } from '../../src/control/event-stream.ts';
+import { EVENTS_BEHIND_MAX, type EventSink, EventStream } from '../../src/control/event-stream.ts';
 
-async function readAll(stream: EventStream): Promise<string> {
-  return new Response(stream.body).text();
+/** A client that takes so many texts and then no more until it is told to. */
+class Client implements EventSink {
+  text = '';
+  ended = 0;
+  room: number;
+
+  constructor(room = Number.POSITIVE_INFINITY) {
+    this.room = room;
+  }
+
+  write(text: string): boolean {
+    expect(this.room).toBeGreaterThan(0);
+    this.text += text;
+    this.room -= 1;
+    return this.room > 0;
+  }
+
+  end(): void {
+    this.ended += 1;
+  }
 }
 
 describe('a client that reads', () => {
   test('gets each event once, in order, with its id, and the end when all is read', async () => {
     const stream = new EventStream();
+    const client = new Client();
     stream.send('a', { n: 1 }, '1.1');
+    stream.connect(client);
     stream.send('b', { text: 'two\nlines' });
     stream.end(500);
     stream.send('late', {});
-    expect(await readAll(stream)).toBe(
+    expect(client.text).toBe(
       'id: 1.1\nevent: a\ndata: {"n":1}\n\nevent: b\ndata: {"text":"two\\nlines"}\n\nretry: 500\n\n',
     );
     await stream.closed;
+    expect(client.ended).toBe(1);
   });
 
-  test('is kept alive while nothing happens', async () => {
+  test('gets all of it and the end, when both came before it did', async () => {
     const stream = new EventStream();
+    stream.send('a', {});
+    stream.end();
+    const client = new Client();
+    stream.connect(client);
+    await stream.closed;
+    expect(client).toMatchObject({ text: 'event: a\ndata: {}\n\n', ended: 1 });
+  });
+
+  test('is kept alive while nothing happens', () => {
+    const stream = new EventStream();
+    const client = new Client();
+    stream.connect(client);
     stream.keepAlive();
     stream.end();
-    expect(await readAll(stream)).toBe(': \n\n');
+    expect(client.text).toBe(': \n\n');
   });
 });
 
 describe('a client that does not read', () => {
-  test('is at most so many events behind, and told how many it missed before it goes on', async () => {
+  test('is handed no more than it takes, and goes on where it was', async () => {
     const stream = new EventStream();
+    const client = new Client(2);
+    stream.connect(client);
+    for (let n = 0; n < 5; n += 1) stream.send('n', { n });
+    stream.end();
+    expect(numbersIn(client.text)).toEqual([0, 1]);
+    expect(client.ended).toBe(0);
+    client.room = 3;
+    stream.drained();
+    expect(numbersIn(client.text)).toEqual([0, 1, 2, 3, 4]);
+    expect(client.ended).toBe(1);
+    await stream.closed;
+  });
+
+  test('is at most so many events behind, and told how many it missed before it goes on', () => {
+    const stream = new EventStream();
+    const client = new Client(1);
+    stream.connect(client);
     const sent = EVENTS_BEHIND_MAX + 500;
     for (let n = 0; n < sent; n += 1) stream.send('n', { n });
     stream.end();
-    const text = await readAll(stream);
-    const numbers = [...text.matchAll(/data: \{"n":(\d+)\}/g)].map(([, n]) => Number(n));
-    const count = Number(/event: dropped\ndata: \{"count":(\d+)\}/.exec(text)?.[1]);
-    expect(numbers.length + count).toBe(sent);
-    expect(numbers.length).toBeLessThanOrEqual(EVENTS_BEHIND_MAX + 1);
+    expect(client.text).toBe('event: n\ndata: {"n":0}\n\n');
+    client.room = Number.POSITIVE_INFINITY;
+    stream.drained();
+    const numbers = numbersIn(client.text);
+    expect(client.text).toContain('\n\nevent: dropped\ndata: {"count":499}\n\nevent: n\ndata: {"n":500}');
+    expect(numbers).toHaveLength(EVENTS_BEHIND_MAX + 1);
     expect(numbers.at(-1)).toBe(sent - 1);
+    expect(client.ended).toBe(1);
   });
 
   test('costs nothing once it has gone', async () => {
     const stream = new EventStream();
-    const reader = stream.body.getReader();
+    const client = new Client();
+    stream.connect(client);
     stream.send('a', {});
-    await reader.cancel();
+    const { text } = client;
+    stream.gone();
     await stream.closed;
     stream.send('b', {});
     stream.keepAlive();
     stream.end();
-    expect(await reader.read()).toEqual({ done: true, value: undefined });
+    stream.drained();
+    expect(client).toMatchObject({ text, ended: 0 });
   });
 });
+
+function numbersIn(text: string): number[] {
+  return [...text.matchAll(/data: \{"n":(\d+)\}/g)].map(([, n]) => Number(n));
+}

@@ -1,0 +1,214 @@
+/** What stands at which path, for both faces: the API as JSON, event streams, and the files of the page. */
+import { existsSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import createRouter, { type HTTPMethod } from 'find-my-way';
+import type { Clock } from '../clock.ts';
+import type { Progress } from '../gateway/in-hand.ts';
+import { type Api, type ApiReply, decidedJson, failure, settledJson } from './api.ts';
+import { EVENT_STREAMS_MAX, EventStream, KEEP_ALIVE_MS } from './event-stream.ts';
+import type { Inspector } from './inspector.ts';
+import { readJson } from './request-body.ts';
+
+/** The page loads nothing but its own files and talks to nobody but us. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const PAGE_FILES: Readonly<Record<string, { file: string; type: string }>> = {
+  '/': { file: 'index.html', type: 'text/html; charset=utf-8' },
+  '/page.css': { file: 'page.css', type: 'text/css; charset=utf-8' },
+  '/page.js': { file: 'page.js', type: 'text/javascript; charset=utf-8' },
+};
+
+/** One request with its answer, its address taken apart. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** It came over the control socket, so from the owner. */
+  readonly overSocket: boolean;
+}
+
+export interface RoutesOptions {
+  readonly api: Api;
+  readonly inspector: Inspector;
+  readonly clock: Clock;
+  /** The folder of the built page; undefined where it was not built. */
+  readonly pageFolder: string | undefined;
+}
+
+type Handler = (exchange: Exchange) => void | Promise<void>;
+
+const METHODS = ['GET', 'HEAD', 'POST'] as const satisfies readonly HTTPMethod[];
+
+export class Routes {
+  readonly #options: RoutesOptions;
+  readonly #streams = new Set<EventStream>();
+  readonly #router = createRouter();
+
+  constructor(options: RoutesOptions) {
+    this.#options = options;
+    const { api } = options;
+    this.#get('/livez', (exchange) => answer(exchange, api.livez()));
+    this.#get('/readyz', (exchange) => answer(exchange, api.readyz()));
+    this.#get('/v1/status', (exchange) => answer(exchange, api.status()));
+    this.#get('/v1/configuration', (exchange) => this.#configuration(exchange));
+    this.#get('/v1/inspect', (exchange) => this.#inspect(exchange));
+    this.#post('/v1/messages', (exchange) => this.#message(exchange));
+    this.#post('/v1/lifecycle', (exchange) => this.#lifecycle(exchange));
+    for (const path of Object.keys(PAGE_FILES)) this.#get(path, (exchange) => this.#page(exchange));
+  }
+
+  /** Answers a request; resolves when its answer is written or, of a stream, begun. Never rejects. */
+  async handle(exchange: Exchange): Promise<void> {
+    const { method, path, response } = exchange;
+    try {
+      const handler = this.#find(method, path);
+      if (handler === undefined) this.#nothingAt(exchange);
+      else await handler(exchange);
+    } catch (error) {
+      const reply = this.#options.api.fault(error);
+      if (response.headersSent) response.destroy();
+      else answer(exchange, reply);
+    }
+  }
+
+  /** Node leaves the body of an answer to HEAD away. */
+  #get(path: string, handler: Handler): void {
+    this.#router.on(['GET', 'HEAD'], path, nothing, handler);
+  }
+
+  #post(path: string, handler: Handler): void {
+    this.#router.on('POST', path, nothing, handler);
+  }
+
+  #find(method: string, path: string): Handler | undefined {
+    const known = METHODS.find((one) => one === method);
+    return known && this.#router.find(known, path)?.store;
+  }
+
+  #nothingAt(exchange: Exchange): void {
+    const { method, path, response } = exchange;
+    const allowed = METHODS.filter((one) => this.#find(one, path) !== undefined).join(', ');
+    if (allowed === '') {
+      answer(exchange, failure(404, 'NOT_FOUND', `there is nothing at ${path}`));
+      return;
+    }
+    response.setHeader('allow', allowed);
+    answer(exchange, failure(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${method}`));
+  }
+
+  /** Ends every stream once what it holds has been read. */
+  endStreams(): void {
+    for (const stream of this.#streams) stream.end();
+  }
+
+  async #message(exchange: Exchange): Promise<void> {
+    const { api } = this.#options;
+    const { request, query } = exchange;
+    const body = await readJson(request);
+    if (!body.ok) return answer(exchange, body.problem);
+    const inbound = api.inbound(body.value);
+    if ('status' in inbound) return answer(exchange, inbound);
+    if (!(request.headers.accept ?? '').includes('text/event-stream')) {
+      return answer(exchange, await api.message(inbound, query.get('wait') === '1'));
+    }
+    const stream = new EventStream();
+    const listener = (progress: Progress) => show(stream, progress);
+    const receipt = await api.receive(inbound, listener);
+    const unavailable = api.unavailable(receipt);
+    if (unavailable !== undefined) return answer(exchange, unavailable);
+    void stream.closed.then(() => api.unwatch(receipt.messageId, listener));
+    this.#stream(exchange, stream);
+  }
+
+  /** What a file holds is shown to its owner at the control socket, never to a page. */
+  #configuration(exchange: Exchange): void {
+    const { api } = this.#options;
+    answer(
+      exchange,
+      exchange.overSocket ? api.configuration() : failure(404, 'NOT_FOUND', 'only the control socket has it'),
+    );
+  }
+
+  async #lifecycle(exchange: Exchange): Promise<void> {
+    const body = await readJson(exchange.request);
+    answer(exchange, body.ok ? this.#options.api.lifecycle(body.value) : body.problem);
+  }
+
+  #inspect(exchange: Exchange): void {
+    const { inspector } = this.#options;
+    if (inspector.clients < EVENT_STREAMS_MAX) this.#stream(exchange, inspector.open());
+    else
+      answer(
+        exchange,
+        failure(503, 'TOO_MANY_STREAMS', `${EVENT_STREAMS_MAX} clients are connected already`),
+      );
+  }
+
+  #stream({ response }: Exchange, stream: EventStream): void {
+    this.#streams.add(stream);
+    const keepAlive = this.#options.clock.every(KEEP_ALIVE_MS, () => stream.keepAlive());
+    void stream.closed.then(() => {
+      keepAlive[Symbol.dispose]();
+      this.#streams.delete(stream);
+    });
+    response.on('drain', () => stream.drained());
+    response.on('close', () => stream.gone());
+    // Its connection ends with it: nobody would use it again, and a gateway that leaves would wait for it.
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      connection: 'close',
+    });
+    stream.connect(response);
+    response.flushHeaders();
+  }
+
+  #page(exchange: Exchange): void {
+    const found = PAGE_FILES[exchange.path];
+    const folder = this.#options.pageFolder;
+    const file = found && folder && join(folder, found.file);
+    if (!file || !existsSync(file)) {
+      answer(exchange, failure(404, 'NOT_FOUND', 'the page was not built'));
+      return;
+    }
+    const bytes = readFileSync(file);
+    exchange.response.writeHead(200, {
+      'content-type': found.type,
+      'content-length': bytes.length,
+      'cache-control': 'no-store',
+      'content-security-policy': PAGE_POLICY,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    });
+    exchange.response.end(bytes);
+  }
+}
+
+/** The router calls nobody: it is asked what stands at a path. */
+const nothing = () => {};
+
+/** Writes a reply as one JSON document. */
+export function answer({ request, response }: Pick<Exchange, 'request' | 'response'>, reply: ApiReply): void {
+  const bytes = Buffer.from(JSON.stringify(reply.json));
+  response.writeHead(reply.status, {
+    'content-type': 'application/json',
+    'content-length': bytes.length,
+    // What is still to come of an unread body would be taken for the next request.
+    ...(request.complete ? {} : { connection: 'close' }),
+  });
+  response.end(bytes);
+}
+
+/** One message's way as events: `admission`, `delta` and `reply` as they come, `settled` at the end. */
+function show(stream: EventStream, progress: Progress): void {
+  if (progress.type === 'admission') stream.send('admission', decidedJson(progress));
+  else if (progress.type === 'settled') {
+    stream.send('settled', settledJson(progress));
+    stream.end();
+  } else stream.send(progress.type, { text: progress.text });
+}
