@@ -1,21 +1,20 @@
 /**
- * This process as others see it: its row among the lives, the pid file, the status file and their end. Also
- * what it finds of lives that are over.
+ * This process among the lives of its home: its row in the store, its presence in the home's files, the end of both,
+ * and what it finds of lives that are over. A start whose store fails leaves out what needs it, and does it as soon
+ * as the store is back: registering and recovering are each done once, and a recovery that failed was none.
  */
 import type { Exit } from '../machines/exit.ts';
 import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
-import { isSluiceError, messageOf } from './errors.ts';
+import { isSluiceError } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { recover } from './gateway/recovery.ts';
+import { Presence } from './presence.ts';
 import type { Processes } from './process/exec.ts';
 import { isAlive, processIdentity } from './process/identity.ts';
-import { readStatusFile, removePidFile, StatusFile, writePidFile } from './process/runtime-status.ts';
+import { readStatusFile } from './process/runtime-status.ts';
 import type { Life, LifeStart, Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
-
-/** How often counters are gathered for the status file; a change of state is written at once. */
-const COUNTERS_MS = 250;
 
 export interface LifeKeeperOptions {
   readonly gateway: Gateway;
@@ -25,6 +24,8 @@ export interface LifeKeeperOptions {
   readonly log: Log;
   readonly paths: HomePaths;
   readonly options: { readonly version: string; readonly argv: readonly string[] };
+  /** The store failed this life; whoever watches over it calls `beginLate` when it is back. */
+  readonly storeIsDown: (reason: string) => void;
 }
 
 export class LifeKeeper implements Disposable {
@@ -32,8 +33,9 @@ export class LifeKeeper implements Disposable {
   readonly #identity = processIdentity();
   #life: Life | undefined;
   #epoch = 0;
-  #status: StatusFile | undefined;
-  #counters: Disposable | undefined;
+  #presence: Presence | undefined;
+  #recovered = false;
+  #recovering: Promise<void> | undefined;
 
   constructor(options: LifeKeeperOptions) {
     this.#options = options;
@@ -56,51 +58,33 @@ export class LifeKeeper implements Disposable {
     gateway.storeIsDown();
   }
 
-  /** Goes on with what dead lives left, once the store is there. */
+  /** Goes on with what dead lives left; where the store fails in the middle, once it is back. */
   async recover(): Promise<void> {
-    const { gateway, store, processes, clock, log } = this.#options;
-    if (this.#life === undefined) return;
-    const isLiving = (other: Life) => isAlive(other) && !this.#isOurs(other);
-    const recovered = await recover({ store, processes, clock, log, life: this.#life, isLiving });
-    // Known only now: a life that was killed has its end from the recovery.
-    gateway.resume(recovered, (await store.lastExit(this.#epoch)) ?? null);
-  }
-
-  /** Does what a start without a store had to leave out. */
-  async beginLate(): Promise<void> {
-    if (this.#life !== undefined) return;
-    await this.#register();
-    await this.recover();
-  }
-
-  /** Writes the pid file and keeps `status.json` true from now on. */
-  publish(config: string): void {
-    const { gateway, clock, log, paths, options } = this.#options;
-    const epoch = this.#epoch;
     try {
-      writePidFile(paths.pid, {
-        ...this.#identity,
-        epoch,
-        argv: [...options.argv],
-        config,
-        socket: paths.socket,
-      });
+      await this.#recoverOnce();
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'the pid file could not be written');
+      if (!isSluiceError(error, 'STORE_UNAVAILABLE')) throw error;
+      this.#options.storeIsDown(error.message);
     }
-    const onProblem = (error: Error) => log.warn({ error: error.message }, 'the status could not be written');
-    const status = new StatusFile({ path: paths.status, epoch, clock, onProblem });
-    status.update(gateway.status, { changed: true });
-    let stale = false;
-    gateway.onChange((what) => {
-      if (what === 'state') status.update(gateway.status, { changed: true });
-      else stale = true;
-    });
-    this.#counters = clock.every(COUNTERS_MS, () => {
-      if (stale) status.update(gateway.status, { changed: false });
-      stale = false;
-    });
-    this.#status = status;
+  }
+
+  /** Does what a start without a store had to leave out. Rejects with STORE_UNAVAILABLE: call it again. */
+  async beginLate(): Promise<void> {
+    if (this.#life === undefined) {
+      await this.#register();
+      this.#presence?.announce();
+    }
+    await this.#recoverOnce();
+  }
+
+  /** Is seen in the home from now on. `config`: the file this life runs on. */
+  publish(config: string | null): void {
+    const { gateway, clock, log, paths, options } = this.#options;
+    const argv = [...options.argv];
+    const record = () => ({ ...this.#identity, epoch: this.#epoch, argv, config, socket: paths.socket });
+    const presence = new Presence({ clock, log, paths, record, status: () => gateway.status });
+    gateway.onChange((what) => presence.changed(what));
+    this.#presence = presence;
   }
 
   /** The start is over: a later death is not a failed start. */
@@ -110,23 +94,18 @@ export class LifeKeeper implements Disposable {
     await store.commit([{ op: 'life.ready', id: this.#life.id, at: clock.wallMs() }]).catch(() => {});
   }
 
-  /**
-   * Says, everywhere, how it ended. A store that cannot be written learns it from the next start. The pid file
-   * outlives an in-place restart, as the process does.
-   */
+  /** Says, everywhere, how it ended. A store that cannot be written learns it from the next start. */
   async end({ code, cause, reexecute }: Exit): Promise<void> {
-    const { gateway, store, clock, paths } = this.#options;
+    const { store, clock } = this.#options;
+    const exit = { code, cause, at: clock.wallMs() };
     if (this.#life !== undefined) {
-      const end = { op: 'life.end', id: this.#life.id, at: clock.wallMs(), code, cause } as const;
-      await store.commit([end]).catch(() => {});
+      await store.commit([{ op: 'life.end', id: this.#life.id, ...exit }]).catch(() => {});
     }
-    this.#status?.close({ ...gateway.status, exit: { code, cause, at: clock.wallMs() } });
-    if (!reexecute) removePidFile(paths.pid, this.#epoch);
+    this.#presence?.end(exit, { becomesNextLife: reexecute });
   }
 
   [Symbol.dispose](): void {
-    this.#counters?.[Symbol.dispose]();
-    this.#status?.[Symbol.dispose]();
+    this.#presence?.[Symbol.dispose]();
   }
 
   async #register(): Promise<void> {
@@ -143,6 +122,26 @@ export class LifeKeeper implements Disposable {
     gateway.begin(this.#life);
   }
 
+  /** At most one recovery at a time, and none after one that worked. */
+  #recoverOnce(): Promise<void> {
+    if (this.#recovered || this.#life === undefined) return Promise.resolve();
+    this.#recovering ??= this.#recoverFor(this.#life).finally(() => {
+      this.#recovering = undefined;
+    });
+    return this.#recovering;
+  }
+
+  async #recoverFor(life: Life): Promise<void> {
+    const { gateway, store, processes, clock, log } = this.#options;
+    const isLiving = (other: Life) => isAlive(other) && !this.#isOurs(other);
+    const recovered = await recover({ store, processes, clock, log, life, isLiving });
+    this.#recovered = true;
+    // Known only now: a life that was killed has its end from the recovery. What was found is this life's by now and
+    // would not be found again, so it goes on even where the end before cannot be read.
+    const lastExit = await store.lastExit(this.#epoch).catch(() => undefined);
+    gateway.resume(recovered, lastExit ?? null);
+  }
+
   /** An in-place restart keeps pid and start time: a life of ours with a smaller epoch is over. */
   #isOurs({ pid, startTime, bootId }: Life): boolean {
     const own = this.#identity;
@@ -152,6 +151,6 @@ export class LifeKeeper implements Disposable {
   #epochBefore(): number {
     const { paths, clock } = this.#options;
     const epoch = readStatusFile(paths.status, clock)?.status.epoch;
-    return this.#status === undefined && typeof epoch === 'number' ? epoch : 0;
+    return this.#presence === undefined && typeof epoch === 'number' ? epoch : 0;
   }
 }

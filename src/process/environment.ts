@@ -2,8 +2,9 @@
  * Which variables a child process gets. Pure: the gateway's own environment comes in as a value.
  *
  * Commands get a short list, so that no secret of the gateway reaches a script by accident. Agents get
- * everything a person's shell would give them except the gateway's own `SLUICE_*` variables and the named
- * secrets.
+ * everything a person's shell would give them except the gateway's own `SLUICE_*` variables, the named secrets, and
+ * what our supervisor said to us: a program that finds `NOTIFY_SOCKET` would speak to it in our name, and its READY,
+ * STOPPING or WATCHDOG would be taken for the gateway's.
  */
 
 /** What a program needs to find other programs, its user and its language. */
@@ -21,12 +22,27 @@ const COMMAND_NAMES: ReadonlySet<string> = new Set([
   'DBUS_SESSION_BUS_ADDRESS',
 ]);
 
+/** What systemd sets for the process it started, and for no child of that. */
+const SUPERVISOR_NAMES: ReadonlySet<string> = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_FDS',
+  'LISTEN_PID',
+  'LISTEN_FDNAMES',
+  'SYSTEMD_EXEC_PID',
+  'MANAGERPID',
+  'INVOCATION_ID',
+  'JOURNAL_STREAM',
+]);
+
 /** The environment as Node types it: a name without a value is absent. */
 type ParentEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The environment of a quick command: the short list and `LC_*` from `parent`, the variables of `parent` that
- * the operator named, and `declared` values (arguments of the command), which win.
+ * the operator named (not even then what the supervisor said to us), and `declared` values (arguments of the command),
+ * which win.
  */
 export function commandEnvironment(
   parent: ParentEnvironment,
@@ -39,7 +55,7 @@ export function commandEnvironment(
 }
 
 /**
- * The environment of an agent: all of `parent` except `SLUICE_*` and `secretNames` (variables that the
+ * The environment of an agent: all of `parent` except `SLUICE_*`, the supervisor's words and `secretNames` (variables that the
  * configuration names as holding a token of the gateway), then `declared` values, which win.
  */
 export function agentEnvironment(
@@ -57,7 +73,7 @@ export function agentEnvironment(
 function pick(parent: ParentEnvironment, passes: (name: string) => boolean): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const [name, value] of Object.entries(parent)) {
-    if (value !== undefined && passes(name)) picked[name] = value;
+    if (value !== undefined && !SUPERVISOR_NAMES.has(name) && passes(name)) picked[name] = value;
   }
   return picked;
 }

@@ -39,8 +39,8 @@ export type StatusDocument = Readonly<Record<string, unknown>>;
 
 export interface StatusFileOptions {
   readonly path: string;
-  /** Of this daemon; it is written into every document. */
-  readonly epoch: number;
+  /** Of this daemon, now: a start without a store may learn a later one. It is written into every document. */
+  readonly epoch: () => number;
   readonly clock: Clock;
   /** Told when writing or touching begins to fail, once until it has worked again. Code STORE_UNAVAILABLE. */
   readonly onProblem: (problem: SluiceError) => void;
@@ -169,7 +169,7 @@ export class StatusFile implements Disposable {
   /** A later daemon's document is there, because somebody deleted the lock: ours would hide it. */
   #isOvertaken(): boolean {
     const epoch = readDocument(this.#options.path)?.epoch;
-    return typeof epoch === 'number' && epoch > this.#options.epoch;
+    return typeof epoch === 'number' && epoch > this.#options.epoch();
   }
 
   #touch(): void {
@@ -193,7 +193,7 @@ export class StatusFile implements Disposable {
   }
 
   #serialize(status: object): string {
-    return JSON.stringify({ ...status, epoch: this.#options.epoch });
+    return JSON.stringify({ ...status, epoch: this.#options.epoch() });
   }
 }
 

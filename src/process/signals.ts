@@ -31,6 +31,7 @@ export interface SignalGate {
 /** What `createSignals` needs of the world; `process` and the system's terminal in earnest. */
 export interface SignalHost {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  removeAllListeners(event: string): unknown;
   exitCode?: number | string | null | undefined;
 }
 
@@ -42,6 +43,13 @@ export interface Signals {
    * when the debugger is `wanted`, because then it was opened at somebody's request.
    */
   reclaim(wanted: boolean): void;
+  /**
+   * For the last moment before an in-place restart: what asks for a stop ends the process from now on, as it will until
+   * the next life's handlers stand. Heard by ours it would be lost with them. A SIGUSR1 asks for what happens anyway.
+   * Resolves with true when all are let go, or false when `stay` said, after the loop's last look at what had arrived,
+   * that there is a reason not to leave; the code between that look and the letting go is what can still lose one.
+   */
+  release(stay: () => boolean): Promise<boolean>;
   /** Hands over what has arrived, in order, then each request as it comes. A later listener replaces it. */
   attach(listener: (request: SignalRequest) => void): void;
   /** Called for the third SIGINT, at once if it has come already: end all process groups, exit with 130. */
@@ -127,6 +135,24 @@ export function createSignals(
     },
     reclaim(wanted) {
       if (!wanted && closeDebugger()) receive('SIGUSR1');
+    },
+    async release(stay) {
+      // SIGTERM last: it is no person's, who would press again, and by then the way is a warm one. Where there is no
+      // terminal to lose, a SIGHUP asks for no stop.
+      const stops: readonly HandledSignal[] = ['SIGINT', 'SIGTERM'];
+      for (const signal of hadTerminal ? ['SIGHUP', ...stops] : stops) {
+        // The first turn of the loop may be past its look at signals already; the second is not.
+        await new Promise(setImmediate);
+        const kept = await new Promise<boolean>((resolve) => {
+          setImmediate(() => {
+            const stays = stay();
+            if (!stays) host.removeAllListeners(signal);
+            resolve(stays);
+          });
+        });
+        if (kept) return false;
+      }
+      return true;
     },
     attach: requests.listen,
     onLastResort: (handler) => lastResorts.listen(() => handler()),

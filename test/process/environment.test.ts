@@ -54,3 +54,24 @@ test('an agent gets everything except what belongs to the gateway and the named 
     OPENAI_API_KEY: 'secret',
   });
 });
+
+const ofSupervisor = {
+  NOTIFY_SOCKET: '/run/systemd/notify',
+  WATCHDOG_PID: '1',
+  WATCHDOG_USEC: '30000000',
+  LISTEN_FDS: '1',
+  LISTEN_PID: '1',
+  LISTEN_FDNAMES: 'http',
+  SYSTEMD_EXEC_PID: '1',
+  MANAGERPID: '1',
+  INVOCATION_ID: 'f00',
+  JOURNAL_STREAM: '8:1',
+};
+
+test('what the supervisor said to the gateway reaches no child, not even by name', () => {
+  const names = Object.keys(ofSupervisor);
+  expect(commandEnvironment({ ...parent, ...ofSupervisor }, names, {})).toEqual(
+    commandEnvironment(parent, [], {}),
+  );
+  expect(agentEnvironment({ ...parent, ...ofSupervisor }, [], {})).toEqual(agentEnvironment(parent, [], {}));
+});

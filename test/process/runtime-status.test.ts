@@ -66,7 +66,7 @@ function statusFile(epoch = 7, file = path) {
   const problems: Error[] = [];
   const status = new StatusFile({
     path: file,
-    epoch,
+    epoch: () => epoch,
     clock: time.clock,
     onProblem: (problem) => problems.push(problem),
   });

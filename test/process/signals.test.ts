@@ -91,6 +91,7 @@ describe('the handlers', () => {
     const host = {
       exitCode: undefined,
       on: (event: string, listener: (argument: unknown) => void) => listeners.set(event, listener),
+      removeAllListeners: (event: string) => listeners.delete(event),
     };
     let nowMs = 0;
     const signals = createSignals(
@@ -104,6 +105,25 @@ describe('the handlers', () => {
     };
     return { signals, emit, host, listeners };
   }
+
+  test.each([
+    [true, ['SIGUSR1']],
+    [false, ['SIGHUP', 'SIGUSR1']],
+  ])('let go what asks for a stop, with a terminal (%s), and keep the rest', async (opens, kept) => {
+    const { signals, listeners } = handlers({ opens });
+    signals.install();
+    expect(await signals.release(() => false)).toBe(true);
+    expect([...listeners.keys()].filter((event) => event.startsWith('SIG')).sort()).toEqual(kept);
+  });
+
+  test('let nothing go once a stop has come', async () => {
+    const { signals, listeners } = handlers({ opens: false });
+    signals.install();
+    let looks = 0;
+    // The stop comes between the first signal and the second.
+    expect(await signals.release(() => ++looks > 1)).toBe(false);
+    expect(listeners.has('SIGTERM')).toBe(true);
+  });
 
   test('stand after install and not before, once', () => {
     const { signals, listeners, host } = handlers();

@@ -1,0 +1,53 @@
+/** The agents of a configuration, each made at its first turn. */
+import type { Agent } from '../agents/agent.ts';
+import { CommandAgent } from '../agents/command.ts';
+import type { ReadHistory } from '../agents/history.ts';
+import type { OpenAiAgent } from '../agents/openai.ts';
+import { systemClock as clock } from '../clock.ts';
+import type { AgentConfig, Config } from '../config/schema.ts';
+import type { Processes } from '../process/exec.ts';
+import type { Store } from '../store/store.ts';
+import type { Secrets } from '../telemetry/log.ts';
+
+export interface AgentsOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly processes: Processes;
+  /** What agents that are programs get of the environment. */
+  readonly environment: () => Record<string, string>;
+  readonly store: Store;
+  readonly secrets: Secrets;
+}
+
+export class Agents {
+  readonly #made = new Map<AgentConfig, Agent>();
+  readonly #options: AgentsOptions;
+  #openAi: typeof OpenAiAgent | undefined;
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+  }
+
+  /** Loads what the agents of this configuration are made of, and keeps their keys out of the log. Before they are used. */
+  async load({ agents }: Config): Promise<void> {
+    for (const settings of Object.values(agents)) {
+      if (settings.type !== 'openai') continue;
+      this.#openAi ??= (await import('../agents/openai.ts')).OpenAiAgent;
+      this.#options.secrets.add(this.#options.env[settings.apiKeyEnv ?? '']?.trim() ?? '');
+    }
+  }
+
+  named(config: Config, name: string): Agent | undefined {
+    const settings = config.agents[name];
+    if (settings === undefined) return undefined;
+    const made = this.#made.get(settings) ?? this.#make(settings);
+    if (made !== undefined) this.#made.set(settings, made);
+    return made;
+  }
+
+  #make(config: AgentConfig): Agent | undefined {
+    const { env, processes, environment, store } = this.#options;
+    if (config.type === 'command') return new CommandAgent({ config, processes, environment });
+    const history: ReadHistory = (...of) => store.history(...of);
+    return this.#openAi && new this.#openAi({ config, environment: env, history, clock });
+  }
+}

@@ -1,0 +1,75 @@
+/** Puts the core together: the only file, with its neighbour for agents, that names what stands behind its ports. */
+import type { InspectionEvent } from 'xstate';
+import { systemClock as clock } from '../clock.ts';
+import type { Configuration } from '../config/configuration.ts';
+import type { Config } from '../config/schema.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { LocalPlatform } from '../platforms/local.ts';
+import type { Platform } from '../platforms/platform.ts';
+import { agentEnvironment, commandEnvironment } from '../process/environment.ts';
+import type { Store } from '../store/store.ts';
+import { Agents } from './agents.ts';
+import type { World } from './world.ts';
+
+/**
+ * The gateway on this configuration and store. What is heavy is loaded here: nothing is imported once it runs.
+ * `closeFaces` is called when it takes no more requests.
+ */
+export async function compose(
+  world: World,
+  configuration: Configuration,
+  store: Store,
+  closeFaces: () => Promise<void>,
+): Promise<Gateway> {
+  const { options, supervisor, log, secrets, home, processes, startAbort } = world;
+  const config = () => configuration.current;
+  const environment = () => agentEnvironment(options.env, [], { SLUICE_HOME: home });
+  const agents = new Agents({ env: options.env, processes, environment, store, secrets });
+  await agents.load(config());
+  const inspect = await xstateInspect(world, config());
+  const gateway = new Gateway({
+    config,
+    store,
+    processes,
+    platforms: [new LocalPlatform(), ...platformsOf(world, config())],
+    agent: (name) => agents.named(config(), name),
+    clock,
+    log,
+    supervisor,
+    about: { pid: process.pid, version: options.version, startedAt: clock.wallMs() },
+    supervisorMs: null,
+    environment: (command, values) =>
+      commandEnvironment(options.env, command.env, { ...values, SLUICE_HOME: home }),
+    configProblem: () => configuration.problem(),
+    abortStart: () => startAbort.abort(),
+    closeFaces,
+    ...(inspect === undefined ? {} : { inspect }),
+  });
+  gateway.warnings.push(...configuration.warnings);
+  return gateway;
+}
+
+function platformsOf({ options }: World, { platforms }: Config): Platform[] {
+  return Object.entries(platforms).flatMap(([name, settings]) => {
+    const kind = options.platformKinds?.[name];
+    return kind === undefined ? [] : [kind.create(settings, clock)];
+  });
+}
+
+/** @xstate/inspect, where the configuration asks for it; never reachable from another machine. */
+async function xstateInspect(
+  { stack, log }: World,
+  config: Config,
+): Promise<((event: InspectionEvent) => void) | undefined> {
+  const { xstateInspect: address } = config.inspector;
+  if (address === 'off') return undefined;
+  const { startXStateInspect } = await import('../../visualizations/xstate-inspect/bridge.ts');
+  const bridge = stack.use(
+    await startXStateInspect({
+      ...address,
+      onProblem: (problem) => log.warn({ problem }, 'the XState inspector'),
+    }),
+  );
+  log.info(`the XState inspector listens on ws://${address.host}:${bridge.port}`);
+  return bridge.inspect;
+}

@@ -1,0 +1,41 @@
+/** What a run stands on before anything else is there: a home that is ours, and a configuration. */
+import { Configuration } from '../config/configuration.ts';
+import { findConfig } from '../config/paths.ts';
+import { isSluiceError, SluiceError } from '../errors.ts';
+import { prepareHome } from '../process/home.ts';
+import { isAlive } from '../process/identity.ts';
+import { acquireLock } from '../process/lock.ts';
+import { readPidFile } from '../process/runtime-status.ts';
+import type { World } from './world.ts';
+
+/** Makes the home and takes its lock. Throws HOME_OWNED with who owns it, or what stands in the way. */
+export function takeHome({ home, paths, stack }: World): void {
+  prepareHome(home);
+  try {
+    stack.use(acquireLock(paths.lock));
+  } catch (error) {
+    if (!isSluiceError(error, 'HOME_OWNED')) throw error;
+    const owner = readPidFile(paths.pid);
+    const who =
+      owner === undefined || !isAlive(owner)
+        ? 'another gateway'
+        : `the gateway with pid ${owner.pid}, epoch ${owner.epoch}`;
+    throw new SluiceError('HOME_OWNED', `the home ${home} is owned by ${who}`, { cause: error });
+  }
+}
+
+/** Nobody watches a supervised start, nor the second half of an in-place one: those may fall back. */
+export function configure({ options, supervisor, paths, log }: World): Configuration {
+  const { configFlag, env, cwd, inPlace, platformKinds = {} } = options;
+  const platformSchemas = Object.fromEntries(
+    Object.entries(platformKinds).map(([name, kind]) => [name, kind.schema]),
+  );
+  const found = findConfig({ flag: configFlag, env, cwd });
+  const unattended = inPlace || supervisor !== 'none';
+  const configuration = new Configuration(
+    { ...found, env, lastGoodPath: paths.lastGood, platformSchemas },
+    unattended,
+  );
+  for (const warning of configuration.warnings) log.warn(warning);
+  return configuration;
+}

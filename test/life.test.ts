@@ -1,0 +1,172 @@
+/** A life whose store fails while it begins: registering and recovering are each done once, and not left out. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { homePaths } from '../src/config/paths.ts';
+import { SluiceError } from '../src/errors.ts';
+import { LifeKeeper } from '../src/life.ts';
+import { readPidFile, readStatusFile } from '../src/process/runtime-status.ts';
+import type { Life, LifeStart, OpenWork } from '../src/store/store.ts';
+import { messageRow } from './store/sample-rows.ts';
+import { settled } from './support/fake-clock.ts';
+import { TestFolder } from './support/gateway.ts';
+import { bootCore } from './support/gateway-core.ts';
+import { MemoryStore } from './support/memory-store.ts';
+
+/** The epoch that the store gives, which `status.json` knows nothing of. */
+const EPOCH = 8;
+
+/** A store that a dead life left a held message in, and that fails at the moments the test names. */
+class LeftStore extends MemoryStore {
+  /** What fails next: each name once for each time that it stands here. */
+  readonly failing: ('begin' | 'openWork' | 'commit' | 'lastExit')[] = [];
+  readonly begun: LifeStart[] = [];
+  adopted = 0;
+
+  override async begin(start?: LifeStart): Promise<Life> {
+    this.#fail('begin');
+    if (start !== undefined) this.begun.push(start);
+    return { id: 3, kind: 'daemon', epoch: EPOCH, pid: process.pid, startTime: '', bootId: '' };
+  }
+
+  override async openWork(): Promise<OpenWork> {
+    this.#fail('openWork');
+    const left = { ...messageRow('m_left', { phase: 'held' }), outcome: null, settledAt: null };
+    // Once it was adopted, it is no dead life's any more.
+    const messages = this.adopted > 0 ? [] : [{ ...left, recorded: true }];
+    return { messages, turns: [], commands: [], outbound: [] };
+  }
+
+  override async commit(unit: Parameters<MemoryStore['commit']>[0]): Promise<'committed' | 'duplicate'> {
+    this.#fail('commit');
+    this.adopted += unit.filter(({ op }) => op === 'adopt').length;
+    return super.commit(unit);
+  }
+
+  override async lastExit(): Promise<undefined> {
+    this.#fail('lastExit');
+  }
+
+  #fail(what: LeftStore['failing'][number]): void {
+    const index = this.failing.indexOf(what);
+    if (index < 0) return;
+    this.failing.splice(index, 1);
+    throw new SluiceError('STORE_UNAVAILABLE', `${what} failed`);
+  }
+}
+
+let folder: TestFolder;
+
+beforeEach(() => {
+  folder = new TestFolder();
+  mkdirSync(folder.home);
+});
+
+afterEach(() => folder[Symbol.dispose]());
+
+function beginning(...failing: LeftStore['failing']) {
+  const store = new LeftStore();
+  store.failing.push(...failing);
+  const core = bootCore('', { store });
+  const down: string[] = [];
+  const paths = homePaths(folder.home, {});
+  const life = new LifeKeeper({
+    ...core,
+    store,
+    paths,
+    options: { version: '1.0.0', argv: ['run'] },
+    storeIsDown: (reason) => down.push(reason),
+  });
+  return { ...core, store, life, down, paths, held: () => core.gateway.status.held };
+}
+
+describe('a recovery that the store cut off', () => {
+  test.each(['openWork', 'commit'] as const)(
+    'at %s is no failed start, and is done when it is back',
+    async (at) => {
+      const { life, store, down, held } = beginning(at);
+      await life.begin();
+      await life.recover();
+      expect(down).toEqual([`${at} failed`]);
+      expect({ held: held(), adopted: store.adopted }).toEqual({ held: 0, adopted: 0 });
+
+      await life.beginLate();
+      expect({ held: held(), adopted: store.adopted }).toEqual({ held: 1, adopted: 1 });
+      expect(store.begun).toHaveLength(1);
+    },
+  );
+
+  test('a second time is tried a third time', async () => {
+    const { life, held } = beginning('openWork', 'openWork');
+    await life.begin();
+    await life.recover();
+    await expect(life.beginLate()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(held()).toBe(0);
+    await life.beginLate();
+    expect(held()).toBe(1);
+  });
+
+  test('is never done twice, at the same time or later', async () => {
+    const { life, store, held } = beginning();
+    await life.begin();
+    await Promise.all([life.recover(), life.beginLate(), life.beginLate()]);
+    await life.beginLate();
+    expect({ held: held(), adopted: store.adopted }).toEqual({ held: 1, adopted: 1 });
+  });
+
+  test('after it had adopted what was left goes on with that', async () => {
+    const { life, down, held } = beginning('lastExit');
+    await life.begin();
+    await life.recover();
+    expect(down).toEqual([]);
+    expect(held()).toBe(1);
+  });
+
+  test('by anything else than the store fails the start', async () => {
+    const { life, store } = beginning();
+    store.openLives = async () => {
+      throw new SluiceError('STORE_CORRUPT', 'not a database');
+    };
+    await life.begin();
+    await expect(life.recover()).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+});
+
+describe('a life that registers late', () => {
+  test('is known by its own epoch everywhere, and leaves no pid file', async () => {
+    const { life, store, clock, paths, gateway } = beginning('begin');
+    await life.begin();
+    expect(store.begun).toEqual([]);
+    life.publish('/etc/sluice.yaml');
+    expect(readPidFile(paths.pid)?.epoch).toBe(1);
+
+    await life.beginLate();
+    expect(readPidFile(paths.pid)?.epoch).toBe(EPOCH);
+    expect(gateway.status.epoch).toBe(EPOCH);
+    await life.end({ code: 0, cause: 'stop', actor: 'local:owner', reexecute: false });
+    expect(readStatusFile(paths.status, clock)?.status).toMatchObject({ epoch: EPOCH, exit: { code: 0 } });
+    expect(readPidFile(paths.pid)).toBeUndefined();
+  });
+});
+
+describe('a pid file that found no room', () => {
+  test('is written within a second of there being some', async () => {
+    const { life, clock, paths, lines } = beginning();
+    // A folder in its place refuses the rename, as a full disk refuses the bytes.
+    mkdirSync(join(paths.pid, 'in-the-way'), { recursive: true });
+    await life.begin();
+    life.publish('/etc/sluice.yaml');
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'the pid file could not be written' }));
+    await clock.advance(1000);
+    expect(readPidFile(paths.pid)).toBeUndefined();
+
+    rmSync(paths.pid, { recursive: true });
+    await clock.advance(1000);
+    expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid, epoch: EPOCH });
+    rmSync(paths.pid, { recursive: true });
+    await clock.advance(10_000);
+    expect(readPidFile(paths.pid)).toBeUndefined();
+    life[Symbol.dispose]();
+    await settled();
+  });
+});
