@@ -48,10 +48,10 @@ export function statePath(snapshot: { value: unknown }): string {
   const parts: string[] = [];
   let value: unknown = snapshot.value;
   while (typeof value === 'object' && value !== null) {
-    const [entry] = Object.entries(value);
-    if (entry === undefined) break;
-    parts.push(entry[0]);
-    value = entry[1];
+    const [key] = Object.keys(value);
+    if (key === undefined) break;
+    parts.push(key);
+    value = (value as Record<string, unknown>)[key];
   }
   if (typeof value === 'string') parts.push(value);
   return parts.join('.');

@@ -77,9 +77,11 @@ export const parts = setup({
     keepsQueue: ({ event }) => event.type === 'message.turn' && event.whenBusy === 'queue',
     asksRestart: ({ event }) => event.type === 'stop.requested' && event.intent === 'restart',
     hurried: ({ event }) => event.type === 'stop.requested' && event.hurry,
-    /** It outranks what is being carried out: cause and actor become its own. */
+    /** It outranks what is being carried out: cause and actor become its own. Nothing outranks a failure. */
     raises: ({ context, event }) =>
-      event.type === 'stop.requested' && rankOf(event.cause) > rankOf(context.request?.cause ?? null),
+      event.type === 'stop.requested' &&
+      context.failure === null &&
+      rankOf(event.cause) > rankOf(context.request?.cause ?? null),
     noDowngrade: ({ context, event }) =>
       event.type === 'stop.requested' && rankOf(event.cause) >= rankOf(context.request?.cause ?? null),
     drainsOnly: ({ context }) => context.request?.intent === 'drain',

@@ -3,15 +3,13 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Classified } from '../messages/classify.ts';
 import { builtinNamed, type Role, satisfies } from '../messages/commands.ts';
+import { isLocalOwner } from '../messages/local.ts';
 
 /** How often a stranger is told; between, their messages meet silence. */
 const STRANGER_NOTICE_MS = 60 * 60 * 1000;
 
 /** Strangers that are remembered as told; the oldest is forgotten first. */
 const STRANGERS_MAX = 1000;
-
-/** The platform of this machine's own people: its socket and token are the proof. */
-const LOCAL_PREFIX = 'local:';
 
 export class Access {
   readonly #config: () => Config;
@@ -25,7 +23,7 @@ export class Access {
 
   /** The role of `platform:id`; undefined for a stranger. */
   roleOf(sender: string): Role | undefined {
-    if (sender.startsWith(LOCAL_PREFIX)) return 'owner';
+    if (isLocalOwner(sender)) return 'owner';
     const { owners, users } = this.#config().access;
     if (owners.includes(sender)) return 'owner';
     return users.includes(sender) ? 'user' : undefined;

@@ -1,9 +1,9 @@
 /**
  * What the live page and other watchers see of the chart: each event with what was decided, and each edge it
- * took, in order. Costs nothing while nobody watches; a watcher that throws is dropped, never felt by the
+ * took, in order. Inspects the actor only while somebody watches; a watcher that throws is dropped, never felt by the
  * chart (an `inspect` callback that throws would lose the event).
  */
-import type { InspectionEvent } from 'xstate';
+import type { InspectionEvent, Subscription } from 'xstate';
 import { transitionIdOf } from '../../machines/catalog.ts';
 import type { Admission, LifecycleEvent, Verdict } from '../../machines/events.ts';
 
@@ -28,18 +28,25 @@ export type ChartListener = (step: ChartStep) => void;
 
 export class ChartWatch {
   readonly #listeners = new Set<ChartListener>();
+  readonly #inspectActor: (inspect: (event: InspectionEvent) => void) => Subscription;
+  #inspection: Subscription | undefined;
   #step: { number: number; at: number; event: LifecycleEvent; edges: string[] } | undefined;
+
+  constructor(inspectActor: (inspect: (event: InspectionEvent) => void) => Subscription) {
+    this.#inspectActor = inspectActor;
+  }
 
   add(listener: ChartListener): Disposable {
     this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    this.#inspection ??= this.#inspectActor((event) => this.#inspect(event));
+    return { [Symbol.dispose]: () => this.#remove(listener) };
   }
 
   begin(number: number, at: number, event: LifecycleEvent): void {
     this.#step = this.#listeners.size === 0 ? undefined : { number, at, event, edges: [] };
   }
 
-  inspect(event: InspectionEvent): void {
+  #inspect(event: InspectionEvent): void {
     if (this.#step === undefined || event.type !== '@xstate.microstep') return;
     try {
       for (const transition of event._transitions) this.#step.edges.push(transitionIdOf(transition));
@@ -56,8 +63,15 @@ export class ChartWatch {
       try {
         listener(step);
       } catch {
-        this.#listeners.delete(listener);
+        this.#remove(listener);
       }
     }
+  }
+
+  #remove(listener: ChartListener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    this.#inspection?.unsubscribe();
+    this.#inspection = undefined;
   }
 }

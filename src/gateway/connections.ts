@@ -66,10 +66,10 @@ export class Connections {
 
   async stop(): Promise<void> {
     const { platforms, clock } = this.#options;
-    const done = new AbortController();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    using _ = clock.timer(STOP_MS_MAX, resolve);
     const all = Promise.all(platforms.map((platform) => this.#logged(platform, platform.stop())));
-    await Promise.race([all, clock.delay(STOP_MS_MAX, done.signal)]);
-    done.abort();
+    await Promise.race([all, late]);
   }
 
   async #start(platform: Platform, signal: AbortSignal): Promise<void> {

@@ -5,11 +5,17 @@
  */
 import type { DeadlineName } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config/schema.ts';
 
 export interface DeadlineTimes {
   readonly drainMs: number;
   readonly killMs: number;
   readonly exitMs: number;
+}
+
+/** The limits of a shutdown as the configuration has them. */
+export function shutdownTimes({ drainTimeoutMs, shutdown }: Config): DeadlineTimes {
+  return { drainMs: drainTimeoutMs, killMs: shutdown.killGraceMs, exitMs: shutdown.exitTimeoutMs };
 }
 
 /** The part of the exit limit that is kept for closing, and the most it can be. */
@@ -24,6 +30,7 @@ export interface DeadlineStart {
 
 type DeadlineEvent = { type: `${DeadlineName}.deadline`; serial: number };
 
+/** Runs the one clock that is armed, and sends the chart its event. */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #times: () => DeadlineTimes;

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { newId } from '../messages/ids.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { OutboundRow, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -41,6 +42,18 @@ export class Delivery {
     void tail.then(() => {
       if (this.#tails.get(row.conversation) === tail) this.#tails.delete(row.conversation);
     });
+  }
+
+  /** Says something that answers no stored message; it has no row. */
+  say({ platform, conversation }: Pick<OutboundRow, 'platform' | 'conversation'>, text: string): void {
+    const { clock, life } = this.#options;
+    const at = clock.wallMs();
+    const row: OutboundRow = {
+      ...{ id: newId('o', at), messageId: null, platform, conversation, text, kind: 'notice' },
+      createdAt: at,
+      life: life(),
+    };
+    this.deliver(row, false);
   }
 
   /** Resolves when everything handed in so far was sent, or given up for this life. */

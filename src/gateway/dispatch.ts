@@ -95,8 +95,10 @@ export class Dispatch {
 
   async #command(command: Command): Promise<void> {
     const { id, name, actor } = command.row;
+    const run = this.#guarded(command.message, () => this.#options.commands().run(command));
+    // After the start, so that it does not wait for the log.
     this.#options.log.info({ command: id, name, actor }, `/${name} started`);
-    const settlement = await this.#guarded(command.message, () => this.#options.commands().run(command));
+    const settlement = await run;
     const recorded = command.message.recorded;
     const row: Write[] = recorded ? [] : [{ op: 'command.receive', command: command.row }];
     const writes = [...row, ...(settlement.writes ?? [])];

@@ -2,65 +2,58 @@
  * Where messages come in. For each: look for a duplicate, judge it, give it its place, commit row and decision
  * in one unit, and only then acknowledge it and begin. What cannot be committed is not acknowledged; only
  * exec and control run all the same, unrecorded, because they must work on a full disk.
+ *
+ * A turn that is dispatched is not looked for beforehand: its insert finds a duplicate, and then its place is
+ * taken back. Everything else leaves something behind before its commit (a notice, a place among the held), so
+ * a duplicate of it must not get that far.
  */
-import type { Clock } from '../clock.ts';
+import type { Kind } from '../../machines/events.ts';
 import type { Config } from '../config/schema.ts';
+import type { Role } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import * as replies from '../messages/replies.ts';
-import type { LastExit, MessageRow, Store, StoredMessage } from '../store/store.ts';
+import type { MessageRow, StoredMessage } from '../store/store.ts';
 import type { Access } from './access.ts';
-import type { Decided, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
-import type { Judge } from './judge.ts';
-import type { Ledger } from './ledger.ts';
-import type { Placed, Placing } from './placing.ts';
+import { Duplicates, type DuplicatesOptions, settledAs } from './duplicates.ts';
+import type { Decided, ProgressListener, Receipt } from './in-hand.ts';
+import type { Judgeable, Judged } from './judge.ts';
+import type { Placed, Placing, Unplaced } from './placing.ts';
 
 /** Messages that ran unrecorded and are remembered, so that a redelivery does not run them again. */
 const UNRECORDED_IDS_MAX = 1000;
 
-export interface IntakeOptions {
-  readonly store: Store;
-  readonly clock: Clock;
+/** A message as it came, with the agent and the busy mode it is for. */
+type Arrived = Unplaced & Judgeable;
+
+export interface IntakeOptions extends DuplicatesOptions {
   readonly config: () => Config;
   readonly access: Access;
-  readonly judge: Judge;
-  readonly ledger: Ledger;
   readonly placing: Placing;
   readonly life: () => number;
-  readonly epoch: () => number;
-  /** How the life before this one ended; null when nothing is known of one. */
-  readonly lastExit: () => LastExit | null;
-  /** Says a refusal or a notice in a conversation of a platform that has no waiting caller. */
-  readonly say: (row: Pick<MessageRow, 'platform' | 'conversation'>, text: string) => void;
 }
 
 export class Intake {
   readonly #options: IntakeOptions;
   /** What is in hand, by platform and platform message id. */
   readonly #receiving = new Map<string, Promise<Receipt>>();
+  readonly #duplicates: Duplicates;
   readonly #unrecorded: string[] = [];
   #underWay = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#duplicates = new Duplicates(options);
   }
 
   /** Takes a message in; resolves when its decision is on disk, or could not be put there. */
-  async receive(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
+  receive(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
     const key = `${inbound.platform} ${inbound.platformMessageId}`;
     const before = this.#receiving.get(key);
-    if (before !== undefined) return this.#again(await before, listener);
-    const receipt = this.#count(this.#first(inbound, listener));
+    if (before !== undefined) return before.then((first) => this.#duplicates.again(first, listener));
+    const receipt = this.#take(key, inbound, listener);
     this.#receiving.set(key, receipt);
-    const { settled, recorded, admission } = await receipt.catch((error: unknown) => {
-      this.#receiving.delete(key);
-      throw error;
-    });
-    // What is held is found in the store from now on, as what it is by then.
-    const kept = admission === 'dispatch' || (recorded && admission !== 'hold');
-    if (!kept) this.#receiving.delete(key);
-    else void settled.then((outcome) => this.#forget(key, outcome.recorded));
     return receipt;
   }
 
@@ -75,41 +68,81 @@ export class Intake {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  async #first(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
-    const { access, ledger, judge, config, clock, store } = this.#options;
-    const role = access.roleOf(inbound.sender);
-    if (role === undefined) return this.#stranger(inbound);
-    const stored = await store.find(inbound.platform, inbound.platformMessageId).catch(() => undefined);
-    if (stored !== undefined) return this.#known(stored, listener);
-    const id = newId('m', clock.wallMs());
-    const settled = ledger.open(id);
-    if (listener !== undefined) ledger.watch(id, listener);
-    const asked = { agent: inbound.agent ?? 'default', whenBusy: inbound.whenBusy ?? config().busyInputMode };
-    const judged = judge.judge({ id, text: inbound.text, ...asked }, role);
-    const kind = judge.classify(inbound.text).kind;
-    const row = this.#row(inbound, { id, kind, ...asked });
-    const placed = this.#options.placing.place(row, judged, inbound.deadlineAt ?? null);
-    return this.#commit(placed, settled, listener);
+  /** Counts the message as under way until it is decided, and keeps its receipt for the same id again. */
+  async #take(key: string, inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
+    this.#underWay += 1;
+    try {
+      const receipt = await this.#first(inbound, listener);
+      const { settled, recorded, admission, duplicate } = receipt;
+      // What is held, or was found in the store, is found there from now on, as what it is by then.
+      const kept = !duplicate && (admission === 'dispatch' || (recorded && admission !== 'hold'));
+      if (!kept) this.#receiving.delete(key);
+      else void settled.then((outcome) => this.#forget(key, outcome.recorded));
+      return receipt;
+    } catch (error) {
+      this.#receiving.delete(key);
+      throw error;
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
+    }
   }
 
-  async #commit(placed: Placed, settled: Promise<Settled>, listener?: ProgressListener): Promise<Receipt> {
-    const { store, ledger, placing } = this.#options;
-    const { row } = placed.message;
+  async #first(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
+    const { access, judge, clock } = this.#options;
+    const role = access.roleOf(inbound.sender);
+    if (role === undefined) return this.#stranger(inbound);
+    const { kind } = judge.classify(inbound.text);
+    const row = this.#row(inbound, newId('m', clock.wallMs()), kind);
+    if (kind !== 'turn') return this.#unlessKnown(inbound, row, role, listener);
+    const judged = judge.judge(row, role);
+    return judged.admission === 'dispatch'
+      ? this.#decide(inbound, row, judged, listener)
+      : this.#unlessKnown(inbound, row, role, listener);
+  }
+
+  /** A turn comes here judged already; it is judged again, because by then the state may be another one. */
+  async #unlessKnown(
+    inbound: Inbound,
+    row: Arrived,
+    role: Role,
+    listener?: ProgressListener,
+  ): Promise<Receipt> {
+    const stored = await this.#find(row);
+    if (stored !== undefined) return this.#duplicates.known(stored, listener);
+    return this.#decide(inbound, row, this.#options.judge.judge(row, role), listener);
+  }
+
+  async #decide(
+    { deadlineAt }: Inbound,
+    row: Arrived,
+    judged: Judged,
+    listener?: ProgressListener,
+  ): Promise<Receipt> {
+    const { ledger, placing } = this.#options;
+    const settled = ledger.open(row.id);
+    if (listener !== undefined) ledger.watch(row.id, listener);
+    const placed = placing.place(row, judged, deadlineAt ?? null);
     const result = await this.#write(placed);
-    let final = result === 'unwritable' ? placing.unwritable(placed) : placed;
-    if (result === 'duplicate') {
-      placing.withdraw(placed);
-      const first = await store.find(row.platform, row.platformMessageId).catch(() => undefined);
+    let final = placed;
+    if (result !== 'committed') {
+      const first = await this.#find(row);
       if (first !== undefined) {
+        placing.withdraw(placed);
         ledger.forget(row.id);
-        return this.#known(first, listener);
+        return this.#duplicates.known(first, listener);
       }
-      final = placing.notKept(placed);
+      final = result === 'unwritable' ? placing.unwritable(placed) : placing.notKept(placed);
     }
     const decided = decidedOf(final);
     ledger.tell(row.id, { type: 'admission', ...decided });
     placing.begin(final);
     return { ...decided, settled };
+  }
+
+  /** What the store knows of this id; nothing when it cannot be asked. */
+  #find({ platform, platformMessageId }: Arrived): Promise<StoredMessage | undefined> {
+    return this.#options.store.find(platform, platformMessageId).catch(() => undefined);
   }
 
   /** What is refused for the store's sake is never written: its sender may send it again under the same id. */
@@ -122,15 +155,20 @@ export class Intake {
     }
   }
 
-  #row(
-    inbound: Inbound,
-    decided: Pick<MessageRow, 'id' | 'kind' | 'agent' | 'whenBusy'>,
-  ): Omit<MessageRow, 'admission' | 'reason' | 'phase'> {
+  #row(inbound: Inbound, id: string, kind: Kind): Arrived {
     const { platform, platformMessageId, conversation, sender, text, receivedAt } = inbound;
-    const { life, epoch } = this.#options;
+    const { life, epoch, config } = this.#options;
     return {
-      ...decided,
-      ...{ platform, platformMessageId, conversation, sender, text, receivedAt },
+      id,
+      platform,
+      platformMessageId,
+      conversation,
+      sender,
+      kind,
+      text,
+      agent: inbound.agent ?? 'default',
+      whenBusy: inbound.whenBusy ?? config().busyInputMode,
+      receivedAt,
       life: life(),
       epoch: epoch(),
     };
@@ -153,60 +191,6 @@ export class Intake {
     };
   }
 
-  /** The same id again in this life: the first one's decision and, when it comes, its outcome. */
-  #again(first: Receipt, listener?: ProgressListener): Receipt {
-    const { ledger } = this.#options;
-    if (listener !== undefined) {
-      const { settled: _, ...decided } = first;
-      listener({ type: 'admission', ...decided, duplicate: true });
-      if (ledger.waitFor(first.messageId) !== undefined) ledger.watch(first.messageId, listener);
-      else void first.settled.then((settled) => tellSettled(listener, settled));
-    }
-    return { ...first, duplicate: true };
-  }
-
-  /** The same id as a message of the store: nothing is done twice. */
-  async #known(stored: StoredMessage, listener?: ProgressListener): Promise<Receipt> {
-    const { ledger } = this.#options;
-    const settled =
-      stored.outcome === null
-        ? (ledger.waitFor(stored.id) ?? ledger.open(stored.id))
-        : this.#outcomeOf(stored);
-    const decided: Decided = {
-      messageId: stored.id,
-      kind: stored.kind,
-      admission: admissionNow(stored),
-      reason: admissionNow(stored) === 'refuse' ? ((stored.reason ?? 'state') as Rule) : null,
-      text: admissionNow(stored) === 'hold' ? replies.held(false) : null,
-      duplicate: true,
-      recorded: stored.recorded,
-    };
-    const restarted = this.#restartedBy(stored);
-    if (restarted !== undefined && stored.platform !== 'local') this.#options.say(stored, restarted);
-    if (listener !== undefined) {
-      listener({ type: 'admission', ...decided });
-      if (stored.outcome === null) ledger.watch(stored.id, listener);
-      else tellSettled(listener, await settled);
-    }
-    return { ...decided, settled };
-  }
-
-  async #outcomeOf(stored: StoredMessage): Promise<Settled> {
-    const texts = (await this.#options.store.replies(stored.id)).map((reply) => reply.text);
-    const restarted = this.#restartedBy(stored);
-    if (restarted !== undefined) texts.push(restarted);
-    return settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
-  }
-
-  /** What is added for whoever asked for the restart that ended the life before: it has happened. */
-  #restartedBy({ text, outcome, epoch }: StoredMessage): string | undefined {
-    const { clock, judge, lastExit } = this.#options;
-    const exit = lastExit();
-    if (exit === null || exit.at === null || exit.cause !== 'restart') return undefined;
-    const asked = outcome === 'done' && epoch === this.#options.epoch() - 1 && judge.asksRestart(text);
-    return asked ? replies.restartedAgo(clock.wallMs() - exit.at) : undefined;
-  }
-
   /** A settled message is found in the store from now on; one without a row is remembered here, bounded. */
   #forget(key: string, recorded: boolean): void {
     if (recorded) {
@@ -217,35 +201,6 @@ export class Intake {
     const oldest = this.#unrecorded.length > UNRECORDED_IDS_MAX ? this.#unrecorded.shift() : undefined;
     if (oldest !== undefined) this.#receiving.delete(oldest);
   }
-
-  async #count<T>(work: Promise<T>): Promise<T> {
-    this.#underWay += 1;
-    try {
-      return await work;
-    } finally {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) for (const idle of this.#idle.splice(0)) idle();
-    }
-  }
-}
-
-const settledAs = (
-  outcome: Settled['outcome'],
-  reason: string | null,
-  texts: readonly string[],
-  recorded: boolean,
-): Settled => ({ outcome, reason, replies: texts, recorded, exitCode: null });
-
-function tellSettled(listener: ProgressListener, settled: Settled): void {
-  for (const text of settled.replies) listener({ type: 'reply', text });
-  listener({ type: 'settled', ...settled });
-}
-
-/** A message that was held is one that was dispatched once it has been taken up. */
-function admissionNow({ admission, phase, outcome }: StoredMessage): Decided['admission'] {
-  if (outcome === null && phase === 'held') return 'hold';
-  if (outcome === 'refused') return 'refuse';
-  return admission === 'hold' ? 'dispatch' : admission;
 }
 
 function decidedOf({ message, rule, text }: Placed): Decided {

@@ -6,6 +6,7 @@
 import type { Clock } from '../clock.ts';
 import { isSluiceError, messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
+import { waitsAtConnection } from '../messages/local.ts';
 import { notRecorded } from '../messages/replies.ts';
 import type { OutboundRow, Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -14,9 +15,6 @@ import type { InHand, Progress, ProgressListener, Settled, Settlement } from './
 
 /** Units that wait for a writable store; the oldest are given up past it, and counted. */
 export const UNRECORDED_UNITS_MAX = 1000;
-
-/** Platforms whose replies reach people through the waiting connection itself. */
-const DIRECT_PLATFORM = 'local';
 
 interface Open {
   readonly settled: Promise<Settled>;
@@ -109,7 +107,7 @@ export class Ledger {
     const { outcome, reason, exitCode = null } = settlement;
     const replies = recorded ? settlement.replies : settlement.replies.map((t) => `${t}\n${notRecorded()}`);
     const settled: Settled = { outcome, reason, replies, recorded, exitCode };
-    if (message.row.platform !== DIRECT_PLATFORM) {
+    if (!waitsAtConnection(message.row)) {
       outbound.forEach((row, index) => {
         delivery.deliver({ ...row, text: replies[index] ?? row.text }, recorded);
       });
@@ -180,28 +178,26 @@ export class Ledger {
   #unit({ row }: InHand, settlement: Settlement, outbound: readonly OutboundRow[]): Write[] {
     const { outcome, reason, writes = [] } = settlement;
     const at = this.#options.clock.wallMs();
-    const direct = row.platform === DIRECT_PLATFORM;
+    const direct = waitsAtConnection(row);
     return [
       ...writes,
       { op: 'settle', id: row.id, outcome, reason, at },
-      ...outbound.flatMap((reply): Write[] => [
-        { op: 'reply', outbound: reply },
-        ...(direct ? [{ op: 'sent', id: reply.id, at } as const] : []),
-      ]),
+      ...outbound.map(
+        (reply): Write => ({ op: 'reply', outbound: reply, ...(direct ? { deliveredAt: at } : {}) }),
+      ),
     ];
   }
 
   /** Keeps a unit for later: the message's row too, when that was never written. */
   #keep({ message, settlement, unit }: Prepared): void {
-    const noted = unit.map((write) =>
-      write.op === 'settle' ? { ...write, recorded: false as const } : write,
-    );
-    const sent = noted.filter((write) => write.op === 'reply').map((write) => write.outbound.id);
     const at = this.#options.clock.wallMs();
+    const noted = unit.map((write): Write => {
+      if (write.op === 'settle') return { ...write, recorded: false };
+      return write.op === 'reply' ? { ...write, deliveredAt: at } : write;
+    });
     this.#unrecorded.push([
       ...(message.recorded ? [] : [{ op: 'receive', message: message.row } as const]),
       ...noted,
-      ...sent.map((id) => ({ op: 'sent', id, at }) as const),
     ]);
     this.#options.log.warn({ message: message.row.id, outcome: settlement.outcome }, 'settled, not recorded');
     if (this.#unrecorded.length > UNRECORDED_UNITS_MAX) {

@@ -12,6 +12,7 @@ import type {
   Admission,
   BusyMode,
   DeadlineName,
+  Failure,
   Kind,
   LifecycleEvent,
   MessageEvent,
@@ -49,6 +50,8 @@ export interface Effects {
 export interface LifecycleView {
   readonly state: string;
   readonly request: Request | null;
+  /** Why it leaves without having been asked to. */
+  readonly failure: Failure | null;
   readonly degraded: readonly string[];
   readonly turns: number;
   readonly commands: number;
@@ -77,11 +80,13 @@ export class Lifecycle {
   readonly #options: LifecycleOptions;
   readonly #actor: Actor<typeof gatewayMachine>;
   readonly #deadlines: Deadlines;
-  readonly #watch = new ChartWatch();
+  readonly #watch: ChartWatch;
   readonly #tasks: (() => void)[] = [];
   /** Journal rows from before the epoch was known. */
   readonly #early: Omit<JournalRow, 'epoch'>[] = [];
   #epoch = 0;
+  /** The path of the state that the last event led to. */
+  #state: string;
   #effects: Effects | undefined;
   #emptying = false;
   #number = 0;
@@ -94,11 +99,10 @@ export class Lifecycle {
     this.#deadlines = new Deadlines(options.clock, options.times, (event) => this.send(event));
     this.#actor = createActor(this.#machine(), {
       input: { supervisor: options.supervisor },
-      inspect: (event) => {
-        this.#watch.inspect(event);
-        options.inspect?.(event);
-      },
+      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     });
+    this.#state = statePath(this.#actor.getSnapshot());
+    this.#watch = new ChartWatch((inspect) => this.#actor.system.inspect(inspect));
     this.exited = new Promise((resolve) => {
       this.#actor.subscribe({
         complete: () => resolve(this.#actor.getSnapshot().output ?? exitFor(null, null, options.supervisor)),
@@ -153,10 +157,11 @@ export class Lifecycle {
 
   get view(): LifecycleView {
     const snapshot = this.#actor.getSnapshot();
-    const { request, degraded, turns, commands } = snapshot.context;
+    const { request, failure, degraded, turns, commands } = snapshot.context;
     return {
       state: statePath(snapshot),
       request,
+      failure,
       degraded,
       turns: turns.size,
       commands: commands.size,
@@ -234,8 +239,9 @@ export class Lifecycle {
   }
 
   #note(event: LifecycleEvent, before: GatewaySnapshot, after: GatewaySnapshot): void {
+    const from = this.#state;
     const state = statePath(after);
-    const from = statePath(before);
+    this.#state = state;
     const { request, degraded, turns, commands, failure } = after.context;
     this.#number += 1;
     const row = {

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { bindArguments } from '../messages/arguments.ts';
 import { builtinNamed } from '../messages/commands.ts';
 import { fitsMessage, MESSAGE_BYTES_MAX } from '../messages/inbound.ts';
+import { waitsAtConnection } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
 import type { MessageRow, Phase, Write } from '../store/store.ts';
@@ -42,7 +43,7 @@ export interface PlacingOptions {
   readonly dispatch: Dispatch;
   readonly agentNames: () => readonly string[];
   /** The gateway is on its way out, so what is held waits for the next start. */
-  readonly stopping: () => boolean;
+  readonly leaving: () => boolean;
   readonly settled: (messageId: string) => void;
 }
 
@@ -190,7 +191,7 @@ export class Placing {
       recorded: true,
     };
     this.#options.held.add(message.row);
-    const told = replies.held(this.#options.stopping());
+    const told = replies.held(this.#options.leaving());
     return { message, unit: [received(message)], rule: null, text: told, place: { as: 'held' } };
   }
 
@@ -222,8 +223,8 @@ function inHand(row: Unplaced, phase: Phase, classified: InHand['classified']): 
 }
 
 /** A platform delivers again what the store did not take: nobody is told to send it again, at each attempt. */
-const comesAgain = ({ platform }: Unplaced, { rule }: Obstacle): boolean =>
-  rule === 'store' && platform !== 'local';
+const comesAgain = (row: Unplaced, { rule }: Obstacle): boolean =>
+  rule === 'store' && !waitsAtConnection(row);
 
 const received = ({ row }: InHand): Write => ({ op: 'receive', message: row });
 

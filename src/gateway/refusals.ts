@@ -3,6 +3,7 @@
  * flooded with them. Callers at the socket or over HTTP always get theirs.
  */
 import type { Refusal } from '../../machines/events.ts';
+import { waitsAtConnection } from '../messages/local.ts';
 import type { MessageRow } from '../store/store.ts';
 
 /** Conversations that are remembered as told; past it all are forgotten, and may be told once more. */
@@ -12,11 +13,9 @@ export class Refusals {
   readonly #told = new Set<string>();
 
   /** True when this conversation has heard of a refusal since the gateway last took turns; remembers it. */
-  toldAlready(
-    { platform, conversation }: Pick<MessageRow, 'platform' | 'conversation'>,
-    refusal: Refusal | null,
-  ): boolean {
-    if (platform === 'local' || refusal === null || refusal.because === 'degraded') return false;
+  toldAlready(row: Pick<MessageRow, 'platform' | 'conversation'>, refusal: Refusal | null): boolean {
+    if (waitsAtConnection(row) || refusal === null || refusal.because === 'degraded') return false;
+    const { conversation } = row;
     if (this.#told.has(conversation)) return true;
     if (this.#told.size >= TOLD_MAX) this.#told.clear();
     this.#told.add(conversation);

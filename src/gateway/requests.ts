@@ -76,10 +76,8 @@ export class Requests {
   }
 
   ask(ask: Ask): Answer {
-    const problem = ask.cause === 'restart' ? this.#options.configProblem() : null;
-    if (problem !== null) {
-      return { verdict: 'refused', text: `Not restarted: the configuration is invalid.\n${problem}` };
-    }
+    const refused = this.#refusal(ask);
+    if (refused !== undefined) return refused;
     if (ask.from !== undefined && this.#options.isWork(ask.from) && this.#deferred.length < DEFERRED_MAX) {
       this.#deferred.push({ ...ask, from: ask.from });
       return { verdict: 'deferred', text: 'Asked; it happens when this work has settled.' };
@@ -87,13 +85,22 @@ export class Requests {
     return this.#send(ask);
   }
 
-  /** Hands on what was asked from inside this work. */
+  /** Hands on what was asked from inside this work. Whoever asked has their answer; what it comes to is logged. */
   workEnded(workId: string): void {
     const ready = this.#deferred.filter(({ from }) => from === workId);
     for (const ask of ready) {
       this.#deferred.splice(this.#deferred.indexOf(ask), 1);
-      this.#send(ask);
+      // The configuration may have been broken since, by that very work.
+      const refused = this.#refusal(ask);
+      if (refused === undefined) this.#send(ask);
+      else this.#options.log.warn({ actor: ask.actor, work: workId }, refused.text);
     }
+  }
+
+  #refusal({ cause }: Ask): Answer | undefined {
+    const problem = cause === 'restart' ? this.#options.configProblem() : null;
+    if (problem === null) return undefined;
+    return { verdict: 'refused', text: `Not restarted: the configuration is invalid.\n${problem}` };
   }
 
   #send(ask: Ask): Answer {
@@ -132,12 +139,13 @@ export class Requests {
 
   #text(verdict: Verdict, intent: Ask['intent'], before: Lifecycle['view']): string {
     const { clock, lifecycle } = this.#options;
-    const { request, turns, commands, deadlineAt } = lifecycle.view;
+    const { request, failure, turns, commands, deadlineAt } = lifecycle.view;
     // What a hurry ends is what was in flight before it.
     const work = verdict === 'hurried' ? before : { turns, commands };
     return replies.verdict(verdict, intent === 'cancel-drain' ? 'cancel' : intent, {
       intent: request?.intent ?? null,
       cause: request?.cause ?? null,
+      failed: failure !== null,
       turns: work.turns,
       commands: work.commands,
       leftMs: deadlineAt === null ? null : deadlineAt - clock.wallMs(),

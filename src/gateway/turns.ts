@@ -3,7 +3,7 @@
  * A turn takes its place when its message is admitted, so nothing that comes later can overtake it; what has
  * no place yet waits here, and goes back to the held messages when a drain begins.
  */
-import type { Agent } from '../agents/agent.ts';
+import type { Agent, AgentEvent, TurnUsage } from '../agents/agent.ts';
 import { AgentFailure } from '../agents/agent.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -35,6 +35,8 @@ export interface Turn {
   answer: string;
   /** The agent wrote more than an answer may hold. */
   cut: boolean;
+  /** What the agent says it used; null until it does. */
+  usage: TurnUsage | null;
 }
 
 /** A message that waits for its turn. It may start once its row is on disk, or it could run without one. */
@@ -56,6 +58,7 @@ export interface TurnsOptions {
 
 export class Turns {
   readonly #options: TurnsOptions;
+  /** By conversation: each has one at most. */
   readonly #running = new Map<string, Turn>();
   readonly #waiting: Waiting[] = [];
 
@@ -92,9 +95,9 @@ export class Turns {
   release(message: InHand): void {
     const index = this.#waiting.findIndex((one) => one.message === message);
     if (index >= 0) this.#waiting.splice(index, 1);
-    const turn = this.running.find((one) => one.message === message);
-    if (turn !== undefined) this.#running.delete(turn.row.id);
-    if (index >= 0 || turn !== undefined) this.#startWaiting();
+    const placed = this.#running.get(message.row.conversation)?.message === message;
+    if (placed) this.#running.delete(message.row.conversation);
+    if (index >= 0 || placed) this.#startWaiting();
   }
 
   /** Takes out every turn that has not started, in order: a drain begins, and they become held. */
@@ -126,13 +129,17 @@ export class Turns {
           : 'interrupted',
       reason: settlement.reason,
       streamed: turn.answer,
+      ...(turn.usage === null ? {} : { usage: JSON.stringify(turn.usage) }),
     };
     return { ...settlement, writes: [ended] };
   }
 
   /** Frees the place of a turn that has settled, and starts what waited for it. */
   ended(turn: Turn): void {
-    if (this.#running.delete(turn.row.id)) this.#startWaiting();
+    const { conversation } = turn.row;
+    if (this.#running.get(conversation) !== turn) return;
+    this.#running.delete(conversation);
+    this.#startWaiting();
   }
 
   /** Aborts the running turn of a conversation, or one by its id or its message's; undefined when there is none. */
@@ -159,7 +166,7 @@ export class Turns {
   /** True when the conversation has a turn in hand, so the next one comes after it. */
   #waitsFor(conversation: string): boolean {
     return (
-      this.running.some((turn) => turn.row.conversation === conversation) ||
+      this.#running.has(conversation) ||
       this.#waiting.some(({ message }) => message.row.conversation === conversation)
     );
   }
@@ -168,8 +175,7 @@ export class Turns {
     const { row } = message;
     const found = this.#options.agent(row.agent ?? '');
     if (found === undefined || this.#running.size >= this.#options.maxTurns()) return undefined;
-    const ofAgent = this.running.filter((turn) => turn.row.agent === row.agent).length;
-    if (ofAgent >= found.maxTurns) return undefined;
+    if (this.#runningOf(row.agent) >= found.maxTurns) return undefined;
     const at = this.#options.clock.wallMs();
     const turn: Turn = {
       row: {
@@ -185,20 +191,27 @@ export class Turns {
       timeoutMs: found.timeoutMs,
       answer: '',
       cut: false,
+      usage: null,
     };
-    this.#running.set(turn.row.id, turn);
+    this.#running.set(row.conversation, turn);
     return turn;
+  }
+
+  #runningOf(agent: string | null): number {
+    let count = 0;
+    for (const turn of this.#running.values()) if (turn.row.agent === agent) count += 1;
+    return count;
   }
 
   /** Starts what has a place now: in order, skipping conversations that are busy. */
   #startWaiting(): void {
-    const busy = new Set(this.running.map((turn) => turn.row.conversation));
+    const passedOver = new Set<string>();
     for (const waiting of [...this.#waiting]) {
       if (this.#running.size >= this.#options.maxTurns()) return;
       const { message, written } = waiting;
       const { conversation } = message.row;
-      if (busy.has(conversation)) continue;
-      busy.add(conversation);
+      if (this.#running.has(conversation) || passedOver.has(conversation)) continue;
+      passedOver.add(conversation);
       const turn = written ? this.#place(message) : undefined;
       if (turn === undefined) continue;
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
@@ -211,7 +224,7 @@ export class Turns {
     const { id: turnId, conversation } = turn.row;
     try {
       const events = turn.agent.runTurn({ turnId, conversation, text }, { signal: turn.abort.signal });
-      for await (const event of events) this.#take(turn, event.text);
+      for await (const event of events) this.#take(turn, event);
     } catch (error) {
       if (!turn.abort.signal.aborted) return this.#failed(turn, error);
     }
@@ -226,7 +239,12 @@ export class Turns {
     return { outcome: 'answered', reason: null, replies: [turn.answer] };
   }
 
-  #take(turn: Turn, text: string): void {
+  #take(turn: Turn, event: AgentEvent): void {
+    if (event.type === 'usage') turn.usage = event.usage;
+    else this.#takeText(turn, event.text);
+  }
+
+  #takeText(turn: Turn, text: string): void {
     if (turn.cut) return;
     const room = ANSWER_CHARS_MAX - turn.answer.length;
     turn.cut = text.length > room;

@@ -62,6 +62,8 @@ export function verdict(
   now: {
     intent: Intent | null;
     cause: string | null;
+    /** It leaves because it failed, whatever was asked before or since. */
+    failed: boolean;
     turns: number;
     commands: number;
     leftMs: number | null;
@@ -69,7 +71,11 @@ export function verdict(
 ): string {
   const holding = holders(now.turns, now.commands);
   const limit = now.leftMs === null ? '' : `, in ${seconds(now.leftMs)} at most`;
-  const doing = now.intent === null ? 'running' : GOING[now.intent];
+  const doing = now.failed
+    ? `${GOING.stop} after a fault`
+    : now.intent === null
+      ? 'running'
+      : GOING[now.intent];
   switch (of) {
     case 'taken':
     case 'raised':
@@ -88,7 +94,7 @@ export function verdict(
     case 'nothing-to-cancel':
       return 'Nothing to cancel: the gateway is not draining.';
     case 'too-late':
-      return `Too late to cancel: the gateway is ${doing}${now.cause === null ? '' : ` (${now.cause})`}.`;
+      return `Too late to cancel: the gateway is ${doing}${now.cause === null || now.failed ? '' : ` (${now.cause})`}.`;
     case 'still-starting':
       return 'The gateway is still starting. Try again in a moment.';
   }
@@ -106,6 +112,9 @@ export const held = (stopping: boolean): string =>
   stopping
     ? 'Kept for the next start: the gateway is stopping. It is answered when it is back.'
     : 'Kept: it is answered as soon as the gateway takes turns again.';
+
+export const elsewhere = (): string =>
+  'Another process of this home has it in hand and has not ended yet. Send it again under the same id to hear how it ended.';
 
 export const heldLimit = (limit: number, what: 'conversation' | 'gateway'): string =>
   what === 'conversation'

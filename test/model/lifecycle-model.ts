@@ -66,6 +66,7 @@ export class LifecycleModel {
 
   #stop(cause: Cause, hurry: boolean): Verdict {
     const above = RANKS[cause] - (this.cause === null ? 0 : RANKS[this.cause]);
+    if (this.failed) return 'joined';
     if (this.#in('starting')) return this.#take(cause, leavingFor(cause), 'taken');
     if (hurry && above >= 0 && /running|waiting|drained/.test(this.state)) {
       return this.#take(cause, 'draining.interrupting', 'hurried');

@@ -1,4 +1,5 @@
 /** Bugs that a later hand could put into the lifecycle chart, each made on a copy of it. */
+import { rankOf } from '../../machines/exit.ts';
 import { gatewayMachine } from '../../machines/gateway.ts';
 import type { GatewayMachine } from './abstract-graph.ts';
 import { ChartEdit } from './chart-edit.ts';
@@ -227,6 +228,12 @@ const course: readonly Mutant[] = [
     delete edit.state('stopped.closing').on['exit.deadline'];
   }),
   edited('a failure is forgotten', (edit) => edit.drop(edit.branch('', 'fatal').actions, 'takeFailure')),
+  provided('a restart outranks a failure', {
+    guards: {
+      raises: ({ context, event }) =>
+        event.type === 'stop.requested' && rankOf(event.cause) > rankOf(context.request?.cause ?? null),
+    },
+  }),
   edited('a failing gateway lets its turns run', (edit) =>
     edit.drop(edit.branch('', 'fatal').actions, 'abortTurns'),
   ),

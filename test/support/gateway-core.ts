@@ -6,9 +6,12 @@ import type { Agent, AgentEvent } from '../../src/agents/agent.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import type { Receipt } from '../../src/gateway/in-hand.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { BUILTIN_NAMES } from '../../src/messages/commands.ts';
 import type { Inbound } from '../../src/messages/inbound.ts';
+import type { Outbound } from '../../src/messages/outbound.ts';
 import { LocalPlatform } from '../../src/platforms/local.ts';
+import type { Platform, PlatformContext } from '../../src/platforms/platform.ts';
 import type {
   EndReason,
   Processes,
@@ -103,6 +106,8 @@ export class FakeAgent implements Agent {
 
   killNow(): void {}
 
+  async probe(): Promise<void> {}
+
   /** Says something in the turn that began as the `index`th. */
   say(index: number, text: string): void {
     this.#turns[index]?.say({ type: 'text', text });
@@ -112,6 +117,24 @@ export class FakeAgent implements Agent {
   end(index: number, error: Error | null = null): void {
     this.#turns[index]?.say(error);
   }
+}
+
+/** A platform whose people are in this process; what is sent to them stands in `sent`, in order. */
+export class FakePlatform implements Platform {
+  readonly name = 'chat';
+  readonly sent: string[] = [];
+
+  async start(context: PlatformContext): Promise<void> {
+    context.link('connected');
+  }
+
+  async send(outbound: Outbound): Promise<void> {
+    this.sent.push(outbound.text);
+  }
+
+  async stopReceiving(): Promise<void> {}
+
+  async stop(): Promise<void> {}
 }
 
 /** A log that keeps its lines. */
@@ -127,18 +150,28 @@ export interface GatewayCore {
   readonly clock: FakeClock;
   readonly processes: FakeProcesses;
   readonly agent: FakeAgent;
+  readonly chat: FakePlatform;
   readonly log: Log;
   readonly lines: Record<string, unknown>[];
   /** Hands a message in as the local owner; the id is the text unless given. */
   receive(text: string, more?: Partial<Inbound>): Promise<Receipt>;
 }
 
-/** A gateway that runs, with this configuration below the one agent. */
-export async function startCore(config = ''): Promise<GatewayCore> {
+/** A gateway that runs, with this configuration below the one agent; `more` replaces what it is made of. */
+export async function startCore(config = '', more: Partial<GatewayOptions> = {}): Promise<GatewayCore> {
+  const core = bootCore(config, more);
+  core.gateway.lifecycle.send({ type: 'started' });
+  await settled();
+  return core;
+}
+
+/** The same, still `starting`. */
+export function bootCore(config = '', more: Partial<GatewayOptions> = {}): GatewayCore {
   const clock = new FakeClock();
   const store = new MemoryStore();
   const processes = new FakeProcesses();
   const agent = new FakeAgent();
+  const chat = new FakePlatform();
   const { log, lines } = keptLog();
   const { config: parsed } = parseConfig(`listen: { http: off }\n${config}`, {
     path: '/etc/sluice.yaml',
@@ -150,7 +183,7 @@ export async function startCore(config = ''): Promise<GatewayCore> {
     config: () => parsed,
     store,
     processes,
-    platforms: [new LocalPlatform()],
+    platforms: [new LocalPlatform(), chat],
     agent: () => agent,
     clock,
     log,
@@ -161,10 +194,10 @@ export async function startCore(config = ''): Promise<GatewayCore> {
     configProblem: () => null,
     abortStart: () => {},
     closeFaces: async () => {},
+    ...more,
   });
   gateway.begin({ id: 1, kind: 'daemon', epoch: 1, pid: 1, startTime: '', bootId: '' });
   gateway.start();
-  gateway.lifecycle.send({ type: 'started' });
   const receive = (text: string, more: Partial<Inbound> = {}) =>
     gateway.receive({
       platform: 'local',
@@ -175,6 +208,5 @@ export async function startCore(config = ''): Promise<GatewayCore> {
       receivedAt: clock.wallMs(),
       ...more,
     });
-  await settled();
-  return { gateway, store, clock, processes, agent, log, lines, receive };
+  return { gateway, store, clock, processes, agent, chat, log, lines, receive };
 }

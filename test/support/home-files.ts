@@ -17,9 +17,12 @@ export const pidFile = (home: string): Document => documentIn(home, 'sluice.pid'
 export const debrisIn = (home: string): string[] =>
   readdirSync(home).filter((name) => /^(sluice\.pid|control\.sock|.*\.tmp|sluice\.db-journal)$/.test(name));
 
-/** Rows of the store, read beside whoever runs on it. */
+/** A commit that is under way is waited for this long. */
+const STORE_WAIT_MS = 5000;
+
+/** Rows of the store, read beside whoever runs on it; nothing in the home changes. */
 export function storeRows(home: string, sql: string): Document[] {
-  const db = new DatabaseSync(join(home, 'sluice.db'));
+  const db = new DatabaseSync(join(home, 'sluice.db'), { readOnly: true, timeout: STORE_WAIT_MS });
   try {
     return db.prepare(sql).all();
   } finally {

@@ -211,6 +211,13 @@ const STOPPING: VerdictRow = {
   hurry: { ...LEAVING.hurry, higher: ['raised', 'stays'] },
 };
 
+/** Stopping because it failed: nothing that is asked for outranks that. */
+export const FAILED: VerdictRow = {
+  ...LEAVING,
+  stop: always(['joined', 'stays']),
+  hurry: always(['joined', 'stays']),
+};
+
 const CANCELLABLE = {
   cancel: ['cancelled', 'runs'],
   cancelOfSignal: ['too-late', 'stays'],

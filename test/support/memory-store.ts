@@ -4,6 +4,7 @@
  */
 import { SluiceError } from '../../src/errors.ts';
 import type {
+  Exchange,
   JournalRow,
   Life,
   OpenWork,
@@ -19,6 +20,8 @@ export class MemoryStore implements Store {
   readonly units: (readonly Write[])[] = [];
   readonly journalRows: JournalRow[] = [];
   writable = true;
+  /** What a message asked for by its id has come to; another process writes there. */
+  known: StoredMessage | undefined;
   /** Called before each commit: it may fail the store, and what it throws is the commit's failure. */
   beforeCommit: (unit: readonly Write[]) => void = () => {};
 
@@ -64,7 +67,9 @@ export class MemoryStore implements Store {
     return undefined;
   }
 
-  async message(): Promise<undefined> {}
+  async message(): Promise<StoredMessage | undefined> {
+    return this.known;
+  }
 
   async replies(): Promise<readonly StoredOutbound[]> {
     return [];
@@ -72,6 +77,10 @@ export class MemoryStore implements Store {
 
   async openWork(): Promise<OpenWork> {
     return NO_WORK;
+  }
+
+  async history(): Promise<readonly Exchange[]> {
+    return [];
   }
 
   async close(): Promise<void> {}

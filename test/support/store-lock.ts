@@ -20,13 +20,3 @@ export class StoreLock implements Disposable {
     if (this.#db.isOpen) this.#db.close();
   }
 }
-
-/** Reads rows of a gateway's store, beside it. */
-export function readStore(home: string, sql: string): readonly Record<string, unknown>[] {
-  const db = new DatabaseSync(join(home, 'sluice.db'), { readOnly: true, timeout: WAIT_MS });
-  try {
-    return db.prepare(sql).all();
-  } finally {
-    db.close();
-  }
-}

@@ -1,6 +1,7 @@
 /** What a request is answered with, what it changes, and what stays as it was. */
 import type { Intent, Verdict } from '../../../machines/events.ts';
 import {
+  FAILED,
   INTENTS,
   IS_SIGNAL,
   type LeafState,
@@ -99,7 +100,7 @@ export function expectedAnswer({
   from,
   before,
 }: Pick<Step, 'event' | 'from' | 'before'>): readonly [Verdict, Place] {
-  const row = VERDICTS[from as LeafState];
+  const row = before.failure === null ? VERDICTS[from as LeafState] : FAILED;
   const holding = before.request?.cause ?? null;
   if (event.type === 'drain.requested') return row.drain;
   if (event.type === 'drain.cancelled') {

@@ -1,0 +1,181 @@
+/**
+ * Puts the core's parts together: who is given whom. Three groups, each of which needs only the ones before it:
+ * where the gateway stands and what leaves it; what carries work out; and the way in.
+ *
+ * A part that needs a later one gets a function that is called once both are there.
+ */
+import * as replies from '../messages/replies.ts';
+import type { LastExit } from '../store/store.ts';
+import { Access } from './access.ts';
+import { Connections, type ConnectionsOptions } from './connections.ts';
+import { ControlCommands } from './control-commands.ts';
+import { shutdownTimes } from './deadlines.ts';
+import { Delivery } from './delivery.ts';
+import { isLeaving } from './departure.ts';
+import { Dispatch } from './dispatch.ts';
+import { Held } from './held.ts';
+import { Intake } from './intake.ts';
+import { Judge } from './judge.ts';
+import { Ledger } from './ledger.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { GatewayOptions } from './options.ts';
+import { Placing } from './placing.ts';
+import { QuickCommands } from './quick-commands.ts';
+import { Refusals } from './refusals.ts';
+import { Requests } from './requests.ts';
+import type { StatusReport } from './status.ts';
+import { TakeUp } from './take-up.ts';
+import { Turns } from './turns.ts';
+
+/** What the parts are told by, and tell, the gateway that they are the parts of. */
+export interface Hooks {
+  /** The number of this life; 0 until the store has given one. */
+  readonly life: () => number;
+  readonly lastExit: () => LastExit | null;
+  readonly status: () => StatusReport;
+  readonly receive: ConnectionsOptions['receive'];
+  /** Something that a status shows has changed; `state` when it is the chart's. */
+  readonly changed: (what: 'state' | 'counters') => void;
+  /** The work of this message has left: tells the chart. */
+  readonly settled: (messageId: string) => void;
+}
+
+export type Parts = ReturnType<typeof assemble>;
+
+export function assemble(options: GatewayOptions, hooks: Hooks) {
+  const outward = assembleOutward(options, hooks);
+  const work = assembleWork(options, hooks, outward);
+  return { ...outward, ...work, ...assembleInward(options, hooks, { ...outward, ...work }) };
+}
+
+type Outward = ReturnType<typeof assembleOutward>;
+type Work = ReturnType<typeof assembleWork>;
+
+/** The chart, the links, and what is said through them. */
+function assembleOutward(options: GatewayOptions, { life, receive, changed }: Hooks) {
+  const { clock, log, store, config, platforms, supervisor, inspect } = options;
+  const lifecycle = new Lifecycle({
+    supervisor,
+    clock,
+    log,
+    journal: (row) => store.journal(row),
+    times: () => shutdownTimes(config()),
+    usual: () => ({ agent: 'default', whenBusy: config().busyInputMode }),
+    changed: () => changed('state'),
+    ...(inspect === undefined ? {} : { inspect }),
+  });
+  const connections = new Connections({
+    clock,
+    log,
+    platforms,
+    receive,
+    changed: () => changed('counters'),
+  });
+  const delivery = new Delivery({
+    store,
+    clock,
+    log,
+    life,
+    platform: (name) => connections.platform(name),
+  });
+  const ledger = new Ledger({ store, clock, log, delivery, life });
+  const held = new Held(clock, (row) => delivery.say(row, replies.held(isLeaving(lifecycle.view))));
+  return { lifecycle, connections, delivery, ledger, held };
+}
+
+/** Turns, quick commands, the gateway's own commands, and the requests that these make. */
+function assembleWork(options: GatewayOptions, hooks: Hooks, { lifecycle, ledger, held }: Outward) {
+  const { clock, log, store, config, processes, environment, configProblem } = options;
+  const { life, settled } = hooks;
+  const access = new Access(config, clock);
+  const dispatch: Dispatch = new Dispatch({
+    store,
+    clock,
+    log,
+    ledger,
+    turns: () => turns,
+    commands: () => commands,
+    control: () => control,
+    settled,
+    workEnded: (workId) => requests.workEnded(workId),
+    keep: (message) => held.putBack([message.row]),
+  });
+  const turns = new Turns({
+    clock,
+    log,
+    life,
+    agent: (name) => usableAgent(options, name),
+    maxTurns: () => config().maxTurns,
+    start: (turn) => dispatch.startTurn(turn),
+    delta: (messageId, text) => ledger.tell(messageId, { type: 'delta', text }),
+  });
+  const commands = new QuickCommands({
+    clock,
+    processes,
+    life,
+    environment,
+    start: (command) => dispatch.startCommand(command),
+  });
+  const requests = new Requests({
+    clock,
+    log,
+    lifecycle,
+    configProblem,
+    isWork: (workId) =>
+      turns.running.some(({ row }) => row.id === workId) ||
+      commands.inFlight.some(({ row }) => row.id === workId),
+  });
+  const wallMs = () => clock.wallMs();
+  const { status } = hooks;
+  const control = new ControlCommands({ config, access, requests, turns, commands, status, wallMs });
+  return { access, dispatch, turns, commands, requests };
+}
+
+/** From a message to its place, and from the held ones back to theirs. */
+function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & Work) {
+  const { store, clock, config } = options;
+  const { life, lastExit, settled } = hooks;
+  const { lifecycle, delivery, ledger, held, access, dispatch, turns, commands } = parts;
+  const leftMs = () => {
+    const { deadlineAt } = lifecycle.view;
+    return deadlineAt === null ? null : deadlineAt - clock.wallMs();
+  };
+  const judge = new Judge({ config, access, lifecycle, leftMs });
+  const refusals = new Refusals();
+  const placing = new Placing({
+    clock,
+    ledger,
+    held,
+    refusals,
+    turns,
+    commands,
+    dispatch,
+    agentNames: () => Object.keys(config().agents),
+    leaving: () => isLeaving(lifecycle.view),
+    settled,
+  });
+  const takeUp = new TakeUp({ store, access, judge, placing, ledger, held, life });
+  const intake = new Intake({
+    store,
+    clock,
+    config,
+    access,
+    judge,
+    ledger,
+    placing,
+    life,
+    epoch: () => lifecycle.epoch,
+    lastExit,
+    say: (row, text) => delivery.say(row, text),
+  });
+  return { refusals, takeUp, intake };
+}
+
+/** An agent that is configured, with its limits; undefined for any other name. */
+function usableAgent({ config, agent: agentNamed }: GatewayOptions, name: string) {
+  const { agents, maxTurns } = config();
+  const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
+  const agent = agentNamed(name);
+  if (settings === undefined || agent === undefined) return undefined;
+  return { agent, timeoutMs: settings.turnTimeoutMs, maxTurns: settings.maxTurns ?? maxTurns };
+}

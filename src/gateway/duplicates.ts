@@ -1,0 +1,152 @@
+/**
+ * What a message is answered whose id came before: the first one's decision, and its outcome once it has one.
+ * Nothing is done twice, and nobody waits for ever: what another process has in hand is looked for in the store
+ * for a while.
+ */
+import type { Clock } from '../clock.ts';
+import { waitsAtConnection } from '../messages/local.ts';
+import * as replies from '../messages/replies.ts';
+import type { LastExit, MessageRow, Store, StoredMessage } from '../store/store.ts';
+import type { Decided, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
+import type { Judge } from './judge.ts';
+import type { Ledger } from './ledger.ts';
+
+/** How often the store is asked for the outcome of what another process has in hand, and for how long. */
+const ELSEWHERE_PERIOD_MS = 500;
+const ELSEWHERE_MS_MAX = 60_000;
+
+export interface DuplicatesOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly judge: Judge;
+  readonly ledger: Ledger;
+  readonly epoch: () => number;
+  /** How the life before this one ended; null when nothing is known of one. */
+  readonly lastExit: () => LastExit | null;
+  /** Says a refusal or a notice in a conversation of a platform that has no waiting caller. */
+  readonly say: (row: Pick<MessageRow, 'platform' | 'conversation'>, text: string) => void;
+}
+
+export class Duplicates {
+  readonly #options: DuplicatesOptions;
+  /** What is being looked for in the store, by message: one search each, however many ask. */
+  readonly #searches = new Map<string, Promise<Settled | 'not yet'>>();
+
+  constructor(options: DuplicatesOptions) {
+    this.#options = options;
+  }
+
+  /** The same id again in this life: the first one's decision and, when it comes, its outcome. */
+  again(first: Receipt, listener?: ProgressListener): Receipt {
+    const { ledger } = this.#options;
+    if (listener !== undefined) {
+      const { settled: _, ...decided } = first;
+      listener({ type: 'admission', ...decided, duplicate: true });
+      if (ledger.waitFor(first.messageId) !== undefined) ledger.watch(first.messageId, listener);
+      else void first.settled.then((settled) => tellSettled(listener, settled));
+    }
+    return { ...first, duplicate: true };
+  }
+
+  /** The same id as a message of the store. */
+  async known(stored: StoredMessage, listener?: ProgressListener): Promise<Receipt> {
+    const { ledger, say } = this.#options;
+    const decided = decidedOf(stored);
+    const restarted = this.#restartedBy(stored);
+    if (restarted !== undefined && !waitsAtConnection(stored)) say(stored, restarted);
+    listener?.({ type: 'admission', ...decided });
+    if (stored.outcome !== null) {
+      const settled = this.#outcomeOf(stored);
+      if (listener !== undefined) tellSettled(listener, await settled);
+      return { ...decided, settled };
+    }
+    const ours = ledger.waitFor(stored.id);
+    if (ours === undefined) return { ...decided, settled: this.#fromElsewhere(decided, listener) };
+    if (listener !== undefined) ledger.watch(stored.id, listener);
+    return { ...decided, settled: ours };
+  }
+
+  /**
+   * The outcome of what another process has in hand, or what a start has still to take up. Past the limit whoever
+   * waits is told as of a held message: it settles later, and the same id asks again.
+   */
+  async #fromElsewhere(decided: Decided, listener?: ProgressListener): Promise<Settled> {
+    const { messageId } = decided;
+    let search = this.#searches.get(messageId);
+    if (search === undefined) {
+      search = this.#search(messageId).finally(() => this.#searches.delete(messageId));
+      this.#searches.set(messageId, search);
+    }
+    const found = await search;
+    if (found !== 'not yet') {
+      if (listener !== undefined) tellSettled(listener, found);
+      return found;
+    }
+    listener?.({ type: 'admission', ...decided, admission: 'hold', text: replies.elsewhere() });
+    return new Promise(() => {});
+  }
+
+  async #search(messageId: string): Promise<Settled | 'not yet'> {
+    const { clock, ledger, store } = this.#options;
+    for (let waitedMs = 0; waitedMs < ELSEWHERE_MS_MAX; waitedMs += ELSEWHERE_PERIOD_MS) {
+      await clock.delay(ELSEWHERE_PERIOD_MS);
+      const ours = ledger.waitFor(messageId);
+      if (ours !== undefined) return ours;
+      try {
+        const stored = await store.message(messageId);
+        if (stored !== undefined && stored.outcome !== null) return await this.#outcomeOf(stored);
+      } catch {
+        // A store that cannot be read now is asked again: the search has an end of its own.
+      }
+    }
+    return 'not yet';
+  }
+
+  async #outcomeOf(stored: StoredMessage): Promise<Settled> {
+    const texts = (await this.#options.store.replies(stored.id)).map((reply) => reply.text);
+    const restarted = this.#restartedBy(stored);
+    if (restarted !== undefined) texts.push(restarted);
+    return settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
+  }
+
+  /** What is added for whoever asked for the restart that ended the life before: it has happened. */
+  #restartedBy({ text, outcome, epoch }: StoredMessage): string | undefined {
+    const { clock, judge, lastExit } = this.#options;
+    const exit = lastExit();
+    if (exit === null || exit.at === null || exit.cause !== 'restart') return undefined;
+    const asked = outcome === 'done' && epoch === this.#options.epoch() - 1 && judge.asksRestart(text);
+    return asked ? replies.restartedAgo(clock.wallMs() - exit.at) : undefined;
+  }
+}
+
+export const settledAs = (
+  outcome: Settled['outcome'],
+  reason: string | null,
+  texts: readonly string[],
+  recorded: boolean,
+): Settled => ({ outcome, reason, replies: texts, recorded, exitCode: null });
+
+function tellSettled(listener: ProgressListener, settled: Settled): void {
+  for (const text of settled.replies) listener({ type: 'reply', text });
+  listener({ type: 'settled', ...settled });
+}
+
+function decidedOf(stored: StoredMessage): Decided {
+  const admission = admissionNow(stored);
+  return {
+    messageId: stored.id,
+    kind: stored.kind,
+    admission,
+    reason: admission === 'refuse' ? ((stored.reason ?? 'state') as Rule) : null,
+    text: admission === 'hold' ? replies.held(false) : null,
+    duplicate: true,
+    recorded: stored.recorded,
+  };
+}
+
+/** A message that was held is one that was dispatched once it has been taken up. */
+function admissionNow({ admission, phase, outcome }: StoredMessage): Decided['admission'] {
+  if (outcome === null && phase === 'held') return 'hold';
+  if (outcome === 'refused') return 'refuse';
+  return admission === 'hold' ? 'dispatch' : admission;
+}

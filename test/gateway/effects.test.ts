@@ -1,0 +1,101 @@
+/** What the chart asks for, carried out at moments that only a stand-in can hold. */
+import { describe, expect, test } from 'vitest';
+import { settled } from '../support/fake-clock.ts';
+import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+
+const ask = ({ gateway }: GatewayCore, intent: 'drain' | 'cancel-drain' | 'stop') =>
+  gateway.requests.ask({ intent, cause: intent === 'stop' ? 'stop' : 'drain', actor: 'local:owner' });
+
+async function endTurn({ agent }: GatewayCore, index: number): Promise<void> {
+  agent.say(index, 'answer');
+  agent.end(index);
+  await settled();
+}
+
+describe('a turn that had not begun when a drain began', () => {
+  test('is held, its sender hears of it, and the drain does not wait for it', async () => {
+    const core = await startCore();
+    await core.receive('one');
+    const told: unknown[] = [];
+    const second = await core.gateway.receive(
+      {
+        ...{ platform: 'local', platformMessageId: 'two', conversation: 'local:default' },
+        ...{ sender: 'local:owner', text: 'two', receivedAt: core.clock.wallMs() },
+      },
+      (progress) => told.push(progress),
+    );
+    ask(core, 'stop');
+    await settled();
+    expect(told.at(-1)).toMatchObject({
+      type: 'admission',
+      messageId: second.messageId,
+      admission: 'hold',
+      text: expect.stringContaining('Kept for the next start'),
+    });
+    await endTurn(core, 0);
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
+    expect(core.agent.asked).toEqual(['one']);
+  });
+
+  test('is announced in its chat, once, when the hold lasts', async () => {
+    const core = await startCore('access: { owners: ["chat:1"] }');
+    const chat = { platform: 'chat', conversation: 'chat:group', sender: 'chat:1' };
+    for (const text of ['one', 'two', 'three']) await core.receive(text, chat);
+    ask(core, 'drain');
+    await core.clock.advance(1999);
+    expect(core.chat.sent).toEqual([]);
+    await core.clock.advance(60_000);
+    expect(core.chat.sent).toEqual(['Kept: it is answered as soon as the gateway takes turns again.']);
+  });
+
+  test('works on when the drain is cancelled before its hold is on disk, and the next drain waits for it', async () => {
+    const core = await startCore();
+    await core.receive('one');
+    await core.receive('two');
+    ask(core, 'drain');
+    ask(core, 'cancel-drain');
+    await settled();
+    await endTurn(core, 0);
+    expect(core.agent.asked).toEqual(['one', 'two']);
+    ask(core, 'drain');
+    expect(core.gateway.status.state).toBe('draining.waiting');
+    await endTurn(core, 1);
+    expect(core.gateway.status.state).toBe('draining.drained');
+  });
+});
+
+describe('leaving', () => {
+  test('waits until a face that takes its time is closed', async () => {
+    const closing = Promise.withResolvers<void>();
+    const core = await startCore('', { closeFaces: () => closing.promise });
+    ask(core, 'stop');
+    await settled();
+    expect(core.gateway.status.state).toBe('stopped.closing');
+    closing.resolve();
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
+  });
+
+  test('tells turns that it cuts off what it leaves for', async () => {
+    const core = await startCore('agent: { type: command, command: agent, restart_drain_timeout: 30 }');
+    const { settled: outcome } = await core.receive('hello');
+    core.agent.say(0, 'so far');
+    ask(core, 'stop');
+    await core.clock.advance(30_000);
+    expect(await outcome).toMatchObject({
+      outcome: 'interrupted',
+      reason: 'stop asked by local:owner (stop)',
+      replies: [
+        'so far',
+        'Interrupted: the gateway is stopping and its time to wait is over. Send it again if it is still wanted.',
+      ],
+    });
+  });
+
+  test('after a fault says so to the turns that it ends', async () => {
+    const core = await startCore();
+    const { settled: outcome } = await core.receive('hello');
+    core.gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message: 'it broke' } });
+    expect(await outcome).toMatchObject({ outcome: 'interrupted', reason: 'fault' });
+    expect(await core.gateway.exited).toMatchObject({ code: 70 });
+  });
+});

@@ -1,0 +1,126 @@
+/** The same message twice: it has one place, one outcome, and whoever asks again is answered in time. */
+import { describe, expect, test } from 'vitest';
+import type { Progress } from '../../src/gateway/in-hand.ts';
+import type { MessageRow, StoredMessage } from '../../src/store/store.ts';
+import { settled } from '../support/fake-clock.ts';
+import { bootCore, type GatewayCore, startCore } from '../support/gateway-core.ts';
+
+const COMMANDS = 'quick_commands: { up: { type: exec, command: "up" } }';
+
+/** A message that another process of this home wrote, and works on. */
+const others = (platformMessageId: string, more: Partial<MessageRow> = {}): MessageRow => ({
+  id: `m_${platformMessageId}`,
+  platform: 'local',
+  platformMessageId,
+  conversation: 'local:default',
+  sender: 'local:owner',
+  kind: 'turn',
+  text: 'hello',
+  agent: 'default',
+  whenBusy: 'queue',
+  receivedAt: 1,
+  life: 7,
+  epoch: null,
+  admission: 'dispatch',
+  reason: null,
+  phase: 'started',
+  ...more,
+});
+
+const wrote = (core: GatewayCore, row: MessageRow) => core.store.commit([{ op: 'receive', message: row }]);
+
+describe('a turn that the store knows already', () => {
+  test('gives its place back: the next of its conversation starts at once', async () => {
+    const core = await startCore();
+    await wrote(core, others('known'));
+    const again = await core.receive('hello', { platformMessageId: 'known' });
+    expect(again).toMatchObject({ messageId: 'm_known', duplicate: true, admission: 'dispatch' });
+    expect(core.gateway.status.inFlight.turns).toEqual([]);
+    expect(core.gateway.lifecycle.view.turns).toBe(0);
+    await core.receive('next');
+    await settled();
+    expect(core.agent.asked).toEqual(['next']);
+  });
+
+  test('is not held a second time', async () => {
+    const core = bootCore();
+    expect(await core.receive('early')).toMatchObject({ admission: 'hold', duplicate: false });
+    expect(await core.receive('early')).toMatchObject({ admission: 'hold', duplicate: true });
+    expect(core.gateway.status.held).toBe(1);
+    core.gateway.lifecycle.send({ type: 'started' });
+    await settled();
+    expect(core.agent.asked).toEqual(['early']);
+  });
+
+  test('is recognised while nothing can be written, whether or not anybody has noticed that', async () => {
+    const core = await startCore();
+    await wrote(core, others('known'));
+    core.store.fail();
+    const known = { messageId: 'm_known', duplicate: true, admission: 'dispatch', recorded: true };
+    expect(await core.receive('hello', { platformMessageId: 'known' })).toMatchObject(known);
+    core.gateway.storeIsDown();
+    expect(await core.receive('hello', { platformMessageId: 'known' })).toMatchObject(known);
+    expect(core.gateway.lifecycle.view.turns).toBe(0);
+  });
+
+  test('does not use up the one refusal that its conversation hears in a drain', async () => {
+    const core = await startCore();
+    const chat = {
+      platform: 'chat',
+      conversation: 'chat:1',
+      sender: 'local:owner',
+      whenBusy: 'interrupt',
+    } as const;
+    await wrote(core, others('known', chat));
+    core.gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    expect(await core.receive('hello', { ...chat, platformMessageId: 'known' })).toMatchObject({
+      duplicate: true,
+      admission: 'dispatch',
+    });
+    expect(await core.receive('new', chat)).toMatchObject({ admission: 'refuse', reason: 'state' });
+    await settled();
+    expect(core.chat.sent).toHaveLength(1);
+  });
+});
+
+describe('a message that another process has in hand', () => {
+  const command = others('cli', { kind: 'exec', text: '/up' });
+
+  async function askedAgain() {
+    const core = await startCore(COMMANDS);
+    await wrote(core, command);
+    const heard: Progress[] = [];
+    const receipt = await core.gateway.receive(
+      { ...command, receivedAt: core.clock.wallMs(), agent: 'default', whenBusy: 'queue' },
+      (progress) => heard.push(progress),
+    );
+    expect(receipt).toMatchObject({ messageId: 'm_cli', duplicate: true, admission: 'dispatch' });
+    expect(core.processes.started).toEqual([]);
+    return { core, receipt, heard };
+  }
+
+  test('is answered with its outcome soon after it has one', async () => {
+    const { core, receipt, heard } = await askedAgain();
+    const stored: StoredMessage = { ...command, outcome: null, settledAt: null, recorded: true };
+    core.store.known = stored;
+    await core.clock.advance(5_000);
+    expect(heard.map(({ type }) => type)).toEqual(['admission']);
+    core.store.known = { ...stored, phase: 'settled', outcome: 'ran', settledAt: 2 };
+    await core.clock.advance(500);
+    expect(await receipt.settled).toMatchObject({ outcome: 'ran', recorded: true });
+    expect(heard.at(-1)).toMatchObject({ type: 'settled', outcome: 'ran' });
+  });
+
+  test('keeps nobody waiting for longer than a minute, and may be asked for again', async () => {
+    const { core, heard } = await askedAgain();
+    await core.clock.advance(59_000);
+    expect(heard).toHaveLength(1);
+    await core.clock.advance(1_000);
+    expect(heard.at(-1)).toMatchObject({ type: 'admission', admission: 'hold', duplicate: true });
+    expect(core.clock.pending).toBe(0);
+    const again = await core.receive('/up', { platformMessageId: 'cli' });
+    core.store.known = { ...command, phase: 'settled', outcome: 'ran', settledAt: 2, recorded: true };
+    await core.clock.advance(500);
+    expect(await again.settled).toMatchObject({ outcome: 'ran' });
+  });
+});

@@ -1,0 +1,196 @@
+/**
+ * What becomes of a judged message: its place, or the limit or argument that is in its way. What the chart had
+ * counted and a limit refuses is work no more.
+ */
+import { describe, expect, test } from 'vitest';
+import { settled } from '../support/fake-clock.ts';
+import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+
+const CONFIG = `
+access: { owners: ["chat:1"] }
+quick_commands:
+  up: { type: exec, command: "up" }
+  logs: { type: exec, command: "logs", args: { LINES: { default: "20", pattern: "^[0-9]+$" } } }
+`;
+
+/** Messages whose work the chart counts. */
+const counted = ({ gateway }: GatewayCore) => {
+  const { turns, commands } = gateway.lifecycle.view;
+  return turns + commands;
+};
+
+const fromChat = (id: string, conversation = 'chat:group') => ({
+  platform: 'chat',
+  platformMessageId: id,
+  conversation,
+  sender: 'chat:1',
+});
+
+const unitOf = ({ store }: GatewayCore, platformMessageId: string) =>
+  store.units.find((unit) =>
+    unit.some((write) => write.op === 'receive' && write.message.platformMessageId === platformMessageId),
+  );
+
+describe('what is in the way of a dispatched message is said, and its work is not counted', () => {
+  test.each([
+    ['a text of blanks', ' \n ', {}, 'arguments', 'There is nothing in that message.'],
+    ['an agent nobody configured', 'hello', { agent: 'defualt' }, 'arguments', 'Did you mean default?'],
+    ['words after a command that takes none', '/up now', {}, 'arguments', 'Usage: /up'],
+    ['an argument of the wrong shape', '/logs many', {}, 'arguments', 'Usage: /logs'],
+    ['words after a built-in that takes none', '/ps all', {}, 'arguments', '/ps takes nothing after it'],
+    ['a built-in without its one word', '/cancel', {}, 'arguments', '/cancel takes ID'],
+    ['another word than the one it takes', '/restart soon', {}, 'arguments', '/restart takes [now]'],
+    ['more than 256 KB', 'x'.repeat(262_145), {}, 'limit', '256 KB long at most'],
+    ['a sender who has given up', '/up', { deadlineAt: 1_700_000_000_000 }, 'limit', 'stopped waiting'],
+  ])('%s', async (_, text, more, reason, told) => {
+    const core = await startCore(CONFIG);
+    const receipt = await core.receive(text, { platformMessageId: 'one', ...more });
+    expect(receipt).toMatchObject({ admission: 'refuse', reason, recorded: true });
+    expect(await receipt.settled).toMatchObject({
+      outcome: 'refused',
+      reason,
+      replies: [expect.stringContaining(told)],
+    });
+    expect(counted(core)).toBe(0);
+    expect(core.processes.started).toEqual([]);
+    expect(core.agent.asked).toEqual([]);
+  });
+
+  test('a message that is just short enough is taken', async () => {
+    const core = await startCore();
+    expect(await core.receive('x'.repeat(262_144))).toMatchObject({ admission: 'dispatch' });
+  });
+
+  test('of one that is too long, the beginning is kept', async () => {
+    const core = await startCore();
+    await core.receive('x'.repeat(262_145), { platformMessageId: 'long' });
+    const [received] = unitOf(core, 'long') ?? [];
+    if (received?.op !== 'receive') throw new Error('not received');
+    expect(received.message.text).toBe(`${'x'.repeat(1000)}…`);
+  });
+
+  test('a sender’s deadline that has not passed changes nothing', async () => {
+    const core = await startCore(CONFIG);
+    await core.receive('/up', { deadlineAt: core.clock.wallMs() + 1 });
+    await settled();
+    expect(core.processes.started).toHaveLength(1);
+  });
+});
+
+describe('row and decision are one unit', () => {
+  const ops = (core: GatewayCore, id: string) => unitOf(core, id)?.map(({ op }) => op);
+
+  test('of a command with a free slot: received and started', async () => {
+    const core = await startCore(CONFIG);
+    await core.receive('/up', { platformMessageId: 'one' });
+    expect(ops(core, 'one')).toEqual(['receive', 'command.receive', 'command.start']);
+    await settled();
+    core.processes.started[0]?.finish();
+    await settled();
+    expect(core.store.units).toHaveLength(2);
+    expect(core.store.units[1]?.map(({ op }) => op)).toEqual(['command.end', 'settle', 'reply']);
+  });
+
+  test('of a command that waits for its slot: received; its start is a unit of its own', async () => {
+    const core = await startCore(CONFIG);
+    await core.receive('/up', { platformMessageId: 'one' });
+    await core.receive('/up', { platformMessageId: 'two' });
+    expect(ops(core, 'two')).toEqual(['receive', 'command.receive']);
+    expect(unitOf(core, 'two')?.[0]).toMatchObject({ message: { phase: 'received' } });
+  });
+
+  test('of a turn: received and started, or waiting for the one before it', async () => {
+    const core = await startCore();
+    await core.receive('one');
+    await core.receive('two');
+    expect(ops(core, 'one')).toEqual(['receive', 'turn.start']);
+    expect(unitOf(core, 'two')).toMatchObject([{ op: 'receive', message: { phase: 'waiting' } }]);
+  });
+
+  test('of a refusal: received, settled and answered', async () => {
+    const core = await startCore(CONFIG);
+    await core.receive('/up now', { platformMessageId: 'one' });
+    expect(unitOf(core, 'one')).toMatchObject([
+      { op: 'receive', message: { admission: 'refuse', reason: 'arguments' } },
+      { op: 'settle', outcome: 'refused' },
+      { op: 'reply', deliveredAt: core.clock.wallMs() },
+    ]);
+  });
+
+  test('of a message from a platform: its reply waits to be sent', async () => {
+    const core = await startCore(CONFIG);
+    await core.receive('/up now', fromChat('one'));
+    const reply = unitOf(core, 'one')?.find(({ op }) => op === 'reply');
+    expect(reply).not.toHaveProperty('deliveredAt');
+    await settled();
+    expect(core.chat.sent).toEqual([expect.stringContaining('Usage: /up')]);
+  });
+});
+
+describe('while the gateway drains', () => {
+  async function draining() {
+    const core = await startCore(CONFIG);
+    core.gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    return core;
+  }
+
+  test('a turn that may wait is held, up to twenty a conversation; the next is told the limit', async () => {
+    const core = await draining();
+    for (let count = 1; count <= 20; count += 1) {
+      const receipt = await core.receive(`text ${count}`, { whenBusy: 'queue' });
+      expect(receipt).toMatchObject({ admission: 'hold', reason: null });
+    }
+    const next = await core.receive('one more', { whenBusy: 'queue' });
+    expect(next).toMatchObject({ admission: 'refuse', reason: 'limit' });
+    expect((await next.settled).replies).toEqual([expect.stringContaining('20 messages')]);
+    const elsewhere = await core.receive('here', { whenBusy: 'queue', conversation: 'local:other' });
+    expect(elsewhere.admission).toBe('hold');
+    expect(core.gateway.status.held).toBe(21);
+    expect(counted(core)).toBe(0);
+  });
+
+  test('a chat is told once that it is refused, and every message has its outcome', async () => {
+    const core = await draining();
+    const receipts = [];
+    for (const id of ['a', 'b', 'c']) receipts.push(await core.receive(id, fromChat(id)));
+    await settled();
+    expect(core.chat.sent).toHaveLength(1);
+    for (const { settled: outcome } of receipts)
+      expect(await outcome).toMatchObject({ outcome: 'refused', reason: 'state' });
+    core.gateway.requests.ask({ intent: 'cancel-drain', cause: 'drain', actor: 'local:owner' });
+    core.gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    await core.receive('d', fromChat('d'));
+    await settled();
+    expect(core.chat.sent).toHaveLength(2);
+  });
+
+  test('whoever waits at the connection is told each time', async () => {
+    const core = await draining();
+    for (const text of ['a', 'b']) {
+      const outcome = await (await core.receive(text)).settled;
+      expect(outcome.replies).toEqual([expect.stringContaining('Not taken: the gateway is draining')]);
+    }
+  });
+});
+
+describe('what the store cannot take', () => {
+  test('is refused and forgotten when it is a turn; a chat hears nothing, for its platform tries again', async () => {
+    const core = await startCore(CONFIG);
+    core.store.beforeCommit = () => core.store.fail();
+    const receipt = await core.receive('hello', fromChat('one'));
+    expect(receipt).toMatchObject({ admission: 'refuse', reason: 'store', recorded: false });
+    await settled();
+    expect(core.chat.sent).toEqual([]);
+    expect(counted(core)).toBe(0);
+  });
+
+  test('runs all the same when it is a command', async () => {
+    const core = await startCore(CONFIG);
+    core.store.beforeCommit = () => core.store.fail();
+    const receipt = await core.receive('/up');
+    expect(receipt).toMatchObject({ admission: 'dispatch', recorded: false });
+    await settled();
+    expect(core.processes.started).toHaveLength(1);
+    expect(counted(core)).toBe(1);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import type { Refusal } from '../../machines/events.ts';
+import { Refusals } from '../../src/gateway/refusals.ts';
+
+const draining: Refusal = { because: 'draining', request: null, failure: null, degraded: [] };
+const degraded: Refusal = { because: 'degraded', request: null, failure: null, degraded: ['safe-mode'] };
+const group = { platform: 'chat', conversation: 'chat:group' };
+
+describe('a refusal', () => {
+  test('is said once a conversation while the gateway leaves, then settles silently', () => {
+    const refusals = new Refusals();
+    expect([1, 2, 3].map(() => refusals.toldAlready(group, draining))).toEqual([false, true, true]);
+  });
+
+  test('is said in each conversation', () => {
+    const refusals = new Refusals();
+    refusals.toldAlready(group, draining);
+    expect(refusals.toldAlready({ ...group, conversation: 'chat:other' }, draining)).toBe(false);
+  });
+
+  test('is said again by the next drain', () => {
+    const refusals = new Refusals();
+    refusals.toldAlready(group, draining);
+    refusals.forget();
+    expect(refusals.toldAlready(group, draining)).toBe(false);
+  });
+
+  test.each([
+    ['to whoever waits at its connection', { platform: 'local', conversation: 'local:default' }, draining],
+    ['by a degraded gateway, whose reason may be another by now', group, degraded],
+    ['that no state is the reason of', group, null],
+  ])('is always said %s', (_, row, refusal) => {
+    const refusals = new Refusals();
+    expect([1, 2, 3].map(() => refusals.toldAlready(row, refusal))).toEqual([false, false, false]);
+  });
+
+  test('is said once more rather than remembered without a limit', () => {
+    const refusals = new Refusals();
+    for (let count = 0; count < 10_000; count += 1) {
+      refusals.toldAlready({ platform: 'chat', conversation: `chat:${count}` }, draining);
+    }
+    expect(refusals.toldAlready({ platform: 'chat', conversation: 'chat:0' }, draining)).toBe(true);
+    expect(refusals.toldAlready(group, draining)).toBe(false);
+    expect(refusals.toldAlready({ platform: 'chat', conversation: 'chat:0' }, draining)).toBe(false);
+  });
+});
