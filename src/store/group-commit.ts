@@ -8,7 +8,7 @@
  *
  * A unit that throws is a defect of its author: the batch is rolled back and applied again with a savepoint
  * around each unit, so that only the culprit is refused. Anything else that goes wrong is an outage: nothing
- * of the batch was applied, and everything that waits is refused at once.
+ * of the batch was applied, and unless room can be made for it, everything that waits is refused at once.
  */
 import type { Clock } from '../clock.ts';
 import { isOutage } from './errors.ts';
@@ -41,6 +41,8 @@ export interface GroupCommitHost<Connection> {
   readonly clock: Clock;
   /** What to write to; undefined while the store is not writable. */
   connection(): Connection | undefined;
+  /** Asked once when a batch met an outage: true when room was made for a second attempt. */
+  madeRoom(error: unknown): boolean;
   /** Told of an outage, before anything is refused; gives what to refuse with. */
   outage(error: unknown): Error;
   /** Gives what to refuse a defective unit with. */
@@ -118,12 +120,21 @@ export class GroupCommit<Connection extends Transactions> {
     const units = this.#units.splice(0, UNITS_PER_BATCH_MAX);
     const run = this.#journal.take(JOURNAL_ROWS_PER_BATCH_MAX);
     try {
-      const written = commitBatch(connection, units, run);
+      const written = this.#commit(connection, units, run);
       this.#settle(units, written.results);
       this.#countLost(written.journal);
     } catch (error) {
       this.#journal.putBack(run);
       this.#refuse([...units, ...this.#units.splice(0)], this.#host.outage(error));
+    }
+  }
+
+  #commit(connection: Connection, units: readonly Unit<Connection>[], run: JournalRun): BatchWritten {
+    try {
+      return commitBatch(connection, units, run);
+    } catch (error) {
+      if (!this.#host.madeRoom(error)) throw error;
+      return commitBatch(connection, units, run);
     }
   }
 

@@ -17,7 +17,7 @@ import {
   toOutbound,
   toTurn,
 } from './rows.ts';
-import type { LastExit, Life, OpenWork, StoredMessage, StoredOutbound } from './store.ts';
+import type { Exchange, LastExit, Life, OpenWork, StoredMessage, StoredOutbound } from './store.ts';
 
 const UNDELIVERED = "state NOT IN ('delivered', 'dead')";
 
@@ -33,6 +33,10 @@ export const QUERIES = {
   openTurns: openRows('turns', TURN_COLUMNS, 'ended_at IS NULL', 'life'),
   turnMessages: 'SELECT message_id AS id FROM turn_messages WHERE turn_id = ? ORDER BY position',
   openCommands: openRows('commands', COMMAND_COLUMNS, 'ended_at IS NULL', 'life'),
+  saidTurns: `SELECT id, streamed FROM turns INDEXED BY turns_said
+    WHERE streamed <> '' AND conversation = ? AND id <> ? ORDER BY seq DESC LIMIT ?`,
+  turnTexts: `SELECT coalesce(rewritten_text, text) AS text
+    FROM turn_messages CROSS JOIN inbox ON inbox.id = message_id WHERE turn_id = ? ORDER BY position`,
   openOutbound: openRows('outbox', OUTBOUND_COLUMNS, UNDELIVERED, 'coalesce(claim_life, life)'),
 } as const;
 
@@ -50,6 +54,7 @@ export interface Reads {
   openLives(self: number | null): Life[];
   lastExit(epoch: number): LastExit | undefined;
   openWork(living: readonly number[]): OpenWork;
+  history(conversation: string, turnId: string, exchangesMax: number): Exchange[];
 }
 
 export function prepareReads(db: DatabaseSync): Reads {
@@ -62,6 +67,12 @@ export function prepareReads(db: DatabaseSync): Reads {
   const openTurns = many(db, QUERIES.openTurns, toTurn);
   const turnMessages = many(db, QUERIES.turnMessages, (row) => String(row.id));
   const openCommands = many(db, QUERIES.openCommands, toCommand);
+  const saidTurns = many(
+    db,
+    QUERIES.saidTurns,
+    ({ id, streamed }) => [String(id), String(streamed)] as const,
+  );
+  const turnTexts = many(db, QUERIES.turnTexts, (row) => String(row.text));
   const openOutbound = many(db, QUERIES.openOutbound, toOutbound);
 
   return {
@@ -78,6 +89,13 @@ export function prepareReads(db: DatabaseSync): Reads {
         commands: openCommands(except),
         outbound: openOutbound(except),
       }));
+    },
+    history(conversation, turnId, exchangesMax) {
+      return inOneView(db, () =>
+        saidTurns(conversation, turnId, exchangesMax)
+          .reverse()
+          .map(([id, answer]) => ({ texts: turnTexts(id), answer })),
+      );
     },
   };
 }

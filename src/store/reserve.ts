@@ -1,11 +1,13 @@
 /**
- * A file of real bytes that is given up when the disk is too full to open the store: enough for SQLite to
- * start, so that `/cleanup` is recorded and answered. It is made again once there is room to spare.
+ * A file of real bytes that is given up when the disk is too full to open or to write the store: enough for
+ * SQLite to go on, so that outcomes are written and `/cleanup` is recorded and answered. It is made again once
+ * there is room to spare.
  */
 import { randomFillSync } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Clock } from '../clock.ts';
 
 /** Size of the file. Random bytes: a file system that compresses would make zeros free, and give nothing back. */
 export const RESERVE_BYTES = 4 * 1024 * 1024;
@@ -13,17 +15,27 @@ export const RESERVE_BYTES = 4 * 1024 * 1024;
 /** Free bytes below which it is not made: it must not be what fills the disk. */
 export const RESERVE_FREE_BYTES_MIN = 16 * 1024 * 1024;
 
-export class Reserve {
-  readonly #path: string;
+/** How often a reserve that is missing is tried again. */
+export const RESERVE_PERIOD_MS = 60_000;
 
-  constructor(path: string) {
+export class Reserve implements Disposable {
+  readonly #path: string;
+  readonly #clock: Clock;
+  #making: Promise<boolean> | undefined;
+  /** Set while the file is missing. */
+  #again: Disposable | undefined;
+  #disposed = false;
+
+  constructor(path: string, clock: Clock) {
     this.#path = path;
+    this.#clock = clock;
   }
 
-  /** Removes the file; true when that freed something. */
+  /** Removes the file, until there is room for it again; true when that freed something. */
   giveUp(): boolean {
     try {
       rmSync(this.#path);
+      this.#tryAgain();
       return true;
     } catch {
       // Not there, or not ours to remove: nothing was freed, which is the answer.
@@ -31,8 +43,34 @@ export class Reserve {
     }
   }
 
-  /** Makes the file unless it is there; true when it is there afterwards. A failure is tried again at the next call. */
+  /** Makes the file unless it is there, now or as soon as there is room; true when it is there. */
   async replenish(): Promise<boolean> {
+    this.#making ??= this.#make().finally(() => {
+      this.#making = undefined;
+    });
+    const made = await this.#making;
+    if (made) this.#stopTrying();
+    else this.#tryAgain();
+    return made;
+  }
+
+  /** Ends trying to make the file. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#stopTrying();
+  }
+
+  #tryAgain(): void {
+    if (this.#disposed) return;
+    this.#again ??= this.#clock.every(RESERVE_PERIOD_MS, () => void this.replenish());
+  }
+
+  #stopTrying(): void {
+    this.#again?.[Symbol.dispose]();
+    this.#again = undefined;
+  }
+
+  async #make(): Promise<boolean> {
     try {
       if (await this.#exists()) return true;
       const { bavail, bsize } = await statfs(dirname(this.#path));
@@ -40,7 +78,7 @@ export class Reserve {
       await this.#write();
       return true;
     } catch {
-      // The disk filled meanwhile. The store works without, and the next probe or start comes here again.
+      // The disk filled meanwhile. The store works without, until the next attempt.
       return false;
     }
   }

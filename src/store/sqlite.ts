@@ -20,6 +20,7 @@ import type { Reads } from './reads.ts';
 import { Reserve } from './reserve.ts';
 import { prepareSchema } from './schema.ts';
 import type {
+  Exchange,
   JournalRow,
   LastExit,
   Life,
@@ -40,7 +41,7 @@ const FORBIDDEN: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS']);
 export interface SqliteStoreOptions {
   /** The database file; its folder must exist. Created with mode 0600. */
   readonly path: string;
-  /** The file that is given up when the disk is too full to open the store. */
+  /** The file that is given up when the disk is too full to open or to write the store. */
   readonly reservePath: string;
   /** True for the daemon: make the schema and bring it up to date. False: refuse another one. */
   readonly migrate: boolean;
@@ -75,10 +76,11 @@ export class SqliteStore implements Store {
 
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
-    this.#reserve = new Reserve(options.reservePath);
+    this.#reserve = new Reserve(options.reservePath, options.clock);
     this.#commits = new GroupCommit<Connection>({
       clock: options.clock,
       connection: () => (this.#outage === undefined ? this.#connection : undefined),
+      madeRoom: (error) => mayBeFullDisk(error) && this.#reserve.giveUp() && keepsConnection(error),
       outage: (error) => this.#fail(unavailable(options.path, error), keepsConnection(error)),
       defect: (error) => defect('a unit', error),
       journalRowLost: (error) => options.onProblem(defect('a journal row', error)),
@@ -147,6 +149,10 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.openWork(living));
   }
 
+  history(conversation: string, turnId: string, exchangesMax: number): Promise<readonly Exchange[]> {
+    return this.#read((reads) => reads.history(conversation, turnId, exchangesMax));
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;
@@ -169,7 +175,7 @@ export class SqliteStore implements Store {
   async #tryToWrite(): Promise<boolean> {
     if (this.#closing !== undefined) return false;
     try {
-      this.#connection ??= await connect(this.#options);
+      this.#connection ??= await this.#connectOrMakeRoom();
       this.#connection.touch();
     } catch (error) {
       const failure = error instanceof SluiceError ? error : unavailable(this.#options.path, error);
@@ -215,6 +221,7 @@ export class SqliteStore implements Store {
 
   async #finish(): Promise<void> {
     await this.#probing;
+    this.#reserve[Symbol.dispose]();
     this.#commits.drain();
     this.#disconnect();
   }

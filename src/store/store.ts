@@ -164,11 +164,14 @@ export type Write =
       readonly reason: string | null;
       /** What it had streamed, bounded. */
       readonly streamed: string;
+      /** What the agent says it used, JSON; absent: it did not say. */
+      readonly usage?: string;
     }
   | { readonly op: 'command.receive'; readonly command: CommandRow }
   | { readonly op: 'command.start'; readonly id: string; readonly at: number }
   | { readonly op: 'command.end'; readonly end: CommandEnd }
-  | { readonly op: 'reply'; readonly outbound: OutboundRow }
+  /** `deliveredAt`: it reaches its reader with this very commit, so there is nothing left to send. */
+  | { readonly op: 'reply'; readonly outbound: OutboundRow; readonly deliveredAt?: number }
   | { readonly op: 'sending'; readonly id: string; readonly life: number; readonly at: number }
   | { readonly op: 'sent'; readonly id: string; readonly at: number }
   | { readonly op: 'unsent'; readonly id: string; readonly at: number; readonly error: string }
@@ -192,6 +195,12 @@ export interface OpenWork {
   readonly commands: readonly (CommandRow & { readonly startedAt: number | null })[];
   /** Not delivered, in the order they were made. */
   readonly outbound: readonly StoredOutbound[];
+}
+
+/** A turn that is over and said something: the texts it was asked, and what it said. */
+export interface Exchange {
+  readonly texts: readonly string[];
+  readonly answer: string;
 }
 
 export interface Store {
@@ -227,6 +236,9 @@ export interface Store {
   replies(messageId: string): Promise<readonly StoredOutbound[]>;
   /** Everything open that belongs to none of the `living` lives: they still work on theirs. */
   openWork(living: readonly number[]): Promise<OpenWork>;
+
+  /** The last exchanges of a conversation, oldest first, `exchangesMax` at most, without those of this turn. */
+  history(conversation: string, turnId: string, exchangesMax: number): Promise<readonly Exchange[]>;
 
   /** Waits for what was handed in before, then closes. Idempotent. */
   close(): Promise<void>;

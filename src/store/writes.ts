@@ -18,7 +18,7 @@ const PHASE = 'UPDATE inbox SET phase = ?, reason = coalesce(?, reason) WHERE id
 const ADOPT = 'UPDATE inbox SET phase = ?, life = ? WHERE id = ? AND outcome IS NULL';
 
 const SETTLE = `
-  UPDATE inbox SET phase = 'settled', outcome = ?, reason = coalesce(?, reason), settled_at = ?, recorded = ?
+  UPDATE inbox SET phase = 'settled', outcome = ?, reason = ?, settled_at = ?, recorded = ?
   WHERE id = ? AND outcome IS NULL`;
 
 const TURN_START = `
@@ -28,7 +28,7 @@ const TURN_START = `
 const TURN_MESSAGE = 'INSERT INTO turn_messages (turn_id, position, message_id) VALUES (?, ?, ?)';
 
 const TURN_END = `
-  UPDATE turns SET ended_at = ?, outcome = ?, reason = ?, streamed = ? WHERE id = ? AND ended_at IS NULL`;
+  UPDATE turns SET ended_at = ?, outcome = ?, reason = ?, streamed = ?, usage = ? WHERE id = ? AND ended_at IS NULL`;
 
 /** A command that had not ended and is received again is taken up by another life. */
 const COMMAND_RECEIVE = `
@@ -43,8 +43,8 @@ const COMMAND_END = `
   WHERE id = ? AND ended_at IS NULL`;
 
 const REPLY = `
-  INSERT INTO outbox (id, message_id, platform, conversation, text, kind, created_at, life)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+  INSERT INTO outbox (id, message_id, platform, conversation, text, kind, created_at, life, state, delivered_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Claiming a row whose last attempt nobody saw the end of may send it twice, and says so. */
 const SENDING = `
@@ -158,7 +158,7 @@ function prepareTurns(db: DatabaseSync): Appliers<'turn.start' | 'turn.end'> {
       start.run(turn.id, turn.conversation, turn.agent, turn.life, turn.startedAt, messages[0] ?? null);
       for (const [position, id] of messages.entries()) message.run(turn.id, position, id);
     },
-    'turn.end': (w) => end.run(w.at, w.outcome, w.reason, w.streamed, w.id),
+    'turn.end': (w) => end.run(w.at, w.outcome, w.reason, w.streamed, w.usage ?? null, w.id),
   };
 }
 
@@ -182,8 +182,11 @@ function prepareOutbox(db: DatabaseSync): Appliers<'reply' | 'sending' | 'sent' 
   const sent = db.prepare(SENT);
   const unsent = db.prepare(UNSENT);
   return {
-    reply: ({ outbound: o }) =>
-      add.run(o.id, o.messageId, o.platform, o.conversation, o.text, o.kind, o.createdAt, o.life),
+    reply: ({ outbound: o, deliveredAt = null }) => {
+      const state = deliveredAt === null ? 'pending' : 'delivered';
+      const { id, messageId, platform, conversation, text, kind, createdAt, life } = o;
+      add.run(id, messageId, platform, conversation, text, kind, createdAt, life, state, deliveredAt);
+    },
     sending: (w) => sending.run(w.life, w.at, w.id),
     sent: (w) => sent.run(w.at, w.id),
     unsent: (w) => unsent.run(w.error, w.id),

@@ -23,6 +23,7 @@ import { Turns } from '../../src/gateway/turns.ts';
 import { createProcesses } from '../../src/process/exec.ts';
 import { processIdentity } from '../../src/process/identity.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { bareEvents, bareRows } from './floor.ts';
 import { type Bench, timed } from './measure.ts';
 import { quietLog as log } from './quiet.ts';
 
@@ -82,7 +83,13 @@ async function intakeOn(name: string) {
   const delivery = new Delivery({ store, clock, log, life: lifeId, platform: () => undefined });
   const ledger = new Ledger({ store, clock, log, delivery, life: lifeId });
   const held = new Held(clock, nothing);
-  const agent = { name: 'default', type: 'command', killNow: nothing, async *runTurn() {} };
+  const agent = {
+    name: 'default',
+    type: 'command',
+    killNow: nothing,
+    async *runTurn() {},
+    async probe() {},
+  };
   const turns = new Turns({
     clock,
     log,
@@ -100,12 +107,14 @@ async function intakeOn(name: string) {
     environment,
     start: nothing,
   });
-  /** Frees the place instead of running the turn. */
+  /** Ends the turn instead of running it, without a commit; told of its outcome, the intake forgets the message. */
   class Acknowledged extends Dispatch {
     override runTurn(turn: Parameters<Dispatch['runTurn']>[0]): void {
+      const { message } = turn;
+      const settlement = { outcome: 'answered', reason: null, replies: [] } as const;
+      ledger.finish({ message, settlement, outbound: [], unit: [] }, true);
       turns.ended(turn);
-      settled(turn.message.row.id);
-      ledger.forget(turn.message.row.id);
+      settled(message.row.id);
     }
   }
   const unused = (): never => {
@@ -120,7 +129,7 @@ async function intakeOn(name: string) {
   const placing = new Placing({
     ...{ clock, ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
     agentNames: () => ['default'],
-    stopping: () => false,
+    leaving: () => false,
   });
   const intake = new Intake({
     ...{ store, clock, config: () => config, access, judge, ledger, placing, life: lifeId },
@@ -166,16 +175,21 @@ let round = 0;
 export const intake: Bench = {
   title: 'Intake in process',
   about:
-    'From `receive` to the committed decision: duplicate look-up, classification, access, chart, one FULL commit. 64 senders share commits; one sender alone is compared with bare commits of one small row each.',
+    'From `receive` to the committed decision: duplicate look-up, classification, access, chart, one FULL commit. 64 senders share commits; one sender alone is compared with bare commits of one small row each. The floors are a message’s rows in a bare loop of the same statements and commits, and its two events in a bare actor; processor time is that of all threads.',
   rows: {
     'messages, 64 senders': { unit: '/s', limit: { atLeast: 40_000 } },
+    'their rows alone, 64 a commit': { unit: '/s' },
+    'their events alone': { unit: '/s' },
+    'processor time a message': { unit: 'µs', digits: 1 },
     'messages, one sender': { unit: '/s' },
+    'its rows alone, one a commit': { unit: '/s' },
     'bare FULL commits': { unit: '/s' },
     'one sender to bare commits': { unit: '×', digits: 2, limit: { atLeast: 0.8 } },
   },
   async round() {
     round += 1;
     const many = await intakeOn(`many-${round}.db`);
+    const before = process.cpuUsage();
     const together = await timed(() =>
       Promise.all(
         Array.from({ length: SENDERS }, async (_, sender) => {
@@ -183,16 +197,24 @@ export const intake: Bench = {
         }),
       ),
     );
+    const { user, system } = process.cpuUsage(before);
     await many.store.close();
+    const rows = bareRows(join(folder, `rows-${round}.db`), MESSAGES, SENDERS);
+    const events = bareEvents(MESSAGES, SENDERS);
     const one = await intakeOn(`one-${round}.db`);
     const alone = await timed(async () => {
       for (let n = 0; n < ALONE; n += 1) await one.receive('local:one');
     });
     await one.store.close();
+    const oneRows = bareRows(join(folder, `row-${round}.db`), ALONE, 1);
     const bare = bareCommits(ALONE);
     return {
       'messages, 64 senders': MESSAGES / (together / 1000),
+      'their rows alone, 64 a commit': MESSAGES / (rows / 1000),
+      'their events alone': MESSAGES / (events / 1000),
+      'processor time a message': (user + system) / MESSAGES,
       'messages, one sender': ALONE / (alone / 1000),
+      'its rows alone, one a commit': ALONE / (oneRows / 1000),
       'bare FULL commits': ALONE / (bare / 1000),
       'one sender to bare commits': bare / alone,
     };

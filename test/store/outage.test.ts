@@ -2,10 +2,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { JOURNAL_ROWS_MAX } from '../../src/store/journal-buffer.ts';
-import { RESERVE_FREE_BYTES_MIN } from '../../src/store/reserve.ts';
+import { RESERVE_BYTES, RESERVE_FREE_BYTES_MIN, RESERVE_PERIOD_MS } from '../../src/store/reserve.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { startCommand } from '../support/line-process.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
-import { daemonStart, journalRow, receive } from './sample-rows.ts';
+import { daemonStart, journalRow, receive, settle } from './sample-rows.ts';
 import { StoreHome } from './store-home.ts';
 
 /** A wait that would be felt: the store waits 50 ms for a lock, and our event loop with it. */
@@ -119,6 +120,46 @@ describe.skipIf(SMALL_DISK_MISSING)(
       expect(await store.probe()).toBe(true);
       expect(existsSync(home.reservePath)).toBe(true);
       await store.close();
+    });
+
+    test('while it is written costs the reserve first, and only then what is sent', async () => {
+      using disk = mountSmallDisk(ROOMY_KB);
+      await using home = new StoreHome(disk.path);
+      const clock = new FakeClock();
+      const store = await home.open({ clock });
+      expect(existsSync(home.reservePath)).toBe(true);
+      disk.fill();
+
+      const big = { text: 'x'.repeat(200_000) };
+      expect(await store.commit([receive('m1', big), settle('m1')])).toBe('committed');
+      expect(existsSync(home.reservePath)).toBe(false);
+      expect(home.problems).toEqual([]);
+      let written = 1;
+      await expect(async () => {
+        for (; written * big.text.length < 2 * RESERVE_BYTES; written += 1)
+          await store.commit([receive(`m${written + 1}`, big)]);
+      }).rejects.toMatchObject(unavailable);
+      expect(store.writable).toBe(false);
+      expect(home.problems.map(({ code }) => code)).toEqual(['STORE_UNAVAILABLE']);
+      expect((await store.message('m1'))?.outcome).toBe('answered');
+      expect((await store.message(`m${written}`))?.text).toHaveLength(200_000);
+      await store.close();
+    });
+
+    test('that is emptied later gets its reserve back, without anybody asking', async () => {
+      using disk = mountSmallDisk(ROOMY_KB);
+      await using home = new StoreHome(disk.path);
+      const clock = new FakeClock();
+      const store = await home.open({ clock });
+      disk.fill();
+      await store.commit([receive('m1', { text: 'x'.repeat(200_000) })]);
+      await clock.advance(RESERVE_PERIOD_MS);
+      expect(existsSync(home.reservePath)).toBe(false);
+      disk.empty();
+      await clock.advance(RESERVE_PERIOD_MS);
+      await expect.poll(() => existsSync(home.reservePath)).toBe(true);
+      await store.close();
+      expect(clock.pending).toBe(0);
     });
 
     test('before the start and without a reserve gives a store that opens itself later', async () => {

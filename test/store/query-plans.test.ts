@@ -17,6 +17,8 @@ const PLANS: Readonly<Record<keyof typeof QUERIES, string>> = {
   openMessages: 'SCAN inbox USING INDEX inbox_open',
   openTurns: 'SCAN turns USING INDEX turns_open',
   turnMessages: 'SEARCH turn_messages USING PRIMARY KEY (turn_id=?)',
+  saidTurns: 'SEARCH turns USING INDEX turns_said (conversation=?)',
+  turnTexts: 'SEARCH turn_messages USING PRIMARY KEY (turn_id=?)',
   openCommands: 'SCAN commands USING INDEX commands_open',
   openOutbound: 'SCAN outbox USING INDEX outbox_open',
 };

@@ -4,6 +4,7 @@
  * the life before may still be finishing beside the one that migrates.
  */
 import { initial } from './0001-initial.ts';
+import { whatWasSaid } from './0002-what-was-said.ts';
 
 export interface Migration {
   /** Its place in the list, from 1. */
@@ -13,4 +14,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'initial', sql: initial }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'initial', sql: initial },
+  { version: 2, name: 'what-was-said', sql: whatWasSaid },
+];
