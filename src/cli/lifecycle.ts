@@ -71,6 +71,7 @@ async function leaveFromInside(
   return EXIT.done;
 }
 
+/** Inside a command or a turn, `--wait` would wait for itself: it is asked, and that is all. */
 export async function drain(context: Context, options: DrainOptions): Promise<number> {
   const body = options.cancel
     ? { intent: 'cancel-drain' }
@@ -82,9 +83,12 @@ export async function drain(context: Context, options: DrainOptions): Promise<nu
   const { status, json } = await ask(context, body);
   if (status !== 202) return reportReply(context, json);
   context.output.note(String(json.text));
-  if (options.wait && !options.cancel) await drained(context);
-  if (context.json) context.output.json(json);
-  return EXIT.done;
+  const fromInside = context.env.SLUICE_WORK_ID !== undefined;
+  const over = options.wait && !options.cancel && !fromInside ? await drained(context) : undefined;
+  if (context.json) context.output.json({ ...json, ...(over === undefined ? {} : { state: over }) });
+  if (!over?.startsWith('running.')) return EXIT.done;
+  context.output.note(`The drain was cancelled: ${over}.`);
+  return EXIT.failed;
 }
 
 const ask = (context: Context, body: Record<string, unknown>): Promise<ControlReply> =>
@@ -103,12 +107,15 @@ function gone(context: Context, intent: 'stop' | 'restart', reply?: ControlReply
   return EXIT.done;
 }
 
-/** Waits until no turn runs any more; a drain that became something else is over, too. */
-async function drained(context: Context): Promise<void> {
+/**
+ * Waits until no turn runs any more, or the drain is over because something else came: gives the state then. As
+ * long as a turn may take; a gateway that leaves or stops answering ends it with an error.
+ */
+async function drained(context: Context): Promise<string> {
   const progress = new Progress(context);
   for (;;) {
     const status = await look(context);
-    if (!status.state.startsWith('draining.') || status.state === 'draining.drained') return;
+    if (!status.state.startsWith('draining.') || status.state === 'draining.drained') return status.state;
     progress.show(status);
     await clock.delay(POLL_MS);
   }

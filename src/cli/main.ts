@@ -1,10 +1,14 @@
 /** The program behind `main.ts`: what it was called with, turned into how the process leaves. */
 import { readFileSync } from 'node:fs';
+import { systemClock } from '../clock.ts';
 import { readEnvironment } from '../config/process-environment.ts';
 import type { Signals } from '../process/signals.ts';
-import { createOutput } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 import { runProgram } from './program.ts';
 import type { RunHost } from './run.ts';
+
+/** How long a leaving daemon waits for whoever reads its log. */
+const LAST_WORDS_MS_MAX = 1000;
 
 export interface Host {
   readonly signals: Signals;
@@ -27,8 +31,18 @@ export async function main(argv: readonly string[], host: Host): Promise<Leaving
   const cli = { env, cwd: process.cwd(), argv, version: installedVersion(), output };
   const { inPlaceName: _, ...rest } = host;
   const result = await runProgram(cli, { ...rest, inPlace: inPlace !== undefined });
+  await lastWords(output, 'exit' in result);
   if ('exit' in result) return { ...result.exit, env };
   return { code: result.code, reexecute: false, env };
+}
+
+/**
+ * Waits until all is written, for the exit would cut it off. A person may read an answer page by page for as long
+ * as they like; a daemon does not stay for a log that nobody takes.
+ */
+async function lastWords(output: Output, isDaemon: boolean): Promise<void> {
+  const written = output.flushed();
+  await (isDaemon ? Promise.race([written, systemClock.delay(LAST_WORDS_MS_MAX)]) : written);
 }
 
 /** From the package's own file: beside the bundle, or at the root of a checkout. */

@@ -1,4 +1,11 @@
-/** The one place that writes to a terminal or a pipe. Answers go to stdout, everything else to stderr. */
+/**
+ * The one place that writes to a terminal or a pipe. Answers go to stdout, everything else to stderr.
+ * A terminal gets text only; a pipe gets every byte.
+ */
+import { textOnly } from '../telemetry/terminal-text.ts';
+
+/** How much of the log may wait for a reader of stderr. */
+export const LOG_BEHIND_BYTES_MAX = 4 * 1024 * 1024;
 
 /** What a command writes to. A closed pipe (`… | head -1`) is no error: the rest is not wanted. */
 export interface Output {
@@ -10,6 +17,12 @@ export interface Output {
   json(value: unknown): void;
   /** Progress, hints, errors. */
   note(text: string): void;
+  /** A whole line of the log, which has been made for what reads it. */
+  log(line: string): void;
+  /** Resolves when all of it has been taken by whoever reads, or never will be. */
+  flushed(): Promise<void>;
+  /** Nobody reads the answers any more. */
+  readonly closed: boolean;
   readonly isTerminal: boolean;
   readonly colour: boolean;
 }
@@ -19,14 +32,47 @@ export function createOutput(
   stderr: NodeJS.WriteStream,
   env: NodeJS.ProcessEnv,
 ): Output {
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  let closed = false;
+  stdout.on('error', () => {
+    closed = true;
+  });
+  stderr.on('error', () => {});
   const colour = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const shown = (stream: NodeJS.WriteStream, text: string) => (stream.isTTY ? textOnly(text) : text);
   return {
-    print: (text) => void stdout.write(`${text}\n`),
-    write: (text) => void stdout.write(text),
+    print: (text) => void stdout.write(`${shown(stdout, text)}\n`),
+    write: (text) => void stdout.write(shown(stdout, text)),
     json: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    note: (text) => void stderr.write(`${text}\n`),
+    note: (text) => void stderr.write(`${shown(stderr, text)}\n`),
+    log: boundedLog(stderr),
+    flushed: async () => void (await Promise.all([drained(stdout), drained(stderr)])),
+    get closed() {
+      return closed;
+    },
     isTerminal: stderr.isTTY === true,
     colour,
   };
+}
+
+/** A log that nobody reads for a while must not fill the memory; what was left out is counted. */
+function boundedLog(stream: NodeJS.WriteStream): (line: string) => void {
+  let leftOut = 0;
+  return (line) => {
+    if (stream.writableLength > LOG_BEHIND_BYTES_MAX) {
+      leftOut += 1;
+      return;
+    }
+    if (leftOut > 0) stream.write(`${JSON.stringify({ level: 40, leftOut, msg: 'log lines left out' })}\n`);
+    leftOut = 0;
+    stream.write(line);
+  };
+}
+
+/** `process.exit` forgets what a full pipe has not taken yet. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
 }

@@ -22,8 +22,8 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       writeErr: (text) => cli.output.note(text.trimEnd()),
     })
     .showHelpAfterError('(add --help for what there is)');
-  const add = (name: string, description: string) =>
-    program
+  const add = (name: string, description: string, parent = program) =>
+    parent
       .command(name)
       .description(description)
       .option('--home <dir>', 'the home of the gateway (default: $SLUICE_HOME, else ~/.local/state/sluice)')
@@ -83,6 +83,35 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
         await code(leave(contextOf(cli, options), intent, options));
       });
   }
+  const config = program
+    .command('config')
+    .description('check a configuration, see what a change would do, take one over');
+  add('check', 'everything that is wrong with a configuration, with its place', config)
+    .argument('[file]', 'the configuration (default: the one that other commands use)')
+    .action(async (file: string | undefined, options: CommonOptions) => {
+      const { configCheck } = await import('./config-check.ts');
+      result = { code: configCheck(contextOf(cli, options), file, options) };
+    });
+  add('plan', 'what changes against the running gateway: now, with the next turn, or by a restart', config)
+    .argument('[file]', "the configuration (default: the gateway's own file)")
+    .action(async (file: string | undefined, options: CommonOptions) => {
+      const { configPlan } = await import('./config-plan.ts');
+      await code(configPlan(contextOf(cli, options), file, options));
+    });
+  add('schema', 'the JSON Schema of a configuration, for editors', config).action(
+    async (options: CommonOptions) => {
+      const { configSchema } = await import('./config-schema.ts');
+      result = { code: configSchema(contextOf(cli, options)) };
+    },
+  );
+  add('import', 'take quick commands and timeouts over from a hermes-agent config.yaml', config)
+    .argument('<file>', 'the config.yaml of hermes-agent')
+    .option('--write <file>', 'write to this file instead of stdout')
+    .option('--force', 'replace that file if it exists')
+    .action(async (file: string, options) => {
+      const { configImport } = await import('./config-import.ts');
+      result = { code: configImport(contextOf(cli, options), file, options) };
+    });
   try {
     await program.parseAsync([...cli.argv], { from: 'user' });
     return result;

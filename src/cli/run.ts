@@ -1,6 +1,7 @@
 /** `sluice run`: the daemon in the foreground, and what it tells a person once it is up. */
 import type { Exit } from '../../machines/exit.ts';
-import { runDaemon, type Welcome } from '../daemon.ts';
+import type { Welcome } from '../daemon/world.ts';
+import { runDaemon } from '../daemon.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Signals } from '../process/signals.ts';
 import type { Cli, CommonOptions } from './context.ts';
@@ -24,7 +25,7 @@ export function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Ex
     version: cli.version,
     ...host,
     stderr: {
-      write: (text) => output.note(text.replace(/\n$/, '')),
+      write: output.log,
       isTerminal: output.isTerminal,
       colour: output.colour,
     },
@@ -53,9 +54,10 @@ function welcome(about: Welcome, isTerminal: boolean, options: CommonOptions): s
         ? `${http}/?token=${token}`
         : `${http}/ (token: ${tokenFile})`;
   const quickstart = config.source.origin === 'quickstart' ? ', the built-in quickstart' : '';
+  const lastGood = config.source.isLastGood === true ? ' as it was last good' : '';
   return [
     '',
-    `  sluice is ${state} on ${config.source.path}${quickstart}`,
+    `  sluice is ${state} on ${config.source.path}${lastGood}${quickstart}`,
     `  page      ${page}`,
     `  send      npx sluice send${home} "hello"`,
     `  commands  ${names.length === 0 ? 'none configured' : names.join(' ')}`,

@@ -15,7 +15,7 @@ const WATCH_MS = 1000;
 export async function status(context: Context, options: { watch?: boolean }): Promise<number> {
   for (;;) {
     const code = await once(context);
-    if (!options.watch) return code;
+    if (!options.watch || context.output.closed) return code;
     await systemClock.delay(WATCH_MS);
   }
 }

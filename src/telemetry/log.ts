@@ -4,6 +4,7 @@
  */
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { textOnly } from './terminal-text.ts';
 
 export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush'>;
 
@@ -50,7 +51,7 @@ export function createLog(options: LogOptions, secrets: Secrets): Log {
   const stream = {
     write(line: string) {
       const redacted = secrets.redact(line);
-      options.write(prettify ? String(prettify(redacted)) : redacted);
+      options.write(prettify ? String(prettify(JSON.parse(redacted, textOnlyIn))) : redacted);
     },
   };
   return pino(
@@ -62,4 +63,9 @@ export function createLog(options: LogOptions, secrets: Secrets): Log {
     },
     stream,
   );
+}
+
+/** For `JSON.parse`: an escape sequence in a value would reach the terminal. */
+function textOnlyIn(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? textOnly(value) : value;
 }
