@@ -11,7 +11,7 @@ import { QuickCommands } from './gateway/quick-commands.ts';
 import { bindArguments } from './messages/arguments.ts';
 import { type Classified, classify } from './messages/classify.ts';
 import { newId } from './messages/ids.ts';
-import { conversationKey } from './messages/inbound.ts';
+import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from './messages/local.ts';
 import * as replies from './messages/replies.ts';
 import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
@@ -116,10 +116,10 @@ function rowOf({ text, id }: OfflineOptions, life: Life | undefined): MessageRow
   const at = clock.wallMs();
   return {
     id: newId('m', at),
-    platform: 'local',
+    platform: LOCAL_PLATFORM,
     platformMessageId: id,
-    conversation: conversationKey('local', 'exec'),
-    sender: 'local:owner',
+    conversation: localConversation('exec'),
+    sender: LOCAL_OWNER,
     kind: 'exec',
     text,
     agent: null,
@@ -139,24 +139,12 @@ function settling(
 ): Write[] {
   const { outcome, reason, replies: texts, writes = [] } = settlement;
   const at = clock.wallMs();
-  const outbound = texts.flatMap((text): Write[] => {
-    const id = newId('o', at);
-    const reply = {
-      id,
-      messageId,
-      platform,
-      conversation,
-      text,
-      kind: 'reply',
-      createdAt: at,
-      life,
-    } as const;
-    return [
-      { op: 'reply', outbound: reply },
-      { op: 'sent', id, at },
-    ];
+  const printed = texts.map((text): Write => {
+    const address = { messageId, platform, conversation } as const;
+    const outbound = { id: newId('o', at), ...address, text, kind: 'reply', createdAt: at, life } as const;
+    return { op: 'reply', outbound, deliveredAt: at };
   });
-  return [...writes, { op: 'settle', id: messageId, outcome, reason, at }, ...outbound];
+  return [...writes, { op: 'settle', id: messageId, outcome, reason, at }, ...printed];
 }
 
 /** This process among the lives, where the store can be written; otherwise nothing is recorded. */

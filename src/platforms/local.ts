@@ -2,10 +2,11 @@
  * This machine's own people: the control socket, HTTP on loopback, the page. Whoever sends waits at the
  * connection and gets replies there, or asks again with the same id; so sending has nothing to do.
  */
+import { LOCAL_PLATFORM } from '../messages/local.ts';
 import type { Platform, PlatformContext } from './platform.ts';
 
 export class LocalPlatform implements Platform {
-  readonly name = 'local';
+  readonly name = LOCAL_PLATFORM;
 
   async start(context: PlatformContext): Promise<void> {
     context.link('connected');

@@ -18,7 +18,7 @@ const WORDS = new Set([
 /** Flags that would say beside the chart what only the chart may say. */
 const FLAG = /^#?_?(is|was|has)?(draining|restarting|stopping|shuttingdown)$/i;
 /** Where such a word is a function or a parameter that the chart's own view fills, for the words of a notice. */
-const FLAG_READERS = ['src/gateway/placing.ts', 'src/gateway/gateway.ts', 'src/messages/replies.ts'];
+const FLAG_READERS = ['src/messages/replies.ts'];
 
 /** A state's name that also means something else in `src`: where a message is. */
 const OTHER_MEANINGS = ['waiting'];

@@ -14,14 +14,15 @@ interface Owned {
 }
 
 const PACKAGES: Readonly<Record<string, Owned>> = {
-  xstate: { owners: ['machines/', 'src/gateway/lifecycle.ts'], types: ['src/gateway/', 'src/daemon.ts'] },
+  xstate: { owners: ['machines/', 'src/gateway/lifecycle.ts'], types: ['src/gateway/', 'src/daemon/'] },
   execa: { owners: ['src/process/exec.ts'] },
   pino: { owners: ['src/telemetry/log.ts'] },
   'pino-pretty': { owners: ['src/telemetry/log.ts'] },
-  yaml: { owners: ['src/config/load.ts'] },
+  // Comments live in the library's document and nowhere else, so whoever carries them over needs it.
+  yaml: { owners: ['src/config/load.ts', 'src/config/import-hermes.ts'] },
   zod: { owners: ['src/config/', 'src/control/api.ts'], types: ['src/platforms/platform.ts'] },
-  hono: { owners: ['src/control/http.ts'] },
-  '@hono/node-server': { owners: ['src/control/http.ts'] },
+  'find-my-way': { owners: ['src/control/routes.ts'] },
+  'eventsource-parser': { owners: ['src/agents/openai-answer.ts'] },
   commander: { owners: ['src/cli/program.ts'] },
 };
 
@@ -31,8 +32,11 @@ const BUILTINS: Readonly<Record<string, Owned>> = {
   // identity.ts asks macOS's `ps` and `sysctl` about one process, synchronously and before anything can be
   // awaited; a text of at most 2 s, no shell, no tree to end.
   'node:child_process': { owners: ['src/process/identity.ts'], types: ['src/process/'] },
-  'node:http': { owners: ['src/control/client.ts'], types: ['src/control/'] },
-  'node:https': { owners: [] },
+  'node:http': {
+    owners: ['src/control/http.ts', 'src/control/client.ts', 'src/agents/openai-http.ts'],
+    types: ['src/control/', 'src/agents/'],
+  },
+  'node:https': { owners: ['src/agents/openai-http.ts'] },
   'node:net': { owners: [] },
   'node:process': { owners: [] },
   'node:timers': { owners: [] },
@@ -101,7 +105,17 @@ export const owners: readonly Rule[] = [
       return [{ line, what: `${name} belongs to ${places.join(' and ') || 'nobody'}` }];
     }),
   ),
+  fileRule('the local platform is named in one file', ['machines/', 'src/'], ({ path, code }) =>
+    code.flatMap(({ kind, text, line }) => {
+      const isNamed = kind === 'string' && /^local(:|$)/.test(text);
+      if (!isNamed || isWithin(path, NAMES_THE_LOCAL_PLATFORM)) return [];
+      return [{ line, what: `'${text}': ask ${NAMES_THE_LOCAL_PLATFORM.join(' and ')}` }];
+    }),
+  ),
 ];
+
+/** Elsewhere a platform is whatever it is called, and what is special about this one is asked for by its name there. */
+const NAMES_THE_LOCAL_PLATFORM = ['src/messages/local.ts'];
 
 const GLOBALS_WITH_POWERS = new Set(['process', 'AbortSignal', 'Date', 'performance']);
 

@@ -19,6 +19,7 @@ const BARRELS = 'no file is a barrel';
 const DEFAULTS = 'nothing is exported by default';
 const PACKAGES = 'each package has one owner';
 const POWERS = 'each power has one owner';
+const LOCAL = 'the local platform is named in one file';
 const MACHINES = 'a machine waits for nothing and starts nothing';
 const EVENTS = 'a machine names each event it takes';
 const FLAGS = 'no flag in src says what the chart says';
@@ -97,8 +98,8 @@ export const PLANTED: readonly Planted[] = [
   plant(PACKAGES, 'src/store/reads.ts', "import { DatabaseSync } from 'node:sqlite';"),
   plant(PACKAGES, 'src/gateway/planted.ts', "import type { DatabaseSync } from 'node:sqlite';"),
   plant(PACKAGES, 'src/gateway/planted.ts', "process.getBuiltinModule('node:sqlite');"),
-  plant(PACKAGES, 'src/control/api.ts', "import { getCookie } from 'hono/cookie';"),
-  plant(PACKAGES, 'src/control/api.ts', "import { serve } from '@hono/node-server';"),
+  plant(PACKAGES, 'src/control/api.ts', "import { createServer } from 'node:http';"),
+  plant(PACKAGES, 'src/control/http.ts', "import { serve } from '@hono/node-server';"),
   plant(PACKAGES, 'src/cli/send.ts', "const { Command } = await import('commander');"),
   plant(PACKAGES, 'src/platforms/platform.ts', "import { z } from 'zod';"),
   plant(PACKAGES, 'src/process/run.ts', "import { spawn } from 'node:child_process';"),
@@ -142,6 +143,8 @@ export const PLANTED: readonly Planted[] = [
   plant(MACHINES, 'machines/planted.ts', 'const chance = Math.random();'),
   plant(EVENTS, 'machines/planted.ts', "export const on = { '*': { actions: 'log' } };"),
   plant(EVENTS, 'machines/planted.ts', "export const on = { 'message.*': { actions: 'log' } };"),
+  plant(LOCAL, 'src/gateway/access.ts', "if (row.platform === 'local') return 'owner';"),
+  plant(LOCAL, 'src/gateway/access.ts', "if (sender.startsWith('local:')) return 'owner';"),
   plant(FLAGS, 'src/gateway/turns.ts', 'let isDraining = false;'),
   plant(FLAGS, 'src/gateway/turns.ts', 'class Turns { #draining = false; }'),
   plant(STATES, 'src/gateway/turns.ts', "if (view.state === 'draining.waiting') return;"),

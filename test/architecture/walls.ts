@@ -40,7 +40,10 @@ export const WALLS: readonly Wall[] = [
     from: 'src/messages/',
     sees: [...BASE, type('src/config/schema.ts'), ...whole('src/config/units.ts')],
   },
-  { from: 'src/config/', sees: [...BASE, ...whole('src/messages/near.ts', 'src/messages/commands.ts')] },
+  {
+    from: 'src/config/',
+    sees: [...BASE, ...whole('src/messages/near.ts', 'src/messages/commands.ts', 'src/messages/local.ts')],
+  },
   { from: 'src/telemetry/', sees: BASE },
   // The ports and what stands behind them never see one another, but for the one that starts programs. What
   // handles signals loads before everything else, so it sees nothing.
@@ -64,26 +67,41 @@ export const WALLS: readonly Wall[] = [
   { from: 'visualizations/', sees: whole('machines/') },
   { from: 'src/control/', sees: [...WORDS, ...whole('src/gateway/')] },
   {
+    from: 'src/presence.ts',
+    sees: [...WORDS, ...whole('src/process/'), ...['src/gateway/status.ts', 'src/store/store.ts'].map(type)],
+  },
+  {
     from: 'src/life.ts',
-    sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/')],
+    sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/', 'src/presence.ts')],
   },
   {
     from: 'src/start.ts',
     sees: ['src/config/', 'src/control/http.ts', 'src/gateway/', 'src/life.ts'].map(type),
   },
   {
+    from: 'src/daemon/',
+    sees: [
+      ...WORDS,
+      ...CONCRETE,
+      ...whole('src/gateway/', 'src/control/'),
+      lazily('visualizations/xstate-inspect/bridge.ts'),
+    ],
+  },
+  {
     from: 'src/daemon.ts',
     sees: [
       ...WORDS,
       ...CONCRETE,
-      ...whole('src/gateway/', 'src/service/', 'src/control/', 'src/life.ts', 'src/start.ts'),
-      lazily('visualizations/xstate-inspect/bridge.ts'),
+      ...whole('src/gateway/', 'src/service/', 'src/control/', 'src/daemon/', 'src/life.ts', 'src/start.ts'),
     ],
   },
   { from: 'src/offline.ts', sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/')] },
   // A command reaches a gateway through the control socket, reads what its files say, and works without one
   // through the other root.
-  { from: 'src/cli/run.ts', sees: [...WORDS, ...whole('src/daemon.ts', 'src/cli/'), ...cliTypes()] },
+  {
+    from: 'src/cli/run.ts',
+    sees: [...WORDS, ...whole('src/daemon.ts', 'src/cli/'), type('src/daemon/world.ts'), ...cliTypes()],
+  },
   {
     from: 'src/cli/exec.ts',
     sees: [...WORDS, ...whole('src/cli/'), lazily('src/offline.ts'), ...cliTypes()],

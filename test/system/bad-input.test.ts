@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EventClient } from '../support/event-client.ts';
 import { type HttpWhere, httpRequest, type Reply, TestGateway } from '../support/gateway.ts';
-import { childrenOf } from '../support/home-files.ts';
-import { readStore } from '../support/store-lock.ts';
+import { childrenOf, storeRows } from '../support/home-files.ts';
 
 const CONFIG = `agents: { cat: { type: command, command: [cat] } }
 quick_commands:
@@ -194,10 +193,16 @@ describe('over HTTP', () => {
     expect(await httpRequest(other, 'GET', '/v1/status')).toMatchObject({ status: 401 });
   });
 
-  test('an unknown path or method is 404 in words', async () => {
-    expect(await httpRequest(overHttp, 'DELETE', '/v1/messages')).toMatchObject({
+  test('an unknown path is 404 and another method 405, in words', async () => {
+    expect(await httpRequest(overHttp, 'GET', '/v2/status')).toMatchObject({
       status: 404,
-      json: { error: { code: 'NOT_FOUND', message: 'there is nothing at DELETE /v1/messages' } },
+      json: { error: { code: 'NOT_FOUND', message: 'there is nothing at /v2/status' } },
+    });
+    expect(await httpRequest(overHttp, 'DELETE', '/v1/messages')).toMatchObject({
+      status: 405,
+      json: {
+        error: { code: 'METHOD_NOT_ALLOWED', message: '/v1/messages takes POST, not DELETE' },
+      },
     });
   });
 });
@@ -329,7 +334,7 @@ describe('10,000 messages at once', () => {
 
     expect((await busy.send('/stop now', { id: 'leave' })).json).toMatchObject({ outcome: 'done' });
     expect((await busy.exited).code).toBe(0);
-    const rows = readStore(
+    const rows = storeRows(
       busy.folder.home,
       "SELECT kind, phase, count(*) AS n FROM inbox WHERE id <> '' GROUP BY 1, 2",
     );

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
+import { debrisIn, pidFile, when } from '../support/home-files.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
 import { StoreLock } from '../support/store-lock.ts';
 
@@ -19,6 +20,8 @@ const commands = (folder: TestFolder, filler = 'none') => `quick_commands:
 
 const timesCounted = (folder: TestFolder) =>
   readFileSync(join(folder.path, 'count'), 'utf8').trim().split('\n').length;
+
+const temporaryFilesIn = (home: string) => debrisIn(home).filter((name) => name.endsWith('.tmp'));
 
 const recovered = (gateway: TestGateway) =>
   gateway.log((line) => line.msg === 'the store can be written again', 'the store to be back');
@@ -148,6 +151,7 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
       await using gateway = await TestGateway.start({ folder });
       expect((await gateway.status()).epoch).toBe(2);
       await expectOutageIsBorne(gateway, 'start');
+      expect(temporaryFilesIn(folder.home)).toEqual([]);
       expect((await gateway.send('/cleanup', { id: 'cleanup' })).json).toMatchObject({ outcome: 'ran' });
       await recovered(gateway);
       expect(await gateway.outcome('not-begun')).toMatchObject({
@@ -159,8 +163,14 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
         outcomeReason: expect.stringContaining(why),
       });
       expect(await gateway.status()).toMatchObject({ state: 'running.healthy', degraded: [] });
-      expect((await gateway.status()).epoch).toBeGreaterThanOrEqual(2);
+      const { epoch } = await gateway.status();
+      expect(epoch).toBeGreaterThanOrEqual(2);
+      await when(folder.home, () => debrisIn(folder.home).includes('sluice.pid'));
+      await when(folder.home, () => pidFile(folder.home).epoch === epoch);
+      expect(pidFile(folder.home)).toMatchObject({ pid: gateway.pid, epoch });
       expect(timesCounted(folder)).toBe(1);
+      await gateway.stop();
+      expect(debrisIn(folder.home)).toEqual([]);
     },
   );
 });
