@@ -33,6 +33,30 @@ export function statesOf(machine: AnyStateMachine): AnyStateMachine['root'][] {
   return below(machine.root);
 }
 
+/** A chart as data: what a drawing of it, or a reader of its events, has to know. JSON, and the same at each call. */
+export interface ChartDefinition {
+  /** Its states, parents before children; the first is the root, whose path is ''. */
+  readonly states: readonly StateInfo[];
+  readonly edges: readonly TransitionInfo[];
+}
+
+export interface StateInfo {
+  /** Dotted path. */
+  readonly path: string;
+  readonly type: AnyStateMachine['root']['type'];
+  /** Dotted path of the child that is entered first; null where there is none. */
+  readonly initial: string | null;
+}
+
+/** The definition of a chart: its states, and its edges by the ids under which they are taken. */
+export function definitionOf(machine: AnyStateMachine): ChartDefinition {
+  const states = statesOf(machine).map((node): StateInfo => {
+    const first = node.initial?.target?.[0];
+    return { path: pathOf(node), type: node.type, initial: first === undefined ? null : pathOf(first) };
+  });
+  return { states, edges: transitionsOf(machine) };
+}
+
 /** Every transition of every state, `always` included, in the order they are written. */
 export function transitionsOf(machine: AnyStateMachine): TransitionInfo[] {
   return statesOf(machine).flatMap((node) =>

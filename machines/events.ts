@@ -21,13 +21,17 @@ export type Intent = 'stop' | 'restart' | 'drain';
  */
 export type Cause = 'stop' | 'takeover' | 'SIGINT' | 'hangup' | 'SIGTERM' | 'restart' | 'SIGUSR1' | 'drain';
 
-/** Failures that end the process, each with an exit code in `exit.ts`. */
+/**
+ * Failures that end the process, each with an exit code in `exit.ts`. `home-lost`: the home was deleted or replaced
+ * while the gateway ran in it.
+ */
 export type FailureKind =
   | 'config-invalid'
   | 'schema-newer'
+  | 'store-corrupt'
   | 'home-owned'
+  | 'home-lost'
   | 'no-permission'
-  | 'network-file-system'
   | 'unavailable'
   | 'fault';
 

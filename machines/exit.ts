@@ -40,13 +40,17 @@ export const rankOf = (cause: Cause | null): number => (cause === null ? -1 : RA
 
 export const isSignal = (cause: Cause): boolean => SIGNAL_CAUSES.includes(cause);
 
-/** Exit codes of failures, from sysexits.h: the same under every supervisor. */
+/**
+ * Exit codes of failures, from sysexits.h: the same under every supervisor. 73, 77 and 78 are for what another start
+ * would only meet again (a unit names them in RestartPreventExitStatus); the others ask for one.
+ */
 export const FAILURE_CODES: Readonly<Record<FailureKind, number>> = {
   'config-invalid': 78,
   'schema-newer': 78,
+  'store-corrupt': 78,
   'home-owned': 73,
+  'home-lost': 72,
   'no-permission': 77,
-  'network-file-system': 77,
   unavailable: 69,
   fault: 70,
 };
@@ -56,6 +60,9 @@ export const RESTART_CODE = 75;
 
 /** Exit code of an unasked-for SIGTERM where a supervisor revives on failure. */
 const REVIVE_CODE = 1;
+
+/** True for an exit by which a process that was asked to leave has a supervisor start the next one. */
+export const asksForNext = (code: number): boolean => code === RESTART_CODE || code === REVIVE_CODE;
 
 /** What a third Ctrl-C leaves with: 128 + SIGINT, as a shell reports it. */
 export const INTERRUPTED_CODE = 130;
@@ -76,6 +83,15 @@ export function exitFor(request: Request | null, failure: Failure | null, superv
   }
   const { cause, actor } = request;
   return { ...codeOf(request.intent, cause, supervisor), cause, actor };
+}
+
+/** What an exit means to a person who watches. */
+export function meaningOf({ code, reexecute, cause }: Pick<Exit, 'code' | 'reexecute' | 'cause'>): string {
+  if (reexecute) return 'restarting in place';
+  if (code === 0) return 'stopped as asked';
+  if (code === RESTART_CODE) return 'restarting: the supervisor starts the next one';
+  if (code === REVIVE_CODE) return `left on ${cause}: the supervisor starts the next one`;
+  return `ended with a failure: ${cause}`;
 }
 
 function codeOf(intent: Intent, cause: Cause, supervisor: Supervisor): { code: number; reexecute: boolean } {

@@ -11,7 +11,7 @@ import { Connections, type ConnectionsOptions } from './connections.ts';
 import { ControlCommands } from './control-commands.ts';
 import { shutdownTimes } from './deadlines.ts';
 import { Delivery } from './delivery.ts';
-import { isLeaving } from './departure.ts';
+import { goingWhere } from './departure.ts';
 import { Dispatch } from './dispatch.ts';
 import { Held } from './held.ts';
 import { Intake } from './intake.ts';
@@ -23,7 +23,7 @@ import { Placing } from './placing.ts';
 import { QuickCommands } from './quick-commands.ts';
 import { Refusals } from './refusals.ts';
 import { Requests } from './requests.ts';
-import type { StatusReport } from './status.ts';
+import type { StatusReport } from './status-report.ts';
 import { TakeUp } from './take-up.ts';
 import { Turns } from './turns.ts';
 
@@ -77,9 +77,10 @@ function assembleOutward(options: GatewayOptions, { life, receive, changed }: Ho
     log,
     life,
     platform: (name) => connections.platform(name),
+    canSend: (name) => connections.canSend(name),
   });
   const ledger = new Ledger({ store, clock, log, delivery, life });
-  const held = new Held(clock, (row) => delivery.say(row, replies.held(isLeaving(lifecycle.view))));
+  const held = new Held(clock, (row) => delivery.say(row, replies.held(goingWhere(lifecycle.view))));
   return { lifecycle, connections, delivery, ledger, held };
 }
 
@@ -151,10 +152,10 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     commands,
     dispatch,
     agentNames: () => Object.keys(config().agents),
-    leaving: () => isLeaving(lifecycle.view),
+    going: () => goingWhere(lifecycle.view),
     settled,
   });
-  const takeUp = new TakeUp({ store, access, judge, placing, ledger, held, life });
+  const takeUp = new TakeUp({ store, access, judge, placing, ledger, held, life, settled });
   const intake = new Intake({
     store,
     clock,

@@ -7,11 +7,6 @@ import type { InspectionEvent, Subscription } from 'xstate';
 import { transitionIdOf } from '../../machines/catalog.ts';
 import type { Admission, LifecycleEvent, Verdict } from '../../machines/events.ts';
 
-export interface EdgeTaken {
-  /** As `transitionsOf` names it. */
-  readonly transition: string;
-}
-
 export interface ChartStep {
   readonly number: number;
   /** Wall milliseconds. */

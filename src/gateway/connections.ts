@@ -34,9 +34,12 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #links = new Map<string, Link>();
+  /** By platform: settled when it can send, or never will in this life. */
+  readonly #sendable = new Map<string, PromiseWithResolvers<boolean>>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    for (const { name } of options.platforms) this.#sendable.set(name, Promise.withResolvers());
   }
 
   get links(): readonly Link[] {
@@ -45,6 +48,16 @@ export class Connections {
 
   platform(name: string): Platform | undefined {
     return this.#options.platforms.find((platform) => platform.name === name);
+  }
+
+  /** Resolves with true once the platform can send, with false when this life will not come to that. */
+  async canSend(name: string): Promise<boolean> {
+    return (await this.#sendable.get(name)?.promise) ?? false;
+  }
+
+  /** The start ends here: who has not connected by now is not waited for. */
+  abandonStart(): void {
+    for (const { resolve } of this.#sendable.values()) resolve(false);
   }
 
   /** Resolves when each platform is connected, backing off or parked, after the limit, or on `signal`. */
@@ -74,21 +87,26 @@ export class Connections {
 
   async #start(platform: Platform, signal: AbortSignal): Promise<void> {
     const { name } = platform;
+    const canSend = (can: boolean): void => this.#sendable.get(name)?.resolve(can);
     const link = (state: LinkState, reason: string | null = null): void => {
       this.#links.set(name, { name, state, reason, lastEventAt: this.#options.clock.wallMs() });
       this.#options.log.info({ platform: name, state, reason }, `${name} is ${state}`);
       this.#options.changed();
+      if (state === 'connected') canSend(true);
     };
     link('connecting');
     const receive = async (inbound: Inbound): Promise<void> => {
+      canSend(true);
       const receipt = await this.#options.receive(inbound);
       // Not on disk and not run: the platform shall deliver it again.
       if (receipt.reason === 'store') throw new Error('the store cannot be written');
     };
     try {
       await platform.start({ receive, link }, signal);
+      canSend(!signal.aborted);
     } catch (error) {
       link('parked', messageOf(error));
+      canSend(false);
     }
   }
 

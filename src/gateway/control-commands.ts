@@ -1,15 +1,21 @@
 /** The gateway's own commands. They answer in every state, and only from what is in memory. */
 import type { Config } from '../config/schema.ts';
 import { usageOf } from '../messages/arguments.ts';
-import { BUILTIN_NAMES, BUILTINS, type BuiltinName, type Role } from '../messages/commands.ts';
-import { echoed } from '../messages/echoed.ts';
+import {
+  BUILTIN_NAMES,
+  BUILTINS,
+  type BuiltinName,
+  NOT_IN_FLIGHT,
+  type Role,
+  UNDONE_VERDICTS,
+} from '../messages/commands.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
 import type { Access } from './access.ts';
 import type { InHand, Settlement } from './in-hand.ts';
 import type { QuickCommands } from './quick-commands.ts';
-import type { Requests } from './requests.ts';
-import type { StatusReport } from './status.ts';
+import type { Ask, Requests } from './requests.ts';
+import type { StatusReport } from './status-report.ts';
 import type { TurnAbort, Turns } from './turns.ts';
 
 export interface ControlCommandsOptions {
@@ -35,45 +41,47 @@ export class ControlCommands {
     if (classified.name === 'unknown') {
       return done(replies.unknownCommand(classified.word, this.#near(classified.word)), 'unknown-command');
     }
-    return done(this.#answer(classified.name, classified.words.toLowerCase(), message));
+    return this.#answer(classified.name, classified.words.toLowerCase(), message);
   }
 
-  #answer(name: BuiltinName, words: string, message: InHand): string {
+  #answer(name: BuiltinName, words: string, message: InHand): Settlement {
     const actor = message.row.sender;
     switch (name) {
       case 'status':
-        return statusText(this.#options.status(), this.#options.wallMs());
+        return done(statusText(this.#options.status(), this.#options.wallMs()));
       case 'help':
-        return this.#help(this.#options.access.roleOf(actor) ?? 'user');
+        return done(this.#help(this.#options.access.roleOf(actor) ?? 'user'));
       case 'ps':
-        return psText(this.#options.status(), this.#options.wallMs());
+        return done(psText(this.#options.status(), this.#options.wallMs()));
       case 'interrupt':
-        return this.#interrupt(message);
+        return done(this.#interrupt(message));
       case 'cancel':
         return this.#cancel(message);
       case 'drain':
-        return words === 'cancel'
-          ? this.#options.requests.ask({ intent: 'cancel-drain', cause: 'drain', actor }).text
-          : this.#options.requests.ask({ intent: 'drain', cause: 'drain', actor }).text;
+        return this.#ask({ intent: words === 'cancel' ? 'cancel-drain' : 'drain', cause: 'drain', actor });
       case 'restart':
       case 'stop':
-        return this.#options.requests.ask({ intent: name, cause: name, actor, hurry: words === 'now' }).text;
+        return this.#ask({ intent: name, cause: name, actor, hurry: words === 'now' });
     }
+  }
+
+  #ask(ask: Ask): Settlement {
+    const { verdict, text } = this.#options.requests.ask(ask);
+    return done(text, UNDONE_VERDICTS.includes(verdict) ? verdict : null);
   }
 
   #interrupt({ row }: InHand): string {
     const turn = this.#options.turns.abort({ conversation: row.conversation }, stoppedBy(row.sender));
-    return turn === undefined
-      ? 'Nothing to interrupt: no turn of this conversation is running.'
-      : 'Interrupting.';
+    return turn === undefined ? replies.nothingToInterrupt() : replies.interrupting();
   }
 
-  #cancel({ row, classified }: InHand): string {
+  #cancel({ row, classified }: InHand): Settlement {
     const id = classified.kind === 'control' ? classified.words : '';
+    const { platform } = row;
     const found =
-      this.#options.turns.abort({ id }, stoppedBy(row.sender)) !== undefined ||
-      this.#options.commands.cancel(id, `${row.sender} cancelled it`);
-    return found ? `Ending ${id}.` : `Nothing in flight is called ${echoed(id)}. /ps lists what is.`;
+      this.#options.turns.abort({ id, platform }, stoppedBy(row.sender)) !== undefined ||
+      this.#options.commands.cancel(id, replies.cancelledBy(row.sender), platform);
+    return found ? done(replies.ending(id)) : done(replies.notInFlight(id), NOT_IN_FLIGHT);
   }
 
   #near(word: string): readonly string[] {
@@ -104,7 +112,7 @@ const done = (text: string, reason: string | null = null): Settlement => ({
 const stoppedBy = (actor: string): TurnAbort => ({
   outcome: 'interrupted',
   reason: `interrupted by ${actor}`,
-  text: replies.interruptedTurn(`${actor} asked for it`),
+  text: replies.interruptedTurn(replies.askedBy(actor)),
 });
 
 function statusText(status: StatusReport, now: number): string {
@@ -131,5 +139,5 @@ function psText({ inFlight }: StatusReport, now: number): string {
       (command) => `${command.id} /${command.name} by ${command.actor}, ${age(command.startedAt)}`,
     ),
   ];
-  return lines.length === 0 ? 'Nothing in flight. A restart now would be instant.' : lines.join('\n');
+  return lines.length === 0 ? replies.nothingInFlight() : lines.join('\n');
 }

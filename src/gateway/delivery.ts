@@ -1,7 +1,7 @@
 /**
  * Sends what the outbox holds, in order within a conversation and side by side between them. A row is
  * claimed before it is sent and marked when it has left; what could not be sent stays pending and is tried
- * again, at last by the next start.
+ * again, at last by the next start. A platform is asked for nothing before it can send.
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -22,6 +22,8 @@ export interface DeliveryOptions {
   readonly log: Log;
   readonly life: () => number;
   readonly platform: (name: string) => Platform | undefined;
+  /** Resolves with true once this platform can send, with false when it will not in this life. */
+  readonly canSend: (name: string) => Promise<boolean>;
 }
 
 export class Delivery {
@@ -29,6 +31,9 @@ export class Delivery {
   /** The tail of each conversation's chain. */
   readonly #tails = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
+  readonly #stopped = new Promise<false>((resolve) => {
+    this.#stop.signal.addEventListener('abort', () => resolve(false));
+  });
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -67,9 +72,16 @@ export class Delivery {
   }
 
   async #attempts(row: OutboundRow, stored: boolean): Promise<void> {
-    const { platform, clock, log } = this.#options;
+    const { platform, canSend, clock, log } = this.#options;
     const to = platform(row.platform);
     if (to === undefined) return;
+    if (!(await Promise.race([canSend(row.platform), this.#stopped]))) {
+      log.warn(
+        { outbound: row.id, platform: row.platform },
+        'a message is left to the next start: it has no link',
+      );
+      return;
+    }
     for (const waitMs of [...RETRY_WAITS_MS, null]) {
       if (this.#stop.signal.aborted) return;
       const error = await this.#attempt(to, row, stored);

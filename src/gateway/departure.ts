@@ -5,13 +5,14 @@ import type { TurnAbort } from './turns.ts';
 
 type Standing = Pick<LifecycleView, 'request' | 'failure'>;
 
-/** True when this life comes to its end, so that what is held now waits for the next one. */
-export const isLeaving = ({ request, failure }: Standing): boolean =>
-  failure !== null || request?.intent === 'stop' || request?.intent === 'restart';
+/** Where this life's end leads, so that what is held now waits for the next one; null while it goes on. */
+export function goingWhere({ request, failure }: Standing): replies.Going | null {
+  if (failure !== null || request?.intent === 'stop') return 'stopping';
+  return request?.intent === 'restart' ? 'restarting' : null;
+}
 
-/** Completes "the gateway is …" for work that it does not wait for any longer. */
-export const goingWhere = ({ request, failure }: Standing): 'restarting' | 'stopping' =>
-  failure === null && request?.intent === 'restart' ? 'restarting' : 'stopping';
+/** The same for work that is cut off: what ends it is an end. */
+export const endingFor = (standing: Standing): replies.Going => goingWhere(standing) ?? 'stopping';
 
 /** What turns are told that a deadline, a hurry or a failure cuts off. */
 export function interruption(standing: Standing): TurnAbort {
@@ -20,6 +21,6 @@ export function interruption(standing: Standing): TurnAbort {
     failure !== null || request === null
       ? 'fault'
       : `${request.intent} asked by ${request.actor} (${request.cause})`;
-  const why = `the gateway is ${goingWhere(standing)} and its time to wait is over`;
-  return { outcome: 'interrupted', reason, text: replies.interruptedTurn(why) };
+  const text = replies.interruptedTurn(replies.timeIsOver(endingFor(standing)));
+  return { outcome: 'interrupted', reason, text };
 }

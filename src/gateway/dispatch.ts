@@ -1,9 +1,11 @@
 /**
  * Carries out what was dispatched, and brings it to its outcome: run, settle, free the place, tell the chart.
- * In that order: the chart may end the process once its work is empty, so by then the outcome is on disk.
+ * In that order: the chart may end the process once its work is empty, so by then the outcome is on disk. Whatever
+ * fails on the way, place and chart are given theirs back.
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import * as replies from '../messages/replies.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ControlCommands } from './control-commands.ts';
@@ -102,20 +104,30 @@ export class Dispatch {
     const recorded = command.message.recorded;
     const row: Write[] = recorded ? [] : [{ op: 'command.receive', command: command.row }];
     const writes = [...row, ...(settlement.writes ?? [])];
-    await this.#options.ledger.settle(command.message, { ...settlement, writes });
-    this.#options.commands().release(command);
-    this.#options.settled(command.message.row.id);
-    this.#options.workEnded(id);
+    try {
+      await this.#options.ledger.settle(command.message, { ...settlement, writes });
+    } finally {
+      this.#options.commands().release(command);
+      this.#left(command.message, id);
+    }
   }
 
   async #turn(turn: Turn): Promise<void> {
     const { id, conversation, agent } = turn.row;
     this.#options.log.info({ turn: id, conversation, agent }, 'turn started');
     const settlement = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
-    await this.#options.ledger.settle(turn.message, settlement);
-    this.#options.turns().ended(turn);
-    this.#options.settled(turn.message.row.id);
-    this.#options.workEnded(id);
+    try {
+      await this.#options.ledger.settle(turn.message, settlement);
+    } finally {
+      this.#options.turns().ended(turn);
+      this.#left(turn.message, id);
+    }
+  }
+
+  /** The work has left: the chart hears of it, then whoever waited for it. */
+  #left(message: InHand, workId: string): void {
+    this.#options.settled(message.row.id);
+    this.#options.workEnded(workId);
   }
 
   /** A handler that throws is a defect; its message still gets an outcome, and the log has the error. */
@@ -127,7 +139,7 @@ export class Dispatch {
       return {
         outcome: 'failed',
         reason: 'internal',
-        replies: ['That failed inside the gateway; its log says why.'],
+        replies: [replies.internalFailure()],
       };
     }
   }

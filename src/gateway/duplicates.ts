@@ -106,7 +106,8 @@ export class Duplicates {
     const texts = (await this.#options.store.replies(stored.id)).map((reply) => reply.text);
     const restarted = this.#restartedBy(stored);
     if (restarted !== undefined) texts.push(restarted);
-    return settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
+    const settled = settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
+    return { ...settled, exitCode: await this.#options.store.exitCode(stored.id) };
   }
 
   /** What is added for whoever asked for the restart that ended the life before: it has happened. */
@@ -138,7 +139,7 @@ function decidedOf(stored: StoredMessage): Decided {
     kind: stored.kind,
     admission,
     reason: admission === 'refuse' ? ((stored.reason ?? 'state') as Rule) : null,
-    text: admission === 'hold' ? replies.held(false) : null,
+    text: admission === 'hold' ? replies.held(null) : null,
     duplicate: true,
     recorded: stored.recorded,
   };

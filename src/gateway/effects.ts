@@ -6,7 +6,7 @@
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { Parts } from './assembly.ts';
-import { goingWhere, interruption, isLeaving } from './departure.ts';
+import { endingFor, goingWhere, interruption } from './departure.ts';
 import type { InHand } from './in-hand.ts';
 import type { Effects } from './lifecycle.ts';
 import type { GatewayOptions } from './options.ts';
@@ -66,6 +66,7 @@ export class GatewayEffects implements Effects {
 
   abortStart(): void {
     this.#options.abortStart();
+    this.#options.connections.abandonStart();
   }
 
   abortTurns(): void {
@@ -75,7 +76,7 @@ export class GatewayEffects implements Effects {
   killCommands(): void {
     const { turns, commands, lifecycle } = this.#options;
     turns.killAll(interruption(lifecycle.view));
-    commands.killAll(`the gateway is ${goingWhere(lifecycle.view)}`);
+    commands.killAll(replies.leavingNow(endingFor(lifecycle.view)));
   }
 
   /** Says `outbox.flushed` when nothing is in hand and everything has left. One flush at a time. */
@@ -119,7 +120,7 @@ export class GatewayEffects implements Effects {
 
   #nowHeld(messages: readonly InHand[]): void {
     const { lifecycle, ledger, held, intake, settled } = this.#options;
-    const text = replies.held(isLeaving(lifecycle.view));
+    const text = replies.held(goingWhere(lifecycle.view));
     const stillHeld = new Set(held.rows.map((row) => row.id));
     for (const { row } of messages) {
       // The drain was cancelled meanwhile: it has been taken up again, and works under the same id.

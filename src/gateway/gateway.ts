@@ -17,7 +17,8 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { GatewayOptions } from './options.ts';
 import type { Recovered } from './recovery.ts';
 import type { Requests } from './requests.ts';
-import { type StatusReport, statusReport } from './status.ts';
+import { statusReport } from './status.ts';
+import type { StatusReport } from './status-report.ts';
 
 export class Gateway {
   readonly lifecycle: Lifecycle;
@@ -62,10 +63,10 @@ export class Gateway {
     return this.lifecycle.exited;
   }
 
-  /** This process is known to the store from now on. */
+  /** This process is known to the store from now on; with the id 0 it is not yet, and its epoch a guess. */
   begin(life: Life): void {
     this.#life = life;
-    this.lifecycle.begin(life.epoch ?? 0);
+    this.lifecycle.begin(life.epoch ?? 0, life.id !== 0);
   }
 
   /** Calls `listener` when something that a status shows has changed; `state` when it is the chart's. */
@@ -124,14 +125,16 @@ export class Gateway {
 
   /** Ends waiting for platforms and timers of the core; after the chart's end. */
   async stop(): Promise<void> {
-    const { delivery, held } = this.#parts;
+    const { delivery, held, requests } = this.#parts;
     delivery.stop();
     held.forgetAnnounced();
+    requests[Symbol.dispose]();
     await this.connections.stop();
   }
 
   #settled(messageId: string): void {
     this.lifecycle.send({ type: 'work.settled', id: messageId });
+    this.#parts.takeUp.roomFreed();
     this.#changed('counters');
   }
 

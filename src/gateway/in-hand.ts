@@ -12,6 +12,10 @@ export interface InHand {
   recorded: boolean;
 }
 
+/** True when a person of `platform` may mean this message by `id`: ours, or the one that they or their platform gave it. */
+export const isNamed = ({ row }: InHand, id: string, platform?: string): boolean =>
+  row.id === id || (row.platform === platform && row.platformMessageId === id);
+
 /** What a handler made of a message. */
 export interface Settlement {
   readonly outcome: Outcome;

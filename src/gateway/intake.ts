@@ -9,6 +9,7 @@
  */
 import type { Kind } from '../../machines/events.ts';
 import type { Config } from '../config/schema.ts';
+import { SluiceError } from '../errors.ts';
 import type { Role } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import type { Inbound } from '../messages/inbound.ts';
@@ -47,7 +48,7 @@ export class Intake {
     this.#duplicates = new Duplicates(options);
   }
 
-  /** Takes a message in; resolves when its decision is on disk, or could not be put there. */
+  /** Takes a message in; resolves when its decision is on disk, or could not be put there. Rejects with GATEWAY_LEFT. */
   receive(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
     const key = `${inbound.platform} ${inbound.platformMessageId}`;
     const before = this.#receiving.get(key);
@@ -95,7 +96,7 @@ export class Intake {
     const { kind } = judge.classify(inbound.text);
     const row = this.#row(inbound, newId('m', clock.wallMs()), kind);
     if (kind !== 'turn') return this.#unlessKnown(inbound, row, role, listener);
-    const judged = judge.judge(row, role);
+    const judged = this.#judged(row, role);
     return judged.admission === 'dispatch'
       ? this.#decide(inbound, row, judged, listener)
       : this.#unlessKnown(inbound, row, role, listener);
@@ -110,7 +111,14 @@ export class Intake {
   ): Promise<Receipt> {
     const stored = await this.#find(row);
     if (stored !== undefined) return this.#duplicates.known(stored, listener);
-    return this.#decide(inbound, row, this.#options.judge.judge(row, role), listener);
+    return this.#decide(inbound, row, this.#judged(row, role), listener);
+  }
+
+  /** Throws GATEWAY_LEFT once the chart has ended: nothing has a row then, and the same id is good for another try. */
+  #judged(row: Arrived, role: Role): Judged {
+    const judged = this.#options.judge.judge(row, role);
+    if (judged === undefined) throw new SluiceError('GATEWAY_LEFT', replies.left());
+    return judged;
   }
 
   async #decide(
@@ -171,6 +179,7 @@ export class Intake {
       receivedAt,
       life: life(),
       epoch: epoch(),
+      ...(inbound.only === undefined ? {} : { only: inbound.only }),
     };
   }
 

@@ -7,9 +7,11 @@ import { ALIAS_DEPTH_MAX } from '../config/aliases.ts';
 import type { Config } from '../config/schema.ts';
 import { type Classified, classify, rewritten } from '../messages/classify.ts';
 import type { Role } from '../messages/commands.ts';
+import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { MessageRow } from '../store/store.ts';
 import type { Access } from './access.ts';
+import { behindAliases, execIn } from './exec-only.ts';
 import type { Rule } from './in-hand.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
@@ -24,9 +26,11 @@ export type Judged =
     };
 
 /** What of a message is judged. */
-export type Judgeable = Pick<MessageRow, 'id' | 'text'> & {
+export type Judgeable = Pick<MessageRow, 'id' | 'text' | 'platform'> & {
   readonly agent: string;
   readonly whenBusy: NonNullable<MessageRow['whenBusy']>;
+  /** Of a new message: refused unless it is an exec command. */
+  readonly only?: 'exec';
 };
 
 export interface JudgeOptions {
@@ -54,12 +58,20 @@ export class Judge {
     return classified.kind === 'control' && classified.name === 'restart';
   }
 
-  judge(message: Judgeable, role: Role): Judged {
+  /** Undefined once the chart has ended: then nothing is decided any more. */
+  judge(message: Judgeable, role: Role): Judged | undefined {
     let classified = this.classify(message.text);
+    if (message.only === 'exec') {
+      const found = execIn(message.text, this.#options.config().quickCommands);
+      if ('problem' in found) {
+        return { admission: 'refuse', rule: 'arguments', text: found.problem, refusal: null };
+      }
+    }
     for (let depth = 0; depth <= ALIAS_DEPTH_MAX; depth += 1) {
       if (!this.#options.access.allows(role, classified)) return denied(classified);
       const decision = this.#options.lifecycle.admit(eventOf(classified, message));
-      if (decision.admission === 'refuse') return this.#refused(classified, decision.refusal);
+      if (decision === undefined) return undefined;
+      if (decision.admission === 'refuse') return this.#refused(message, classified, decision.refusal);
       if (decision.admission === 'hold') return { admission: 'hold', classified };
       if (classified.kind !== 'alias') return { admission: 'dispatch', classified };
       classified = this.classify(rewritten(classified.command, classified.words));
@@ -67,9 +79,10 @@ export class Judge {
     return { admission: 'refuse', rule: 'limit', text: replies.aliasTooDeep(ALIAS_DEPTH_MAX), refusal: null };
   }
 
-  #refused(classified: Classified, refusal: Refusal): Judged {
+  #refused(message: Judgeable, classified: Classified, refusal: Refusal): Judged {
     const exec = classified.kind === 'alias' ? this.#execBehind(classified) : undefined;
-    const text = replies.refusal(refusal, { leftMs: this.#options.leftMs() }, exec);
+    const canQueue = classified.kind === 'turn' && waitsAtConnection(message);
+    const text = replies.refusal(refusal, { leftMs: this.#options.leftMs(), canQueue }, exec);
     const rule = refusal.because === 'degraded' && refusal.degraded.includes('store') ? 'store' : 'state';
     return { admission: 'refuse', rule, text, refusal };
   }
@@ -81,11 +94,7 @@ export class Judge {
   }
 
   #behind(first: Classified): Classified {
-    let classified = first;
-    for (let depth = 0; depth <= ALIAS_DEPTH_MAX && classified.kind === 'alias'; depth += 1) {
-      classified = this.classify(rewritten(classified.command, classified.words));
-    }
-    return classified;
+    return behindAliases(first, this.#options.config().quickCommands);
   }
 }
 

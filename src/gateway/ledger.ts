@@ -81,7 +81,8 @@ export class Ledger {
   }
 
   tell(messageId: string, progress: Progress): void {
-    for (const listener of this.#open.get(messageId)?.listeners ?? []) listener(progress);
+    const open = this.#open.get(messageId);
+    if (open !== undefined) this.#tellAll(messageId, open.listeners, progress);
   }
 
   /** Settles a message: outcome, replies and `writes` in one commit. Never rejects. */
@@ -162,9 +163,24 @@ export class Ledger {
     const open = this.#open.get(messageId);
     this.#open.delete(messageId);
     if (open === undefined) return;
-    for (const text of settled.replies) for (const tell of open.listeners) tell({ type: 'reply', text });
-    for (const tell of open.listeners) tell({ type: 'settled', ...settled });
+    for (const text of settled.replies) this.#tellAll(messageId, open.listeners, { type: 'reply', text });
+    this.#tellAll(messageId, open.listeners, { type: 'settled', ...settled });
     open.resolve(settled);
+  }
+
+  /** One that throws is dropped: a reader's trouble is none of the message's. */
+  #tellAll(messageId: string, listeners: Set<ProgressListener>, progress: Progress): void {
+    for (const listener of listeners) {
+      try {
+        listener(progress);
+      } catch (error) {
+        listeners.delete(listener);
+        this.#options.log.error(
+          { message: messageId, error: messageOf(error) },
+          'a watcher of a message failed',
+        );
+      }
+    }
   }
 
   #outbound({ row }: InHand, { outcome }: Settlement, text: string): OutboundRow {

@@ -30,6 +30,9 @@ import type { Log } from '../telemetry/log.ts';
 import { type ChartListener, ChartWatch } from './chart-watch.ts';
 import { Deadlines, type DeadlineTimes } from './deadlines.ts';
 
+/** Journal rows kept until this life is registered; a store that cannot be opened may take its time. */
+const EARLY_ROWS_MAX = 2000;
+
 export type Decision =
   | { readonly admission: Exclude<Admission, 'refuse'> }
   | { readonly admission: 'refuse'; readonly refusal: Refusal };
@@ -82,9 +85,10 @@ export class Lifecycle {
   readonly #deadlines: Deadlines;
   readonly #watch: ChartWatch;
   readonly #tasks: (() => void)[] = [];
-  /** Journal rows from before the epoch was known. */
+  /** Journal rows from before this life was registered: their epoch is not known for certain. */
   readonly #early: Omit<JournalRow, 'epoch'>[] = [];
   #epoch = 0;
+  #registered = false;
   /** The path of the state that the last event led to. */
   #state: string;
   #effects: Effects | undefined;
@@ -125,34 +129,30 @@ export class Lifecycle {
     return this.#epoch;
   }
 
-  /** Tells the epoch; what was journalled before belongs to it, too. */
-  begin(epoch: number): void {
+  /**
+   * Tells the epoch. A guessed one (the store has not given this life a number) is shown, not written: the journal
+   * may know it already from another life. What was journalled before belongs to the registered one.
+   */
+  begin(epoch: number, isRegistered: boolean): void {
     this.#epoch = epoch;
+    this.#registered = isRegistered;
+    if (!isRegistered) return;
     for (const row of this.#early.splice(0)) this.#options.journal({ epoch, ...row });
   }
 
-  /** Sends a message to the chart and returns what it decided. After the end everything is refused. */
-  admit(event: MessageEvent): Decision {
-    this.#decision = undefined;
-    this.send(event);
-    return this.#decision ?? { admission: 'refuse', refusal: this.#gone() };
+  /** Sends a message to the chart and returns what it decided; undefined after its end, when nothing is decided. */
+  admit(event: MessageEvent): Decision | undefined {
+    return this.#take(event).decision;
   }
 
-  /** Sends a request to the chart and returns its one answer. */
-  ask(event: RequestEvent): Verdict {
-    this.#verdict = undefined;
-    this.send(event);
-    // After the end nothing answers: whoever asks it to leave has joined those it left for.
-    return this.#verdict ?? (event.type === 'drain.cancelled' ? 'too-late' : 'joined');
+  /** Sends a request to the chart and returns its one answer; undefined after its end. */
+  ask(event: RequestEvent): Verdict | undefined {
+    return this.#take(event).verdict;
   }
 
+  /** Sends an event to the chart. */
   send(event: LifecycleEvent): void {
-    const before = this.#actor.getSnapshot();
-    this.#watch.begin(this.#number + 1, this.#options.clock.wallMs(), event);
-    this.#actor.send(event);
-    const after = this.#actor.getSnapshot();
-    this.#note(event, before, after);
-    this.#empty();
+    this.#take(event);
   }
 
   get view(): LifecycleView {
@@ -185,6 +185,21 @@ export class Lifecycle {
   /** Calls `listener` after every event, with each edge that it took, until disposed. */
   watch(listener: ChartListener): Disposable {
     return this.#watch.add(listener);
+  }
+
+  /** One step of the chart, with what was decided in this very step. After its end there is nobody to take one. */
+  #take(event: LifecycleEvent): { decision: Decision | undefined; verdict: Verdict | undefined } {
+    this.#decision = undefined;
+    this.#verdict = undefined;
+    const before = this.#actor.getSnapshot();
+    if (before.status !== 'active') return { decision: undefined, verdict: undefined };
+    this.#watch.begin(this.#number + 1, this.#options.clock.wallMs(), event);
+    this.#actor.send(event);
+    // Read now: what the effects below send are steps of their own.
+    const judged = { decision: this.#decision, verdict: this.#verdict };
+    this.#note(event, before, this.#actor.getSnapshot());
+    this.#empty();
+    return judged;
   }
 
   #machine() {
@@ -251,8 +266,8 @@ export class Lifecycle {
       state,
       context: JSON.stringify({ request, failure, degraded, turns: turns.size, commands: commands.size }),
     };
-    if (this.#epoch === 0) this.#early.push(row);
-    else this.#options.journal({ epoch: this.#epoch, ...row });
+    if (this.#registered) this.#options.journal({ epoch: this.#epoch, ...row });
+    else this.#keepEarly(row);
     if (state !== from) {
       const why = request === null ? {} : { cause: request.cause, actor: request.actor };
       this.#options.log.info({ event: event.type, from, to: state, ...why }, `${from} → ${state}`);
@@ -271,8 +286,9 @@ export class Lifecycle {
     return this.#accepts.value;
   }
 
-  #gone(): Refusal {
-    const { request, failure, degraded } = this.#actor.getSnapshot().context;
-    return { because: 'stopped', request, failure, degraded };
+  /** What is given up leaves a gap in the numbers, so that nobody takes the rest for the whole. */
+  #keepEarly(row: Omit<JournalRow, 'epoch'>): void {
+    if (this.#early.length >= EARLY_ROWS_MAX) this.#early.shift();
+    this.#early.push(row);
   }
 }

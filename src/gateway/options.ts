@@ -8,7 +8,7 @@ import type { Platform } from '../platforms/platform.ts';
 import type { Processes } from '../process/exec.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { StatusReport } from './status.ts';
+import type { StatusReport } from './status-report.ts';
 
 export interface GatewayOptions {
   readonly config: () => Config;

@@ -42,8 +42,8 @@ export interface PlacingOptions {
   readonly commands: QuickCommands;
   readonly dispatch: Dispatch;
   readonly agentNames: () => readonly string[];
-  /** The gateway is on its way out, so what is held waits for the next start. */
-  readonly leaving: () => boolean;
+  /** Where the gateway goes while it is on its way out, so that what is held waits for the next start. */
+  readonly going: () => replies.Going | null;
   readonly settled: (messageId: string) => void;
 }
 
@@ -78,6 +78,12 @@ export class Placing {
     if (classified.kind === 'turn') return this.#turn(row, classified);
     const message = inHand(row, 'received', classified);
     return { message, unit: [received(message)], rule: null, text: null, place: { as: 'control' } };
+  }
+
+  /** True when what was dispatched is sure of a place; without it, what was promised one has to wait. */
+  hasRoomFor({ kind }: InHand['classified']): boolean {
+    if (kind === 'turn') return !this.#options.turns.full;
+    return kind !== 'exec' || !this.#options.commands.full;
   }
 
   /** Takes a place back whose row turned out to be a duplicate. */
@@ -191,7 +197,7 @@ export class Placing {
       recorded: true,
     };
     this.#options.held.add(message.row);
-    const told = replies.held(this.#options.leaving());
+    const told = replies.held(this.#options.going());
     return { message, unit: [received(message)], rule: null, text: told, place: { as: 'held' } };
   }
 

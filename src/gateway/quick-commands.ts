@@ -7,10 +7,10 @@ import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { ExecCommand } from '../config/schema.ts';
 import { COMMAND_OUTPUT_BYTES_MAX, commandReply, outputOf } from '../messages/command-reply.ts';
-import { seconds } from '../messages/replies.ts';
+import * as replies from '../messages/replies.ts';
 import type { EndReason, Processes, ProcessResult, RunningProcess } from '../process/exec.ts';
 import type { CommandRow } from '../store/store.ts';
-import type { InHand, Settlement } from './in-hand.ts';
+import { type InHand, isNamed, type Settlement } from './in-hand.ts';
 
 /** Commands that run at the same time, all names together. */
 export const COMMANDS_RUNNING_MAX = 4 * availableParallelism();
@@ -60,6 +60,11 @@ export class QuickCommands {
     return [...this.#running, ...this.#waiting];
   }
 
+  /** True when a command may not find a place, not even one to wait in. */
+  get full(): boolean {
+    return this.#waiting.length >= COMMANDS_WAITING_MAX;
+  }
+
   /** Gives an admitted command its place: `startedAt` is set when it has a slot. Undefined: too many wait. */
   reserve(
     message: InHand,
@@ -89,7 +94,7 @@ export class QuickCommands {
     if (this.#hasSlot(command)) {
       taken.startedAt = clock.wallMs();
       this.#running.add(taken);
-    } else if (this.#waiting.length < COMMANDS_WAITING_MAX) {
+    } else if (!this.full) {
       this.#waiting.push(taken);
     } else {
       return undefined;
@@ -127,9 +132,9 @@ export class QuickCommands {
     return this.#settlement(taken, result);
   }
 
-  /** Ends one command by its id, or its message's; false when there is none. */
-  cancel(id: string, because: string): boolean {
-    const found = this.inFlight.find(({ row }) => row.id === id || row.messageId === id);
+  /** Ends one command by its id or its message's, as `platform` calls it too; false when there is none. */
+  cancel(id: string, because: string, platform?: string): boolean {
+    const found = this.inFlight.find(({ row, message }) => row.id === id || isNamed(message, id, platform));
     if (found !== undefined) this.#end(found, 'cancelled', because, 'term');
     return found !== undefined;
   }
@@ -171,10 +176,7 @@ export class QuickCommands {
 
   #settlement(taken: Command, result: ProcessResult): Settlement {
     const { name, timeoutMs } = taken.command;
-    const because =
-      result.ended === 'timeout'
-        ? `it took longer than its timeout of ${seconds(timeoutMs)}`
-        : taken.endedBecause;
+    const because = result.ended === 'timeout' ? replies.commandTimeout(timeoutMs) : taken.endedBecause;
     const text = commandReply(name, result, because);
     const well = result.started && result.ended === null && result.exitCode === 0;
     const cutOff = result.ended !== null && result.ended !== 'timeout';
@@ -206,7 +208,7 @@ export class QuickCommands {
     return {
       outcome: 'interrupted',
       reason: 'not-run',
-      replies: [`/${taken.command.name} was not run: ${taken.endedBecause}.`],
+      replies: [replies.commandNotRun(taken.command.name, taken.endedBecause)],
       writes: [{ op: 'command.end', end: { ...end, outcome: 'interrupted', durationMs: 0, output: '' } }],
     };
   }

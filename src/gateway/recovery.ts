@@ -89,7 +89,7 @@ export function planOf(open: OpenWork, life: Life, now: number): Plan {
       settle(plan, message, life, now, 'interrupted', text, [commandEnd(command.id, now)]);
     } else if (turn !== undefined && message.phase === 'started') {
       const text = replies.interruptedAtBoot('turn', null);
-      settle(plan, message, life, now, 'interrupted', text, [turnEnd(turn.id, now, turn.streamed)]);
+      settle(plan, message, life, now, 'interrupted', text, [turnEnd(turn.id, now)]);
     } else if (message.phase === 'held' || message.phase === 'waiting') {
       plan.held.push(rowOf(message));
       plan.writes.push({ op: 'adopt', id: message.id, phase: 'held', life: life.id });
@@ -128,13 +128,14 @@ function settle(
   );
 }
 
-const turnEnd = (id: string, at: number, streamed: string): Write => ({
+/** What it had streamed was in the memory of the life that died. */
+const turnEnd = (id: string, at: number): Write => ({
   op: 'turn.end',
   id,
   at,
   outcome: 'interrupted',
   reason: 'gateway-died',
-  streamed,
+  streamed: '',
 });
 
 const commandEnd = (id: string, at: number): Write => ({

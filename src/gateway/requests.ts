@@ -4,7 +4,7 @@
  * configuration on disk is invalid; a signal never is. A request from inside a command's or a turn's own
  * process tree waits until that work has settled, or it would wait for itself.
  */
-import type { Cause, Intent, Verdict } from '../../machines/events.ts';
+import type { Cause, Intent, RequestEvent, Verdict } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/replies.ts';
@@ -17,7 +17,7 @@ export interface Ask {
   readonly cause: Cause;
   readonly actor: string;
   readonly hurry?: boolean;
-  /** Of a drain: milliseconds after which turns are taken again by itself. */
+  /** Of a drain: milliseconds after which turns are taken again by itself, DRAIN_FOR_MS_MAX at most. */
   readonly forMs?: number;
   /** Why, for the log. */
   readonly reason?: string;
@@ -26,8 +26,11 @@ export interface Ask {
 }
 
 export interface Answer {
-  /** `refused`: the configuration is invalid; `deferred`: asked from inside work, done when that has settled. */
-  readonly verdict: Verdict | 'refused' | 'deferred';
+  /**
+   * `refused`: the configuration is invalid; `deferred`: asked from inside work, done when that has settled; `left`:
+   * the chart has ended, and nothing answers any more.
+   */
+  readonly verdict: Verdict | 'refused' | 'deferred' | 'left';
   readonly text: string;
 }
 
@@ -57,6 +60,9 @@ export function askBySignal(requests: Requests, request: SignalRequest, log: Log
 /** Requests that may wait for work to settle. */
 const DEFERRED_MAX = 100;
 
+/** The longest time a drain may be given; a timer of Node's counts 24 days at most, and fires at once past that. */
+export const DRAIN_FOR_MS_MAX = 7 * 24 * 3_600_000;
+
 export interface RequestsOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -67,9 +73,11 @@ export interface RequestsOptions {
   readonly isWork: (workId: string) => boolean;
 }
 
-export class Requests {
+export class Requests implements Disposable {
   readonly #options: RequestsOptions;
   readonly #deferred: (Ask & { from: string })[] = [];
+  /** Ends the drain that was given a time. */
+  #drainEnd: Disposable | undefined;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -80,9 +88,15 @@ export class Requests {
     if (refused !== undefined) return refused;
     if (ask.from !== undefined && this.#options.isWork(ask.from) && this.#deferred.length < DEFERRED_MAX) {
       this.#deferred.push({ ...ask, from: ask.from });
-      return { verdict: 'deferred', text: 'Asked; it happens when this work has settled.' };
+      return { verdict: 'deferred', text: replies.deferred() };
     }
     return this.#send(ask);
+  }
+
+  /** Ends what still waits for its time. */
+  [Symbol.dispose](): void {
+    this.#drainEnd?.[Symbol.dispose]();
+    this.#drainEnd = undefined;
   }
 
   /** Hands on what was asked from inside this work. Whoever asked has their answer; what it comes to is logged. */
@@ -100,7 +114,7 @@ export class Requests {
   #refusal({ cause }: Ask): Answer | undefined {
     const problem = cause === 'restart' ? this.#options.configProblem() : null;
     if (problem === null) return undefined;
-    return { verdict: 'refused', text: `Not restarted: the configuration is invalid.\n${problem}` };
+    return { verdict: 'refused', text: replies.restartRefusal(problem) };
   }
 
   #send(ask: Ask): Answer {
@@ -108,30 +122,22 @@ export class Requests {
     const { intent, cause, actor } = ask;
     const requestId = newId('r', this.#options.clock.wallMs());
     const before = lifecycle.view;
-    const verdict =
-      intent === 'cancel-drain'
-        ? lifecycle.ask({ type: 'drain.cancelled', requestId, actor })
-        : intent === 'drain'
-          ? lifecycle.ask({ type: 'drain.requested', requestId, actor })
-          : lifecycle.ask({
-              type: 'stop.requested',
-              requestId,
-              intent,
-              cause,
-              actor,
-              hurry: ask.hurry ?? false,
-            });
+    const verdict = lifecycle.ask(eventOf(ask, requestId));
+    if (verdict === undefined) return { verdict: 'left', text: replies.left() };
     const why = ask.reason === undefined ? {} : { reason: ask.reason };
     log.info({ intent, cause, actor, verdict, ...why }, `${intent} asked by ${actor}: ${verdict}`);
+    if (verdict === 'taken' || verdict === 'cancelled') this[Symbol.dispose]();
     if (intent === 'drain' && verdict === 'taken' && ask.forMs !== undefined) this.#endLater(ask.forMs);
-    return { verdict, text: this.#text(verdict, intent, before) };
+    const text = this.#text(verdict, intent, before);
+    const isTimeLost = intent === 'drain' && verdict === 'joined' && ask.forMs !== undefined;
+    return { verdict, text: isTimeLost ? `${text} ${replies.drainTimeNotTaken()}` : text };
   }
 
   /** Ends a drain by its own timer: only that very drain, whatever has happened since. */
   #endLater(forMs: number): void {
     const { clock, lifecycle } = this.#options;
     const onlyDrain = lifecycle.serial;
-    clock.timer(forMs, () => {
+    this.#drainEnd = clock.timer(Math.min(forMs, DRAIN_FOR_MS_MAX), () => {
       const requestId = newId('r', clock.wallMs());
       lifecycle.ask({ type: 'drain.cancelled', requestId, actor: 'timer', onlyDrain });
     });
@@ -151,4 +157,11 @@ export class Requests {
       leftMs: deadlineAt === null ? null : deadlineAt - clock.wallMs(),
     });
   }
+}
+
+/** The event that a request is to the chart. */
+function eventOf({ intent, cause, actor, hurry = false }: Ask, requestId: string): RequestEvent {
+  if (intent === 'cancel-drain') return { type: 'drain.cancelled', requestId, actor };
+  if (intent === 'drain') return { type: 'drain.requested', requestId, actor };
+  return { type: 'stop.requested', requestId, intent, cause, actor, hurry };
 }

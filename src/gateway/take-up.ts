@@ -1,8 +1,9 @@
 /**
  * Takes up what waits on disk: held messages when the gateway takes turns again, and what a dead life had
- * accepted and not begun. Each is judged anew, but a hold is a promise: what the chart would not dispatch now
- * stays held.
+ * accepted and not begun. Each is judged anew, but a hold is a promise: what the chart would not dispatch now, or
+ * what finds every place taken, stays held.
  */
+import * as replies from '../messages/replies.ts';
 import type { MessageRow, Store, Write } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { Held } from './held.ts';
@@ -18,10 +19,14 @@ export interface TakeUpOptions {
   readonly ledger: Ledger;
   readonly held: Held;
   readonly life: () => number;
+  /** The work of this message has left: tells the chart. */
+  readonly settled: (messageId: string) => void;
 }
 
 export class TakeUp {
   readonly #options: TakeUpOptions;
+  /** Something stayed for want of a place. */
+  #outOfRoom = false;
 
   constructor(options: TakeUpOptions) {
     this.#options = options;
@@ -32,11 +37,19 @@ export class TakeUp {
     for (const row of this.#options.held.rows) if (!this.one(row)) return;
   }
 
-  /** Takes up one message; false when it has to stay held. */
+  /** Work has left, and may have made room for what stayed. */
+  roomFreed(): void {
+    if (!this.#outOfRoom) return;
+    this.#outOfRoom = false;
+    this.all();
+  }
+
+  /** Takes up one message; false when it has to stay held, or the chart has ended and the next life finds it. */
   one(row: MessageRow): boolean {
     const { held, placing, ledger } = this.#options;
     const judged = this.#judge(row);
-    if (judged.admission === 'hold') return false;
+    if (judged === undefined || judged.admission === 'hold') return false;
+    if (judged.admission === 'dispatch' && !placing.hasRoomFor(judged.classified)) return this.#stays(row);
     if (judged.admission === 'refuse' && (judged.rule === 'state' || judged.rule === 'store')) return false;
     held.remove(row.id);
     void ledger.open(row.id);
@@ -45,20 +58,34 @@ export class TakeUp {
     return true;
   }
 
+  /** The chart has counted it by now, so it leaves again. */
+  #stays(row: MessageRow): false {
+    this.#options.held.putBack([row]);
+    this.#options.settled(row.id);
+    this.#outOfRoom = true;
+    return false;
+  }
+
   /** As `queue`: whoever was told "kept" is not refused because the gateway became busy since. */
-  #judge(row: MessageRow): Judged {
+  #judge(row: MessageRow): Judged | undefined {
     const { access, judge } = this.#options;
     const role = access.roleOf(row.sender);
     if (role === undefined) {
       return {
         admission: 'refuse',
         rule: 'access',
-        text: 'Not run: its sender is not known any more.',
+        text: replies.senderUnknown(),
         refusal: null,
       };
     }
     return judge.judge(
-      { id: row.id, text: row.text, agent: row.agent ?? 'default', whenBusy: 'queue' },
+      {
+        id: row.id,
+        platform: row.platform,
+        text: row.text,
+        agent: row.agent ?? 'default',
+        whenBusy: 'queue',
+      },
       role,
     );
   }

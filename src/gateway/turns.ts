@@ -11,7 +11,7 @@ import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/replies.ts';
 import type { TurnRow, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { InHand, Settlement } from './in-hand.ts';
+import { type InHand, isNamed, type Settlement } from './in-hand.ts';
 
 /** Turns that may wait for a free place, all conversations together. */
 export const TURNS_WAITING_MAX = 1000;
@@ -74,11 +74,16 @@ export class Turns {
     return this.#waiting.length;
   }
 
+  /** True when a message may not find a place, not even one to wait in. */
+  get full(): boolean {
+    return this.#waiting.length >= TURNS_WAITING_MAX;
+  }
+
   /** Gives the message a place: a turn to start once its row is written, or one to wait in. */
   reserve(message: InHand): Turn | 'waiting' | 'full' {
     const turn = this.#waitsFor(message.row.conversation) ? undefined : this.#place(message);
     if (turn !== undefined) return turn;
-    if (this.#waiting.length >= TURNS_WAITING_MAX) return 'full';
+    if (this.full) return 'full';
     this.#waiting.push({ message, written: false });
     return 'waiting';
   }
@@ -112,10 +117,7 @@ export class Turns {
       abortTurn(turn, {
         outcome: 'failed',
         reason: 'timeout',
-        text: replies.failedTurn(
-          `the agent took longer than ${replies.seconds(turn.timeoutMs)}`,
-          'Ask for less at once, or raise agent.turn_timeout.',
-        ),
+        text: replies.agentTimeout(turn.timeoutMs),
       }),
     );
     const settlement = await this.#settlement(turn);
@@ -143,10 +145,13 @@ export class Turns {
   }
 
   /** Aborts the running turn of a conversation, or one by its id or its message's; undefined when there is none. */
-  abort(which: { id: string } | { conversation: string }, abort: TurnAbort): Turn | undefined {
+  abort(
+    which: { id: string; platform: string } | { conversation: string },
+    abort: TurnAbort,
+  ): Turn | undefined {
     const turn = this.running.find(({ row, message }) =>
       'id' in which
-        ? row.id === which.id || message.row.id === which.id
+        ? row.id === which.id || isNamed(message, which.id, which.platform)
         : row.conversation === which.conversation,
     );
     if (turn !== undefined) abortTurn(turn, abort);
@@ -233,8 +238,8 @@ export class Turns {
       return { outcome: abort.outcome, reason: abort.reason, replies: withAnswer(turn.answer, abort.text) };
     }
     if (turn.answer.trim() === '') {
-      const failure = new AgentFailure('the agent gave no answer', 'Send it again, or look at the log.');
-      return this.#failed(turn, failure);
+      const { cause, next } = replies.agentSilent();
+      return this.#failed(turn, new AgentFailure(cause, next));
     }
     return { outcome: 'answered', reason: null, replies: [turn.answer] };
   }
@@ -248,7 +253,7 @@ export class Turns {
     if (turn.cut) return;
     const room = ANSWER_CHARS_MAX - turn.answer.length;
     turn.cut = text.length > room;
-    const taken = turn.cut ? `${text.slice(0, room)}\n[cut: the answer was longer]` : text;
+    const taken = turn.cut ? `${text.slice(0, room)}${replies.answerCut()}` : text;
     turn.answer += taken;
     this.#options.delta(turn.message.row.id, taken);
   }
@@ -256,9 +261,7 @@ export class Turns {
   #failed(turn: Turn, error: unknown): Settlement {
     const known = error instanceof AgentFailure;
     if (!known) this.#options.log.error({ turn: turn.row.id, error: messageOf(error) }, 'a turn failed');
-    const text = known
-      ? replies.failedTurn(error.message, error.next)
-      : replies.failedTurn('the agent failed unexpectedly', 'Send it again, or look at the log.');
+    const text = known ? replies.failedTurn(error.message, error.next) : replies.agentDefect();
     return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
   }
 }

@@ -16,6 +16,9 @@ export type Classified =
 /** `/name`, `/name@bot`, then its words. A name has no slash in it, so a file path is text. */
 const COMMAND = /^\/(?<name>[\p{L}\p{N}][\p{L}\p{N}_-]*)(?:@[^\s/]+)?(?:\s+(?<words>[\s\S]*))?$/u;
 
+/** True for what may stand after the slash of a command, whether there is one of that name or not. */
+export const isCommandName = (word: string): boolean => /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u.test(word);
+
 /**
  * Classifies `text`. Names are case-blind, a leading newline and trailing spaces are nothing, `//x` is the
  * text `/x`, and a path like `/etc/hosts is broken` is text.

@@ -24,7 +24,7 @@ export interface CommandResult {
  */
 export function commandReply(name: string, result: CommandResult, endedBecause: string): string {
   if (!result.started) {
-    const why = result.startError?.message ?? 'the program could not be started';
+    const why = (result.startError?.message ?? 'the program could not be started').replace(/\.$/, '');
     return `/${name} could not be started: ${why}. Check quick_commands.${name}.`;
   }
   const output = outputOf(result);

@@ -62,12 +62,42 @@ export type BuiltinName = (typeof BUILTINS)[number]['name'];
 
 export const BUILTIN_NAMES: readonly string[] = BUILTINS.map((builtin) => builtin.name);
 
+/**
+ * Names of built-ins that a later version brings. No quick command may take one, or that version would refuse a
+ * configuration that this one took.
+ */
+export const RESERVED_NAMES: readonly string[] = [
+  'commands',
+  'agent',
+  'busy',
+  'new',
+  'retry',
+  'resume',
+  'resume-turns',
+  'approve',
+  'deny',
+].filter((name) => !BUILTIN_NAMES.includes(name));
+
 const BY_NAME: ReadonlyMap<string, Builtin & { name: BuiltinName }> = new Map(
   BUILTINS.map((builtin) => [builtin.name, builtin]),
 );
 
 export const builtinNamed = (name: string): (Builtin & { name: BuiltinName }) | undefined =>
   BY_NAME.get(name);
+
+/**
+ * What a request to stop, restart or drain is answered with when it changed nothing, because it could not. It is the
+ * reason of the message that asked, so that a script hears of it; so is `NOT_IN_FLIGHT` of a `/cancel`.
+ */
+export const UNDONE_VERDICTS: readonly string[] = [
+  'nothing-to-cancel',
+  'too-late',
+  'still-starting',
+  'refused',
+  'left',
+];
+
+export const NOT_IN_FLIGHT = 'not-in-flight';
 
 /** True when someone of role `has` may use what asks for `asks`. */
 export const satisfies = (has: Role, asks: Role): boolean => has === 'owner' || asks === 'user';

@@ -24,6 +24,8 @@ export interface Inbound {
   /** Asks for one agent by name; absent: the conversation's. */
   readonly agent?: string;
   readonly whenBusy?: BusyMode;
+  /** It may become an exec command and nothing else: what is none is refused. */
+  readonly only?: 'exec';
   /** Wall milliseconds after which the sender has given up: later it is not run. */
   readonly deadlineAt?: number;
 }

@@ -22,20 +22,24 @@ const GOING: Readonly<Record<Intent, string>> = {
   drain: 'draining: it takes no new turns',
 };
 
-/** Milliseconds that are left before the drain ends its waiting; null where nothing limits it. */
+/** What a refusal can advise. */
 export interface Remaining {
+  /** Milliseconds that are left before the drain ends its waiting; null where nothing limits it. */
   readonly leftMs: number | null;
+  /** Its sender can ask for it to be kept, at the command line or over HTTP. */
+  readonly canQueue: boolean;
 }
 
 /** Why a message was not taken, and what to do instead. `alias` names the exec command an alias points at. */
-export function refusal(refused: Refusal, { leftMs }: Remaining, aliasOfExec?: string): string {
+export function refusal(refused: Refusal, { leftMs, canQueue }: Remaining, aliasOfExec?: string): string {
   if (aliasOfExec !== undefined) {
     return `Not taken: aliases wait while the gateway is leaving. Send /${aliasOfExec} itself, it runs while draining.`;
   }
   if (refused.because === 'degraded') return degradedRefusal(refused.degraded);
   const intent = refused.request?.intent ?? 'stop';
+  const kept = canQueue ? ', or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`' : '';
   const next = {
-    restart: `Send it again in about ${seconds(Math.max(leftMs ?? 0, 5000))}, or use busy mode queue to have it kept.`,
+    restart: `Send it again in about ${seconds(Math.max(leftMs ?? 0, 5000))}${kept}.`,
     stop: 'Send it again when the gateway is back.',
     drain: 'Send it again when the drain is over; commands still run.',
   }[intent];
@@ -108,10 +112,17 @@ function holders(turns: number, commands: number): string | null {
   return parts.length === 0 ? null : parts.join(' and ');
 }
 
-export const held = (stopping: boolean): string =>
-  stopping
-    ? 'Kept for the next start: the gateway is stopping. It is answered when it is back.'
+/** What a gateway on its way out goes to. */
+export type Going = 'stopping' | 'restarting';
+
+/** A message is kept; null while the gateway is not leaving. */
+export const held = (going: Going | null): string => {
+  if (going === 'stopping')
+    return 'Kept for the next start: the gateway is stopping. It is answered when it is back.';
+  return going === 'restarting'
+    ? 'Kept: the gateway is restarting. It is answered as soon as it is back.'
     : 'Kept: it is answered as soon as the gateway takes turns again.';
+};
 
 export const elsewhere = (): string =>
   'Another process of this home has it in hand and has not ended yet. Send it again under the same id to hear how it ended.';
@@ -148,6 +159,16 @@ export const unknownCommand = (word: string, near: readonly string[]): string =>
     ? `There is no command /${word}. Did you mean ${near.map((name) => `/${name}`).join(' or ')}? To send it as text, write //${word}.`
     : `There is no command /${echoed(word)}. /help lists them. To send it as text, write //${echoed(word)}.`;
 
+/** Of a command line that runs exec commands alone: a name that stands for something else. */
+export const notAnExec = (name: string): string =>
+  `/${echoed(name)} is no exec command, and nothing else is run here. To send it as a message: sluice send "/${echoed(name)}"`;
+
+/** The same, of a name that nobody knows. */
+export const noSuchExec = (name: string, near: readonly string[]): string =>
+  near.length > 0
+    ? `There is no exec command "${echoed(name)}". Did you mean ${near.join(' or ')}?`
+    : `There is no exec command "${echoed(name)}". Usage: sluice exec NAME [ARG…]; without a NAME they are listed.`;
+
 export const usage = (command: ExecCommand, problem: string): string =>
   `Not run: ${problem}. Usage: ${usageOf(command.name, command.args)}`;
 
@@ -163,9 +184,77 @@ export const notRecorded = (): string => '(not recorded: the gateway could not w
 export const interruptedTurn = (why: string): string =>
   `Interrupted: ${why}. Send it again if it is still wanted.`;
 
+/** Completes "Interrupted: …" for a turn that a leaving gateway does not wait for any longer. */
+export const timeIsOver = (going: Going): string => `the gateway is ${going} and its time to wait is over`;
+
+/** Completes "was ended after N s: …" for a command that it does not wait for. */
+export const leavingNow = (going: Going): string => `the gateway is ${going}`;
+
+/** Completes "Interrupted: …" for a turn that a person ended. */
+export const askedBy = (actor: string): string => `${actor} asked for it`;
+
+/** Completes "was ended after N s: …" for a command that a person ended. */
+export const cancelledBy = (actor: string): string => `${actor} cancelled it`;
+
+/** Completes "was ended after N s: …" for a command that took too long. */
+export const commandTimeout = (timeoutMs: number): string =>
+  `it took longer than its timeout of ${seconds(timeoutMs)}`;
+
+export const commandNotRun = (name: string, because: string): string => `/${name} was not run: ${because}.`;
+
+export const nothingToInterrupt = (): string =>
+  'Nothing to interrupt: no turn of this conversation is running.';
+
+export const interrupting = (): string => 'Interrupting.';
+
+export const ending = (id: string): string => `Ending ${id}.`;
+
+export const notInFlight = (id: string): string =>
+  `Nothing in flight is called ${echoed(id)}. /ps lists what is.`;
+
+export const nothingInFlight = (): string => 'Nothing in flight. A restart now would be instant.';
+
+/** A drain with a time, while one is under way. */
+export const drainTimeNotTaken = (): string =>
+  'The time given was not taken: what is under way keeps its own end.';
+
+/** A request from inside a command or a turn. */
+export const deferred = (): string => 'Asked; it happens when this work has settled.';
+
+/** `problem` says what is wrong with the configuration, and where. */
+export const restartRefusal = (problem: string): string =>
+  `Not restarted: the configuration is invalid.\n${problem}`;
+
+/** The chart has ended: nobody decides any more. */
+export const left = (): string => 'The gateway has left. Ask again when it is back.';
+
+/** A handler failed, which is a defect. */
+export const internalFailure = (): string => 'That failed inside the gateway; its log says why.';
+
+/** A held message whose sender lost the access that it had. */
+export const senderUnknown = (): string => 'Not run: its sender is not known any more.';
+
+export const agentTimeout = (timeoutMs: number): string =>
+  failedTurn(
+    `the agent took longer than ${seconds(timeoutMs)}`,
+    'Ask for less at once, or raise agent.turn_timeout.',
+  );
+
+/** For `failedTurn`: cause and next step of a turn that ended well and said nothing. */
+export const agentSilent = () => ({
+  cause: 'the agent gave no answer',
+  next: 'Send it again, or look at the log.',
+});
+
+export const agentDefect = (): string =>
+  failedTurn('the agent failed unexpectedly', 'Send it again, or look at the log.');
+
+/** Ends an answer that was longer than it may be. */
+export const answerCut = (): string => '\n[cut: the answer was longer]';
+
 export const interruptedAtBoot = (what: 'turn' | 'command', name: string | null): string =>
   what === 'turn'
-    ? 'The gateway went down while this was being answered. What had come so far is above; send it again if it is still wanted.'
+    ? 'The gateway went down while this was being answered, and the answer was not kept. Send it again if it is still wanted.'
     : `The gateway went down while ${name === null ? 'this' : `/${name}`} ran. It is not run again by itself: check what it did, then send it again if needed.`;
 
 export const expiredCommand = (name: string): string =>

@@ -6,9 +6,9 @@ import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import type { Outbound } from '../messages/outbound.ts';
+import type { LinkState } from './link-state.ts';
 
-/** What a platform's link is doing. `parked`: it gave up until a person acts, with a reason. */
-export type LinkState = 'connecting' | 'connected' | 'backing-off' | 'parked';
+export type { LinkState };
 
 export interface PlatformContext {
   /** Hands a message in; resolves when it may be acknowledged, rejects when the platform should deliver it again. */
@@ -19,9 +19,15 @@ export interface PlatformContext {
 
 export interface Platform {
   readonly name: string;
-  /** Connects; resolves when the first attempt has ended, whatever its end, or when `signal` aborts. */
+  /**
+   * Connects; resolves when the first attempt has ended, whatever its end, or when `signal` aborts. A message that is
+   * handed in earlier, or a link that is said to be connected, shows that it can send, too.
+   */
   start(context: PlatformContext, signal: AbortSignal): Promise<void>;
-  /** Sends one message; rejects when it did not leave. */
+  /**
+   * Sends one message; rejects when it did not leave, at once when there is nothing to send it through, and then it is
+   * tried again. Never called before `start` has shown that it can send.
+   */
   send(outbound: Outbound, signal: AbortSignal): Promise<void>;
   /** Takes nothing more in; resolves when what was being received is handed over. Sending goes on. */
   stopReceiving(): Promise<void>;

@@ -35,6 +35,9 @@ export function isOutage(error: unknown): boolean {
   return OUTAGES.has(primaryCode(error));
 }
 
+/** Does another process hold the lock? It may let go in a moment. */
+export const isBusy = (error: unknown): boolean => primaryCode(error) === BUSY;
+
 /** Does the open connection survive this outage? After anything else than a lock or a full disk it is made anew. */
 export function keepsConnection(error: unknown): boolean {
   const code = primaryCode(error);

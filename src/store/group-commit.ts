@@ -8,10 +8,11 @@
  *
  * A unit that throws is a defect of its author: the batch is rolled back and applied again with a savepoint
  * around each unit, so that only the culprit is refused. Anything else that goes wrong is an outage: nothing
- * of the batch was applied, and unless room can be made for it, everything that waits is refused at once.
+ * of the batch was applied, and unless room can be made for it, everything that waits is refused at once. Only a lock
+ * that another process holds gets a second batch first: one slow write of that process is no outage of ours.
  */
 import type { Clock } from '../clock.ts';
-import { isOutage } from './errors.ts';
+import { isBusy, isOutage } from './errors.ts';
 import { JournalBuffer, type JournalRun } from './journal-buffer.ts';
 import type { JournalRow } from './store.ts';
 
@@ -65,6 +66,8 @@ export class GroupCommit<Connection extends Transactions> {
   readonly #journal = new JournalBuffer();
   #units: Unit<Connection>[] = [];
   #scheduled = false;
+  /** The last batch met another process's lock. */
+  #metLock = false;
   /** Set while journal rows wait for company. */
   #journalDue: Disposable | undefined;
 
@@ -121,10 +124,17 @@ export class GroupCommit<Connection extends Transactions> {
     const run = this.#journal.take(JOURNAL_ROWS_PER_BATCH_MAX);
     try {
       const written = this.#commit(connection, units, run);
+      this.#metLock = false;
       this.#settle(units, written.results);
       this.#countLost(written.journal);
     } catch (error) {
       this.#journal.putBack(run);
+      if (isBusy(error) && !this.#metLock) {
+        this.#metLock = true;
+        this.#units.unshift(...units);
+        return;
+      }
+      this.#metLock = false;
       this.#refuse([...units, ...this.#units.splice(0)], this.#host.outage(error));
     }
   }

@@ -26,6 +26,7 @@ export const QUERIES = {
   find: `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE platform = ? AND platform_message_id = ?`,
   message: `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE id = ?`,
   replies: `SELECT ${OUTBOUND_COLUMNS} FROM outbox WHERE message_id = ? ORDER BY seq`,
+  exitCode: 'SELECT exit_code AS code FROM commands WHERE message_id = ? AND exit_code IS NOT NULL',
   openLives: `SELECT ${LIFE_COLUMNS} FROM lives WHERE ended_at IS NULL AND id IS NOT ? ORDER BY id`,
   lastExit: `SELECT exit_code AS code, coalesce(cause, 'unknown') AS cause, ended_at AS at
     FROM lives WHERE epoch < ? ORDER BY epoch DESC LIMIT 1`,
@@ -50,6 +51,7 @@ export interface Reads {
   find(platform: string, platformMessageId: string): StoredMessage | undefined;
   message(id: string): StoredMessage | undefined;
   replies(messageId: string): StoredOutbound[];
+  exitCode(messageId: string): number | undefined;
   /** Lives that have not ended, without `self`. */
   openLives(self: number | null): Life[];
   lastExit(epoch: number): LastExit | undefined;
@@ -61,6 +63,7 @@ export function prepareReads(db: DatabaseSync): Reads {
   const find = one(db, QUERIES.find, toMessage);
   const message = one(db, QUERIES.message, toMessage);
   const replies = many(db, QUERIES.replies, toOutbound);
+  const exitCode = one(db, QUERIES.exitCode, ({ code }) => Number(code));
   const openLives = many(db, QUERIES.openLives, toLife);
   const lastExit = one(db, QUERIES.lastExit, toLastExit);
   const openMessages = many(db, QUERIES.openMessages, toMessage);
@@ -79,6 +82,7 @@ export function prepareReads(db: DatabaseSync): Reads {
     find,
     message,
     replies,
+    exitCode,
     openLives,
     lastExit,
     openWork(living) {

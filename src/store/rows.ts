@@ -11,7 +11,7 @@ export const MESSAGE_COLUMNS = `id, platform, platform_message_id AS platformMes
   text, agent, when_busy AS whenBusy, received_at AS receivedAt, life, epoch, admission, reason, phase, outcome,
   settled_at AS settledAt, recorded`;
 
-export const TURN_COLUMNS = 'id, conversation, agent, life, started_at AS startedAt, streamed';
+export const TURN_COLUMNS = 'id, conversation, agent, life, started_at AS startedAt';
 
 export const COMMAND_COLUMNS = `id, message_id AS messageId, name, actor, args_hash AS argsHash, life,
   received_at AS receivedAt, started_at AS startedAt`;
@@ -25,8 +25,8 @@ export function toMessage(row: Row): StoredMessage {
   return { ...row, recorded: row.recorded === 1 } as unknown as StoredMessage;
 }
 
-export function toTurn(row: Row): TurnRow & { streamed: string } {
-  return { ...row } as unknown as TurnRow & { streamed: string };
+export function toTurn(row: Row): TurnRow {
+  return { ...row } as unknown as TurnRow;
 }
 
 export function toCommand(row: Row): CommandRow & { startedAt: number | null } {

@@ -32,7 +32,7 @@ import type {
   Write,
 } from './store.ts';
 
-/** How long a statement waits for another process's lock. */
+/** How long a statement waits for another process's lock, and the event loop with it; a batch does so twice. */
 const BUSY_TIMEOUT_MS = 50;
 
 /** What the file system says when no waiting will help. */
@@ -46,6 +46,8 @@ export interface SqliteStoreOptions {
   /** True for the daemon: make the schema and bring it up to date. False: refuse another one. */
   readonly migrate: boolean;
   readonly clock: Clock;
+  /** Told of a journal row that the store, though well, did not take; INTERNAL. The next row carries the count. */
+  readonly onRowLost?: (error: SluiceError) => void;
   /** Told once for each outage, when it begins; STORE_UNAVAILABLE, or what stands in the way of opening it again. */
   readonly onProblem: (error: SluiceError) => void;
   /** Every schema change there is; another list only in tests. */
@@ -83,7 +85,7 @@ export class SqliteStore implements Store {
       madeRoom: (error) => mayBeFullDisk(error) && this.#reserve.giveUp() && keepsConnection(error),
       outage: (error) => this.#fail(unavailable(options.path, error), keepsConnection(error)),
       defect: (error) => defect('a unit', error),
-      journalRowLost: (error) => options.onProblem(defect('a journal row', error)),
+      journalRowLost: (error) => options.onRowLost?.(defect('a journal row', error)),
     });
   }
 
@@ -143,6 +145,10 @@ export class SqliteStore implements Store {
 
   replies(messageId: string): Promise<readonly StoredOutbound[]> {
     return this.#read((reads) => reads.replies(messageId));
+  }
+
+  exitCode(messageId: string): Promise<number | null> {
+    return this.#read((reads) => reads.exitCode(messageId) ?? null);
   }
 
   openWork(living: readonly number[]): Promise<OpenWork> {

@@ -5,7 +5,9 @@
  *
  * SQLite stands behind it (`sqlite.ts`); the port is asynchronous so that a database server could.
  */
+
 import type { Admission, BusyMode, Kind } from '../../machines/events.ts';
+import type { LastExit } from './last-exit.ts';
 
 /** What became of a message; one each, final. */
 export type Outcome =
@@ -47,11 +49,7 @@ export interface Life {
   readonly bootId: string;
 }
 
-export interface LastExit {
-  readonly code: number | null;
-  readonly cause: string;
-  readonly at: number | null;
-}
+export type { LastExit };
 
 export interface MessageRow {
   readonly id: string;
@@ -162,7 +160,7 @@ export type Write =
       readonly at: number;
       readonly outcome: 'answered' | 'failed' | 'interrupted';
       readonly reason: string | null;
-      /** What it had streamed, bounded. */
+      /** What it had streamed, bounded; written at its end, so nothing of a turn whose gateway died. */
       readonly streamed: string;
       /** What the agent says it used, JSON; absent: it did not say. */
       readonly usage?: string;
@@ -188,10 +186,7 @@ export type Write =
 export interface OpenWork {
   readonly messages: readonly StoredMessage[];
   /** Started and not ended. */
-  readonly turns: readonly (TurnRow & {
-    readonly streamed: string;
-    readonly messageIds: readonly string[];
-  })[];
+  readonly turns: readonly (TurnRow & { readonly messageIds: readonly string[] })[];
   readonly commands: readonly (CommandRow & { readonly startedAt: number | null })[];
   /** Not delivered, in the order they were made. */
   readonly outbound: readonly StoredOutbound[];
@@ -234,6 +229,8 @@ export interface Store {
   message(id: string): Promise<StoredMessage | undefined>;
   /** The texts of a message's replies, in order. */
   replies(messageId: string): Promise<readonly StoredOutbound[]>;
+  /** How the command of a message left; null where none ran to an end of its own. */
+  exitCode(messageId: string): Promise<number | null>;
   /** Everything open that belongs to none of the `living` lives: they still work on theirs. */
   openWork(living: readonly number[]): Promise<OpenWork>;
 

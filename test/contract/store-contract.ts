@@ -209,7 +209,7 @@ function work(prepare: () => Promise<StoreGround>): void {
 
     const open = await store.openWork([2]);
     expect(open.messages.map(({ id }) => id)).toEqual(['m9', 'm8', 'm6']);
-    expect(open.turns).toEqual([{ ...turnRow('t1'), streamed: '', messageIds: ['m9'] }]);
+    expect(open.turns).toEqual([{ ...turnRow('t1'), messageIds: ['m9'] }]);
     expect(open.commands).toEqual([{ ...commandRow('c1', 'm8'), startedAt: 1_200 }]);
     expect(open.outbound).toEqual([{ ...outboundRow('o1', 'm5'), state: 'pending', attempts: 0 }]);
     expect((await store.openWork([0, 1])).messages.map(({ id }) => id)).toEqual(['m7']);
@@ -230,6 +230,9 @@ function work(prepare: () => Promise<StoreGround>): void {
     const end = { id: 'c1', outcome: 'ran', exitCode: 0, signal: null, output: 'ok' } as const;
     await store.commit([{ op: 'command.end', end: { ...end, at: 1_950, durationMs: 12.7 } }]);
     await store.commit([{ op: 'command.start', id: 'c1', at: 1_960 }]);
+    await store.commit([{ op: 'command.end', end: { ...end, exitCode: 9, at: 1_970, durationMs: 1 } }]);
+    expect(await store.exitCode('m2')).toBe(0);
+    expect(await store.exitCode('m1')).toBeNull();
     expect(await store.openWork([])).toEqual({ messages: [], turns: [], commands: [], outbound: [] });
   });
 

@@ -24,6 +24,20 @@ test('a watcher sees what happens while it watches, with the edges that were tak
   expect(steps[2]?.edges).toEqual(steps[0]?.edges);
 });
 
+test('a step carries the decision or the verdict that fell in it, and never an earlier one', async () => {
+  const { gateway } = await startCore();
+  const steps: ChartStep[] = [];
+  using _ = gateway.lifecycle.watch((step) => steps.push(step));
+  gateway.lifecycle.ask({ type: 'drain.cancelled', requestId: 'r1', actor: 'local:owner' });
+  gateway.lifecycle.admit({ type: 'message.exec', id: 'm1' });
+  gateway.lifecycle.send({ type: 'work.settled', id: 'm1' });
+  expect(steps.map(({ event, admission, verdict }) => [event.type, admission, verdict])).toEqual([
+    ['drain.cancelled', undefined, 'nothing-to-cancel'],
+    ['message.exec', 'dispatch', undefined],
+    ['work.settled', undefined, undefined],
+  ]);
+});
+
 test('a watcher that throws is dropped, and another goes on', async () => {
   const { gateway } = await startCore();
   const steps: ChartStep[] = [];

@@ -37,6 +37,21 @@ describe('a turn that had not begun when a drain began', () => {
     expect(core.agent.asked).toEqual(['one']);
   });
 
+  test.each([
+    ['stop', 'Kept for the next start: the gateway is stopping. It is answered when it is back.'],
+    ['restart', 'Kept: the gateway is restarting. It is answered as soon as it is back.'],
+  ] as const)('hears what the gateway leaves for: %s', async (intent, text) => {
+    const core = await startCore('access: { owners: ["chat:1"] }');
+    const chat = { platform: 'chat', conversation: 'chat:group', sender: 'chat:1' };
+    await core.receive('one', chat);
+    await core.receive('two', chat);
+    core.gateway.requests.ask({ intent, cause: intent, actor: 'local:owner' });
+    await core.clock.advance(2000);
+    expect(core.chat.sent).toEqual([text]);
+    const late = await core.receive('three', { whenBusy: 'queue' });
+    expect(late).toMatchObject({ admission: 'hold', text });
+  });
+
   test('is announced in its chat, once, when the hold lasts', async () => {
     const core = await startCore('access: { owners: ["chat:1"] }');
     const chat = { platform: 'chat', conversation: 'chat:group', sender: 'chat:1' };

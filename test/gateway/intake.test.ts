@@ -1,7 +1,7 @@
 /** The same message twice: it has one place, one outcome, and whoever asks again is answered in time. */
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/gateway/in-hand.ts';
-import type { MessageRow, StoredMessage } from '../../src/store/store.ts';
+import type { MessageRow, Write } from '../../src/store/store.ts';
 import { settled } from '../support/fake-clock.ts';
 import { bootCore, type GatewayCore, startCore } from '../support/gateway-core.ts';
 
@@ -85,6 +85,7 @@ describe('a turn that the store knows already', () => {
 
 describe('a message that another process has in hand', () => {
   const command = others('cli', { kind: 'exec', text: '/up' });
+  const ran: Write = { op: 'settle', id: 'm_cli', outcome: 'ran', reason: null, at: 2 };
 
   async function askedAgain() {
     const core = await startCore(COMMANDS);
@@ -101,11 +102,9 @@ describe('a message that another process has in hand', () => {
 
   test('is answered with its outcome soon after it has one', async () => {
     const { core, receipt, heard } = await askedAgain();
-    const stored: StoredMessage = { ...command, outcome: null, settledAt: null, recorded: true };
-    core.store.known = stored;
     await core.clock.advance(5_000);
     expect(heard.map(({ type }) => type)).toEqual(['admission']);
-    core.store.known = { ...stored, phase: 'settled', outcome: 'ran', settledAt: 2 };
+    await core.store.commit([ran]);
     await core.clock.advance(500);
     expect(await receipt.settled).toMatchObject({ outcome: 'ran', recorded: true });
     expect(heard.at(-1)).toMatchObject({ type: 'settled', outcome: 'ran' });
@@ -119,7 +118,7 @@ describe('a message that another process has in hand', () => {
     expect(heard.at(-1)).toMatchObject({ type: 'admission', admission: 'hold', duplicate: true });
     expect(core.clock.pending).toBe(0);
     const again = await core.receive('/up', { platformMessageId: 'cli' });
-    core.store.known = { ...command, phase: 'settled', outcome: 'ran', settledAt: 2, recorded: true };
+    await core.store.commit([ran]);
     await core.clock.advance(500);
     expect(await again.settled).toMatchObject({ outcome: 'ran' });
   });

@@ -90,9 +90,9 @@ describe('while nothing can be written', () => {
     core.store.find = () => {
       throw new TypeError('a defect');
     };
-    await expect(core.receive('hello')).rejects.toThrow('a defect');
+    await expect(core.receive('/status')).rejects.toThrow('a defect');
     core.store.find = find;
-    expect(await core.receive('hello')).toMatchObject({ admission: 'dispatch', duplicate: false });
+    expect(await core.receive('/status')).toMatchObject({ admission: 'dispatch', duplicate: false });
   });
 });
 

@@ -1,7 +1,9 @@
 /** A place is taken when a message is admitted, and nothing begins before the message is on disk. */
 import { describe, expect, test } from 'vitest';
+import { receive } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const COMMANDS = 'quick_commands: { up: { type: exec, command: "up" } }';
 
@@ -97,11 +99,8 @@ describe('a turn that waits for its place', () => {
     const third = core.receive('third');
     await settled();
     // Another process has written the same message meanwhile.
-    const known = core.store.units.flat().find((write) => write.op === 'receive');
-    if (known?.op === 'receive') {
-      const message = { ...known.message, id: 'm_other', platformMessageId: 'second' };
-      core.store.units.push([{ op: 'receive', message }]);
-    }
+    const other = new MemoryStore(core.store.tables);
+    await other.commit([receive('m_other', { platformMessageId: 'second', life: 7 })]);
     core.agent.say(0, 'answer');
     core.agent.end(0);
     disk.release();

@@ -39,18 +39,20 @@ describe('of a dead life', () => {
     expect(plan.settled).toEqual([]);
   });
 
-  test('a turn that ran is interrupted, with what it had streamed, and its sender is told', () => {
+  test('a turn that ran is interrupted, and its sender is told that the answer is lost', () => {
     const open = work({
       messages: [stored('m_1', { phase: 'started' })],
-      turns: [{ ...turnRow('t_1'), streamed: 'so far', messageIds: ['m_1'] }],
+      turns: [{ ...turnRow('t_1'), messageIds: ['m_1'] }],
     });
     const plan = planOf(open, life, NOW);
     expect(plan.writes).toMatchObject([
-      { op: 'turn.end', id: 't_1', outcome: 'interrupted', reason: 'gateway-died', streamed: 'so far' },
+      { op: 'turn.end', id: 't_1', outcome: 'interrupted', reason: 'gateway-died' },
       { op: 'settle', id: 'm_1', outcome: 'interrupted', reason: 'gateway-died', at: NOW },
       { op: 'reply', outbound: { messageId: 'm_1', life: 9 } },
     ]);
-    expect(plan.settled[0]?.text).toMatch(/^The gateway went down while this was being answered/);
+    expect(plan.settled[0]?.text).toMatch(
+      /^The gateway went down while this was being answered, and the answer was not kept/,
+    );
     expect(plan.held).toEqual([]);
   });
 
@@ -92,10 +94,12 @@ describe('of a dead life', () => {
 
 describe('a recovery', () => {
   const messages = [stored('m_1', { phase: 'started' }), stored('m_2', { phase: 'waiting' })];
-  const turns = [{ ...turnRow('t_1'), streamed: '', messageIds: ['m_1'] }];
+  const turns = [{ ...turnRow('t_1'), messageIds: ['m_1'] }];
 
   const recovery = () => {
     const store = new MemoryStore();
+    // Their rows, as the dead life wrote them.
+    for (const message of messages) store.tables.applyUnit([{ op: 'receive', message }]);
     store.openWork = async () => work({ messages, turns });
     store.openLives = async () => [
       { ...life, id: 7 },

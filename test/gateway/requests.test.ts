@@ -128,6 +128,24 @@ describe('a drain', () => {
   });
 });
 
+describe('the time of a drain', () => {
+  test('keeps one timer at most, whatever comes after, and none once it is over', async () => {
+    const core = await startCore();
+    const idle = core.clock.pending;
+    for (let drains = 0; drains < 3; drains += 1) {
+      ask(core, { ...drain, forMs: 600_000 });
+      expect(core.clock.pending).toBe(idle + 1);
+      ask(core, cancel);
+      expect(core.clock.pending).toBe(idle);
+    }
+    ask(core, { ...drain, forMs: 600_000 });
+    ask(core, stop);
+    await core.gateway.exited;
+    await core.gateway.stop();
+    expect(core.clock.pending).toBe(0);
+  });
+});
+
 describe('a request from inside a command', () => {
   async function runningCommand(options: Parameters<typeof startCore>[1] = {}) {
     const core = await startCore(COMMANDS, options);
@@ -281,16 +299,18 @@ describe('every request has one answer', () => {
     ]);
   });
 
-  test('after the end, too: whoever asks it to leave has joined those it left for', async () => {
+  test('until its end: then there is nobody left to answer', async () => {
     const core = await startCore();
     ask(core, stop);
     await core.gateway.exited;
-    expect(verdicts(core, [stop, restart, drain, cancel])).toEqual([
-      'joined',
-      'joined',
-      'joined',
-      'too-late',
-    ]);
+    const lines = core.lines.length;
+    for (const request of [stop, restart, drain, cancel]) {
+      expect(ask(core, request)).toEqual({
+        verdict: 'left',
+        text: 'The gateway has left. Ask again when it is back.',
+      });
+    }
+    expect(core.lines).toHaveLength(lines);
   });
 
   test('and each is logged once, with who asked and what it came to', async () => {

@@ -77,7 +77,7 @@ describe('declared arguments', () => {
     }
   });
 
-  test('a quarter of a megabyte of quotes takes no time', () => {
+  test('a quarter of a megabyte of quotes is read in time that grows with its length alone', () => {
     const startedMs = performance.now();
     for (const words of [
       '"'.repeat(250_001),
@@ -87,6 +87,7 @@ describe('declared arguments', () => {
     ]) {
       splitWords(words);
     }
-    expect(performance.now() - startedMs).toBeLessThan(1000);
+    // Some milliseconds; a look at each pair of characters would take minutes.
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 });

@@ -42,9 +42,10 @@ test('an alias keeps the words it is given', () => {
   expect(rewritten(alias.command, '')).toBe('/up');
 });
 
-test('a quarter of a megabyte without a space takes no time', () => {
+test('a quarter of a megabyte without a space is read in time that grows with its length alone', () => {
   const startedMs = performance.now();
   classify(`/${'a-'.repeat(128 * 1024)}!`, exampleCommands);
   classify(`/up@${'@'.repeat(256 * 1024)}/`, exampleCommands);
-  expect(performance.now() - startedMs).toBeLessThan(500);
+  // Some milliseconds; a look at each pair of characters would take minutes.
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
 });

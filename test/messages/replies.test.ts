@@ -19,7 +19,7 @@ const degraded = (...reasons: string[]): Refusal => ({
 
 describe('a refusal says why and what to do', () => {
   test.each([
-    [leaving('restart'), /restarting\. Send it again in about 30 s, or use busy mode queue/],
+    [leaving('restart'), /restarting\. Send it again in about 30 s\.$/],
     [leaving('stop'), /stopping\. Send it again when the gateway is back/],
     [
       leaving('drain'),
@@ -30,15 +30,23 @@ describe('a refusal says why and what to do', () => {
     [degraded('safe-mode'), /safe mode.*\/status/],
     [degraded('agent:a', 'agent:b'), /the agent a, b does not answer at present.*\/status/],
   ])('%#', (refusal, text) => {
-    expect(replies.refusal(refusal, { leftMs: 30_000 })).toMatch(text);
+    expect(replies.refusal(refusal, { leftMs: 30_000, canQueue: false })).toMatch(text);
+  });
+
+  test('whoever can ask for it to be kept is told how', () => {
+    expect(replies.refusal(leaving('restart'), { leftMs: 30_000, canQueue: true })).toMatch(
+      /in about 30 s, or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`\.$/,
+    );
   });
 
   test('an alias of an exec command names the command that runs', () => {
-    expect(replies.refusal(leaving('stop'), { leftMs: null }, 'cleanup')).toContain('Send /cleanup itself');
+    expect(replies.refusal(leaving('stop'), { leftMs: null, canQueue: false }, 'cleanup')).toContain(
+      'Send /cleanup itself',
+    );
   });
 
   test('a restart that is nearly there still takes a moment', () => {
-    expect(replies.refusal(leaving('restart'), { leftMs: -3 })).toContain('in about 5 s');
+    expect(replies.refusal(leaving('restart'), { leftMs: -3, canQueue: false })).toContain('in about 5 s');
   });
 });
 

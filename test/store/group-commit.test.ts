@@ -98,7 +98,8 @@ describe('a journal row', () => {
       { number: 1, missed: 0 },
       { number: 2, missed: 1 },
     ]);
-    expect(home.problems.map(({ code }) => code)).toEqual(['INTERNAL']);
+    expect(home.lostRows.map(({ code }) => code)).toEqual(['INTERNAL']);
+    expect(home.problems).toEqual([]);
     expect(store.writable).toBe(true);
   });
 });

@@ -9,8 +9,19 @@ import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/sma
 import { daemonStart, journalRow, receive, settle } from './sample-rows.ts';
 import { StoreHome } from './store-home.ts';
 
-/** A wait that would be felt: the store waits 50 ms for a lock, and our event loop with it. */
+/** The store waits this long for a lock at most, and our event loop with it, which would be felt. */
 const REFUSED_WITHIN_MS = 150;
+
+/** The quickest of some runs: on a busy machine each may be held up by others, hardly all of them. */
+async function quickestMs(run: () => Promise<unknown>): Promise<number> {
+  const tookMs: number[] = [];
+  for (let count = 0; count < 10; count += 1) {
+    const startedMs = performance.now();
+    await run();
+    tookMs.push(performance.now() - startedMs);
+  }
+  return Math.min(...tookMs);
+}
 
 const holder = (path: string) =>
   startCommand(process.execPath, [new URL('./hold-store.ts', import.meta.url).pathname, path]);
@@ -24,12 +35,12 @@ describe('a database that another process holds', () => {
     await using other = holder(home.path);
     expect(await other.nextLine()).toBe('held');
 
-    const from = performance.now();
     const refused = await Promise.allSettled([store.commit([receive('m1')]), store.commit([receive('m2')])]);
-    expect(performance.now() - from).toBeLessThan(REFUSED_WITHIN_MS);
     for (const result of refused) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
     expect(store.writable).toBe(false);
     await expect(store.commit([receive('m3')])).rejects.toMatchObject(unavailable);
+    // Each is one more try to write.
+    expect(await quickestMs(() => store.probe())).toBeLessThan(REFUSED_WITHIN_MS);
     expect(await store.probe()).toBe(false);
     expect(home.problems.map(({ code }) => code)).toEqual(['STORE_UNAVAILABLE']);
     expect(await store.message('m1')).toBeUndefined();
@@ -40,6 +51,21 @@ describe('a database that another process holds', () => {
     expect(store.writable).toBe(true);
     expect(await store.commit([receive('m4')])).toBe('committed');
     expect(home.query('SELECT id FROM inbox')).toEqual([{ id: 'm4' }]);
+  });
+
+  test('for one slow write only is waited for: nothing is refused, and nobody is told', async () => {
+    await using home = new StoreHome();
+    const store = await home.open();
+    await using other = holder(home.path);
+    expect(await other.nextLine()).toBe('held');
+    const commits = ['m1', 'm2'].map((id) => store.commit([receive(id)]));
+    // The first batch has met the lock by now: it held up this very loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    other.write('let go');
+    expect(await Promise.all(commits)).toEqual(['committed', 'committed']);
+    expect(store.writable).toBe(true);
+    expect(home.problems).toEqual([]);
+    expect(home.query('SELECT id FROM inbox ORDER BY seq')).toEqual([{ id: 'm1' }, { id: 'm2' }]);
   });
 
   test('leaves a gap in the journal, which the next row counts', async () => {

@@ -12,6 +12,7 @@ const PLANS: Readonly<Record<keyof typeof QUERIES, string>> = {
   find: 'SEARCH inbox USING INDEX inbox_platform_message (platform=? AND platform_message_id=?)',
   message: 'SEARCH inbox USING INDEX inbox_id (id=?)',
   replies: 'SEARCH outbox USING INDEX outbox_message (message_id=?)',
+  exitCode: 'SEARCH commands USING INDEX commands_message (message_id=?)',
   openLives: 'SCAN lives USING INDEX lives_open',
   lastExit: 'SEARCH lives USING INDEX lives_epoch (epoch<?)',
   openMessages: 'SCAN inbox USING INDEX inbox_open',

@@ -13,6 +13,8 @@ export class StoreHome implements AsyncDisposable {
   readonly reservePath: string;
   /** Everything any store of this home complained of. */
   readonly problems: SluiceError[] = [];
+  /** What was said of journal rows that a store did not take. */
+  readonly lostRows: SluiceError[] = [];
   readonly #stores: SqliteStore[] = [];
   readonly #ownsFolder: boolean;
 
@@ -31,6 +33,7 @@ export class StoreHome implements AsyncDisposable {
       migrate: true,
       clock: systemClock,
       onProblem: (error) => this.problems.push(error),
+      onRowLost: (error) => this.lostRows.push(error),
       ...options,
     });
     this.#stores.push(store);

@@ -160,6 +160,7 @@ export interface GatewayCore {
 /** A gateway that runs, with this configuration below the one agent; `more` replaces what it is made of. */
 export async function startCore(config = '', more: Partial<GatewayOptions> = {}): Promise<GatewayCore> {
   const core = bootCore(config, more);
+  await core.gateway.connections.start(new AbortController().signal);
   core.gateway.lifecycle.send({ type: 'started' });
   await settled();
   return core;

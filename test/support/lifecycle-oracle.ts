@@ -309,9 +309,10 @@ export const EXITS: Readonly<Record<Exclude<Cause, 'drain'>, Readonly<Record<Sup
 export const FAILURES: Readonly<Record<FailureKind, Readonly<Record<Supervisor, number>>>> = {
   'config-invalid': { none: 78, systemd: 78, launchd: 78, supervise: 78, container: 78 },
   'schema-newer': { none: 78, systemd: 78, launchd: 78, supervise: 78, container: 78 },
+  'store-corrupt': { none: 78, systemd: 78, launchd: 78, supervise: 78, container: 78 },
+  'home-lost': { none: 72, systemd: 72, launchd: 72, supervise: 72, container: 72 },
   'home-owned': { none: 73, systemd: 73, launchd: 73, supervise: 73, container: 73 },
   'no-permission': { none: 77, systemd: 77, launchd: 77, supervise: 77, container: 77 },
-  'network-file-system': { none: 77, systemd: 77, launchd: 77, supervise: 77, container: 77 },
   unavailable: { none: 69, systemd: 69, launchd: 69, supervise: 69, container: 69 },
   fault: { none: 70, systemd: 70, launchd: 70, supervise: 70, container: 70 },
 };

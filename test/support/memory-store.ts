@@ -1,29 +1,37 @@
 /**
- * A store that keeps units in memory and fails when it is told to: for units of the gateway that must be brought
- * into an outage at an exact moment. What it takes stands in `units`, in order.
+ * A store that keeps everything in memory and fails when it is told to: for parts of the gateway that must be
+ * brought into an outage at an exact moment. It keeps the contract of every store (`test/contract`); what it takes
+ * stands in `units`, in order.
  */
 import { SluiceError } from '../../src/errors.ts';
 import type {
   Exchange,
   JournalRow,
+  LastExit,
   Life,
+  LifeStart,
   OpenWork,
   Store,
   StoredMessage,
   StoredOutbound,
   Write,
 } from '../../src/store/store.ts';
-
-const NO_WORK: OpenWork = { messages: [], turns: [], commands: [], outbound: [] };
+import { MemoryTables } from './memory-tables.ts';
 
 export class MemoryStore implements Store {
   readonly units: (readonly Write[])[] = [];
   readonly journalRows: JournalRow[] = [];
+  /** What it stands on; another store on the same tables is another process at the same file. */
+  readonly tables: MemoryTables;
   writable = true;
-  /** What a message asked for by its id has come to; another process writes there. */
-  known: StoredMessage | undefined;
   /** Called before each commit: it may fail the store, and what it throws is the commit's failure. */
   beforeCommit: (unit: readonly Write[]) => void = () => {};
+  #life: number | null = null;
+  #closed: Promise<void> | undefined;
+
+  constructor(tables = new MemoryTables()) {
+    this.tables = tables;
+  }
 
   /** From now on nothing can be written. */
   fail(): void {
@@ -32,13 +40,14 @@ export class MemoryStore implements Store {
 
   async commit(unit: readonly Write[]): Promise<'committed' | 'duplicate'> {
     this.beforeCommit(unit);
-    if (!this.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the disk of the test is full');
-    const received = unit.find((write) => write.op === 'receive');
-    if (received !== undefined && (await this.find('', received.message.platformMessageId)) !== undefined) {
-      return 'duplicate';
+    this.#mustBeWritable();
+    try {
+      const result = this.tables.applyUnit(unit);
+      if (result === 'committed') this.units.push(unit);
+      return result;
+    } catch (cause) {
+      throw new SluiceError('INTERNAL', 'the store refused a unit', { cause });
     }
-    this.units.push(unit);
-    return 'committed';
   }
 
   journal(row: JournalRow): void {
@@ -49,39 +58,58 @@ export class MemoryStore implements Store {
     return this.writable;
   }
 
-  async begin(): Promise<Life> {
-    return { id: 1, kind: 'daemon', epoch: 1, pid: 1, startTime: '', bootId: '' };
+  async begin(start: LifeStart): Promise<Life> {
+    this.#mustBeWritable();
+    const life = this.tables.beginLife(start);
+    this.#life = life.id;
+    return life;
   }
 
   async openLives(): Promise<readonly Life[]> {
-    return [];
+    return this.#open().openLives(this.#life);
   }
 
-  async lastExit(): Promise<undefined> {}
-
-  async find(_platform: string, platformMessageId: string): Promise<StoredMessage | undefined> {
-    for (const write of this.units.flat()) {
-      if (write.op !== 'receive' || write.message.platformMessageId !== platformMessageId) continue;
-      return { ...write.message, outcome: null, settledAt: null, recorded: true };
-    }
-    return undefined;
+  async lastExit(epoch: number): Promise<LastExit | undefined> {
+    return this.#open().lastExit(epoch);
   }
 
-  async message(): Promise<StoredMessage | undefined> {
-    return this.known;
+  async find(platform: string, platformMessageId: string): Promise<StoredMessage | undefined> {
+    return this.#open().find(platform, platformMessageId);
   }
 
-  async replies(): Promise<readonly StoredOutbound[]> {
-    return [];
+  async message(id: string): Promise<StoredMessage | undefined> {
+    return this.#open().message(id);
   }
 
-  async openWork(): Promise<OpenWork> {
-    return NO_WORK;
+  async replies(messageId: string): Promise<readonly StoredOutbound[]> {
+    return this.#open().replies(messageId);
   }
 
-  async history(): Promise<readonly Exchange[]> {
-    return [];
+  async exitCode(messageId: string): Promise<number | null> {
+    return this.#open().exitCode(messageId);
   }
 
-  async close(): Promise<void> {}
+  async openWork(living: readonly number[]): Promise<OpenWork> {
+    return this.#open().openWork(living);
+  }
+
+  async history(conversation: string, turnId: string, exchangesMax: number): Promise<readonly Exchange[]> {
+    return this.#open().history(conversation, turnId, exchangesMax);
+  }
+
+  close(): Promise<void> {
+    this.writable = false;
+    this.#closed ??= Promise.resolve();
+    return this.#closed;
+  }
+
+  /** What was written is read through an outage, not after the close. */
+  #open(): MemoryTables {
+    if (this.#closed !== undefined) throw new SluiceError('STORE_UNAVAILABLE', 'the store is closed');
+    return this.tables;
+  }
+
+  #mustBeWritable(): void {
+    if (!this.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the disk of the test is full');
+  }
 }

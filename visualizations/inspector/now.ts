@@ -126,7 +126,11 @@ function contextOf(status: Status, gatewayMs: number): (readonly [term: string, 
   const exit =
     lastExit === null
       ? '–'
-      : `${lastExit.code} · ${lastExit.cause} · ${agoWords(gatewayMs - epochMs(lastExit.at))}`;
+      : [
+          ...(lastExit.code === null ? [] : [lastExit.code]),
+          lastExit.cause,
+          ...(lastExit.at === null ? [] : [agoWords(gatewayMs - epochMs(lastExit.at))]),
+        ].join(' · ');
   return [
     ['intent', intent ?? '–'],
     ['cause', cause ?? '–'],

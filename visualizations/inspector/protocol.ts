@@ -3,59 +3,24 @@
  * `POST /v1/messages`); nothing here is checked again, because both sides come out of one build.
  */
 import type { Admission, Kind } from '../../machines/events.ts';
+import type { StatusReport } from '../../src/gateway/status-report.ts';
 
 export type { Admission, Kind };
 
 /** A moment of the gateway's wall clock: milliseconds since the Unix epoch, or an ISO 8601 text. */
 export type Moment = number | string;
 
-export interface Turn {
-  readonly id: string;
-  readonly conversation: string;
-  readonly agent: string;
-  readonly startedAt: Moment;
-}
+/** `GET /v1/status`, and the body of every snapshot. */
+export type Status = StatusReport;
 
-export interface Command {
-  readonly id: string;
-  readonly name: string;
-  readonly actor: string;
-  readonly startedAt: Moment;
-}
+export type Turn = Status['inFlight']['turns'][number];
+
+export type Command = Status['inFlight']['commands'][number];
 
 /** How long each stage of a shutdown may take, in milliseconds; null where no supervisor sets a limit. */
-export interface Deadlines {
-  readonly drainMs: number;
-  readonly killMs: number;
-  readonly exitMs: number;
-  readonly supervisorMs: number | null;
-}
+export type Deadlines = Status['deadlines'];
 
-/** `GET /v1/status`, and the body of every snapshot. */
-export interface Status {
-  /** The dotted path of the lifecycle chart: `draining.waiting`. */
-  readonly state: string;
-  readonly epoch: number;
-  readonly pid: number;
-  readonly version: string;
-  readonly startedAt: Moment;
-  readonly intent: string | null;
-  readonly cause: string | null;
-  readonly actor: string | null;
-  /** When the running deadline ends what it bounds. */
-  readonly deadlineAt: Moment | null;
-  readonly accepts: Readonly<Record<Kind, Admission>>;
-  readonly degraded: readonly string[];
-  readonly warnings: readonly string[];
-  readonly held: number;
-  readonly inFlight: { readonly turns: readonly Turn[]; readonly commands: readonly Command[] };
-  readonly platforms: readonly { readonly name: string; readonly state: string }[];
-  readonly supervisor: string;
-  readonly lastExit: { readonly code: number; readonly cause: string; readonly at: Moment } | null;
-  readonly deadlines: Deadlines;
-}
-
-/** The events of `GET /v1/inspect`, by their names on the wire. */
+/** The events of `GET /v1/inspect`, by their names on the wire; `definition` is not read: the page is built with its own. */
 export interface InspectEvents {
   readonly snapshot: { readonly at: Moment; readonly epoch: number; readonly status: Status };
   readonly event: {
