@@ -11,20 +11,24 @@ import { systemClock as clock } from './clock.ts';
 import type { Configuration } from './config/configuration.ts';
 import { homePaths, resolveHome } from './config/paths.ts';
 import type { Faces } from './control/http.ts';
+import { Acquired } from './daemon/acquired.ts';
 import { compose } from './daemon/composition.ts';
 import { makeFaces, type OpenFaces } from './daemon/faces.ts';
 import { configure, takeHome } from './daemon/ground.ts';
 import { hearForChart, hearLastResort, hearLate } from './daemon/hearing.ts';
-import type { DaemonOptions, World } from './daemon/world.ts';
-import { failureOf, isSluiceError, messageOf } from './errors.ts';
+import { watchHome } from './daemon/home-watch.ts';
+import type { DaemonOptions, HomeWorld, World } from './daemon/world.ts';
+import { failureOf, isSluiceError, messageOf, type SluiceError } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { StoreWatch } from './gateway/store-watch.ts';
 import { LifeKeeper } from './life.ts';
 import { createProcesses } from './process/exec.ts';
+import { keepToken } from './process/home.ts';
+import { noteFailedStart } from './process/runtime-status.ts';
 import { detectSupervisor, readSupervisorFacts } from './service/detect.ts';
 import { start } from './start.ts';
 import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
-import { createLog, Secrets } from './telemetry/log.ts';
+import { createLog, logLevel, Secrets } from './telemetry/log.ts';
 
 /** What runs, once everything is acquired. */
 interface Running extends OpenFaces {
@@ -37,8 +41,9 @@ interface Running extends OpenFaces {
 export async function runDaemon(options: DaemonOptions): Promise<Exit> {
   const secrets = new Secrets();
   const { write, isTerminal, colour } = options.stderr;
-  const level = options.env.SLUICE_LOG_LEVEL || 'info';
+  const { level, problem } = logLevel(options.env.SLUICE_LOG_LEVEL);
   const log = createLog({ level, pretty: isTerminal, colour, write }, secrets);
+  if (problem !== undefined) log.warn(problem);
   let supervisor: Supervisor = 'none';
   try {
     const finding = detectSupervisor(readSupervisorFacts(options.env));
@@ -48,11 +53,13 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
     const late: World['late'] = { exit: undefined };
     let exit: Exit;
     {
-      await using stack = new AsyncDisposableStack();
+      const { leaveNow } = options;
+      const activeResources = () => process.getActiveResourcesInfo();
+      await using acquired = new Acquired({ clock, log, leaveNow, activeResources });
       const paths = homePaths(home, options.env);
       const processes = createProcesses(clock);
       const startAbort = new AbortController();
-      const basics = { options, supervisor, log, secrets, stack };
+      const basics = { options, supervisor, log, secrets, acquired };
       exit = await live({ ...basics, home, paths, processes, startAbort, late });
     }
     if (!exit.reexecute) return exit;
@@ -63,29 +70,45 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
     const text = error instanceof Error ? error.message : failure.message;
     log.fatal({ failure: failure.kind }, `not started: ${text}`);
     if (isSluiceError(error)) log.fatal(error.hint);
+    options.failed?.(error);
     return exitFor(null, failure, supervisor);
   }
 }
 
-async function live(world: World): Promise<Exit> {
-  hearLastResort(world);
-  takeHome(world);
-  const running = await acquire(world, configure(world));
+/** From an empty stack to an exit. Rejects only before the chart runs; from then on every failure is the chart's. */
+async function live(ground: World): Promise<Exit> {
+  hearLastResort(ground);
+  const world = { ...ground, lock: takeHome(ground) };
+  const running = await acquireAll(world);
   const { gateway } = running;
   gateway.start();
   hearForChart(world, gateway);
   const starting = begin(world, running);
   const exit = await gateway.exited;
   hearLate(world);
+  world.acquired.limit(exit);
   // A start that a stop overtook ends before its files are put away, or it would write them once more.
-  await starting;
+  await world.acquired.step('the start', () => starting);
   await leave(world, running, exit);
   return exit;
 }
 
+/** Everything the chart needs. What fails is noted in the home, for whoever waits for this start. */
+async function acquireAll(world: HomeWorld): Promise<Running> {
+  try {
+    return await acquire(world, configure(world));
+  } catch (error) {
+    const failure = failureOf(error);
+    const { code, cause } = exitFor(null, failure, world.supervisor);
+    const exit = { code, cause, at: clock.wallMs(), message: failure.message };
+    if (world.lock.isOurs()) noteFailedStart(world.paths.status, exit);
+    throw error;
+  }
+}
+
 /** Opens the store and puts core and faces together; each goes on the stack as it comes. */
-async function acquire(world: World, configuration: Configuration): Promise<Running> {
-  const { options, log, stack, paths, processes } = world;
+async function acquire(world: HomeWorld, configuration: Configuration): Promise<Running> {
+  const { options, log, acquired, paths, processes, lock } = world;
   let watch: StoreWatch | undefined;
   let faces: Faces | undefined;
   const storeIsDown = (reason: string) => watch?.down(reason);
@@ -93,19 +116,43 @@ async function acquire(world: World, configuration: Configuration): Promise<Runn
   const gateway = await compose(world, configuration, store, async () => faces?.stopAccepting());
   const opened = makeFaces(world, gateway, configuration);
   faces = opened.faces;
-  const life = new LifeKeeper({ gateway, store, processes, clock, log, paths, options, storeIsDown });
-  stack.use(life);
+  const isHomeOurs = () => lock.isOurs();
+  const parts = { gateway, store, processes, clock, log, paths, isHomeOurs, options, storeIsDown };
+  const life = new LifeKeeper(parts);
+  acquired.defer('the files of this life', () => life[Symbol.dispose]());
   const back = async () => {
     await life.beginLate();
     await gateway.storeIsBack();
   };
-  watch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back });
-  stack.use(watch);
-  return { ...opened, configuration, gateway, life };
+  const storeWatch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back });
+  watch = storeWatch;
+  acquired.defer('the watch over the store', () => storeWatch[Symbol.dispose]());
+  const running = { ...opened, configuration, gateway, life };
+  keepHome(world, running);
+  return running;
+}
+
+/** Ends the gateway when its home is gone, and keeps the files there by which others find it. */
+function keepHome({ options, home, paths, lock, log, acquired }: HomeWorld, running: Running): void {
+  const { gateway, life, faces, token } = running;
+  const socketProblem = (error: unknown) =>
+    log.warn({ error: messageOf(error) }, 'the control socket could not be put back');
+  const keep = [
+    () => life.keepFiles(),
+    () => keepToken(paths.token, token),
+    () => void faces.keepSocket().catch(socketProblem),
+  ];
+  const lost = (error: SluiceError) => {
+    log.fatal({ hint: error.hint }, error.message);
+    options.failed?.(error);
+    gateway.lifecycle.send({ type: 'fatal', failure: failureOf(error) });
+  };
+  const watch = watchHome({ clock, home, lock, keep, lost });
+  acquired.defer('the watch over the home', () => watch[Symbol.dispose]());
 }
 
 async function openStore(
-  { paths, stack }: World,
+  { paths, acquired, log }: World,
   storeIsDown: (reason: string) => void,
 ): Promise<SqliteStore> {
   const store = await openSqliteStore({
@@ -114,8 +161,10 @@ async function openStore(
     migrate: true,
     clock,
     onProblem: (error) => storeIsDown(error.message),
+    onRowLost: (error) =>
+      log.error({ error: error.message }, 'a step of the chart is missing in the journal'),
   });
-  stack.defer(() => store.close());
+  acquired.defer('the store', () => store.close());
   return store;
 }
 
@@ -128,6 +177,7 @@ async function begin(world: World, running: Running): Promise<void> {
   } catch (error) {
     const failure = failureOf(error);
     world.log.error({ failure: failure.kind }, `the start failed: ${failure.message}`);
+    world.options.failed?.(error);
     gateway.lifecycle.send({ type: 'start.failed', failure });
   }
 }
@@ -155,10 +205,11 @@ async function started(world: World, running: Running): Promise<void> {
 }
 
 /** Says everywhere how it leaves; the stack does the rest. */
-async function leave({ log }: World, { inspector, gateway, life }: Running, exit: Exit): Promise<void> {
-  inspector.gone(exit);
-  await gateway.stop();
-  await life.end(exit);
+async function leave({ log, acquired }: World, running: Running, exit: Exit): Promise<void> {
+  const { inspector, gateway, life } = running;
+  await acquired.step('the live chart', () => inspector.gone(exit));
+  await acquired.step('the platforms', () => gateway.stop());
+  await acquired.step('the record of this life', () => life.end(exit));
   log.info(
     { code: exit.code, cause: exit.cause, actor: exit.actor },
     exit.reexecute ? 'restarting in place' : `exit ${exit.code} (${exit.cause})`,

@@ -23,6 +23,8 @@ export interface LifeKeeperOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly paths: HomePaths;
+  /** False once the home is no longer ours: then no file of it is touched. */
+  readonly isHomeOurs: () => boolean;
   readonly options: { readonly version: string; readonly argv: readonly string[] };
   /** The store failed this life; whoever watches over it calls `beginLate` when it is back. */
   readonly storeIsDown: (reason: string) => void;
@@ -79,12 +81,17 @@ export class LifeKeeper implements Disposable {
 
   /** Is seen in the home from now on. `config`: the file this life runs on. */
   publish(config: string | null): void {
-    const { gateway, clock, log, paths, options } = this.#options;
+    const { gateway, clock, log, paths, isHomeOurs: isOurs, options } = this.#options;
     const argv = [...options.argv];
     const record = () => ({ ...this.#identity, epoch: this.#epoch, argv, config, socket: paths.socket });
-    const presence = new Presence({ clock, log, paths, record, status: () => gateway.status });
+    const presence = new Presence({ clock, log, paths, isOurs, record, status: () => gateway.status });
     gateway.onChange((what) => presence.changed(what));
     this.#presence = presence;
+  }
+
+  /** Puts this life's files back where somebody deleted them. Only while the home is ours. */
+  keepFiles(): void {
+    this.#presence?.keep();
   }
 
   /** The start is over: a later death is not a failed start. */
@@ -94,14 +101,19 @@ export class LifeKeeper implements Disposable {
     await store.commit([{ op: 'life.ready', id: this.#life.id, at: clock.wallMs() }]).catch(() => {});
   }
 
-  /** Says, everywhere, how it ended. A store that cannot be written learns it from the next start. */
+  /**
+   * Says, everywhere, how it ended; a process that goes on as its next life leaves with no code. A store that cannot
+   * be written learns it from the next start.
+   */
   async end({ code, cause, reexecute }: Exit): Promise<void> {
-    const { store, clock } = this.#options;
-    const exit = { code, cause, at: clock.wallMs() };
+    const { gateway, store, clock } = this.#options;
+    const exit = { code: reexecute ? null : code, cause, at: clock.wallMs() };
     if (this.#life !== undefined) {
       await store.commit([{ op: 'life.end', id: this.#life.id, ...exit }]).catch(() => {});
     }
-    this.#presence?.end(exit, { becomesNextLife: reexecute });
+    const { failure } = gateway.lifecycle.view;
+    const why = failure === null ? {} : { message: failure.message };
+    this.#presence?.end({ ...exit, ...why }, { becomesNextLife: reexecute });
   }
 
   [Symbol.dispose](): void {

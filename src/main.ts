@@ -18,15 +18,20 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   process.stderr.write(`sluice needs Node ≥ ${NODE_MAJOR_MIN}, this is ${process.versions.node}\n`);
   process.exit(1);
 }
-if (commandOf(argv) === 'run') {
+const isRun = commandOf(argv) === 'run';
+if (isRun) {
   // With this option Node blocks SIGUSR1 for good instead of leaving it to us; without it, it unblocks the signal.
   if (process.execArgv.includes(SIGUSR1_BLOCKED)) become(withoutBlock(process.execArgv));
   signals.install();
-  const { readEnvironment } = await import('./config/process-environment.ts');
+}
+const { readEnvironment } = await import('./config/process-environment.ts');
+if (isRun) {
   signals.reclaim(/--inspect/.test([...process.execArgv, readEnvironment().NODE_OPTIONS].join(' ')));
 }
-// Compiled code of the last start, kept by Node per user: half of a start is compiling (measured).
-process.getBuiltinModule('node:module').enableCompileCache?.();
+// Compiled code of the last start: half of a start is compiling (measured).
+const { compileCacheFolder } = await import('./process/compile-cache.ts');
+const cache = compileCacheFolder(readEnvironment());
+if (cache !== undefined) process.getBuiltinModule('node:module').enableCompileCache?.(cache);
 const { main } = await import('./cli/main.ts');
 const outcome = await main(argv, { signals, inPlaceName: IN_PLACE, leaveNow: (code) => process.exit(code) });
 if (outcome.reexecute) reexecute(outcome.env);

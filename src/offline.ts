@@ -2,14 +2,16 @@
  * The composition root of the CLI without a daemon: a quick command by the same code, recorded where the store
  * can be written. The id is claimed by its INSERT, so a daemon that wakes later knows that it was run.
  */
+import { existsSync } from 'node:fs';
 import { systemClock as clock } from './clock.ts';
 import { Configuration } from './config/configuration.ts';
 import { findConfig, type HomePaths } from './config/paths.ts';
-import { messageOf } from './errors.ts';
+import { ERRORS, messageOf } from './errors.ts';
+import { type ExecText, execIn, noExec } from './gateway/exec-only.ts';
 import type { InHand, Settlement } from './gateway/in-hand.ts';
 import { QuickCommands } from './gateway/quick-commands.ts';
 import { bindArguments } from './messages/arguments.ts';
-import { type Classified, classify } from './messages/classify.ts';
+import { isCommandName } from './messages/classify.ts';
 import { newId } from './messages/ids.ts';
 import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from './messages/local.ts';
 import * as replies from './messages/replies.ts';
@@ -17,7 +19,7 @@ import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
 import { processIdentity } from './process/identity.ts';
 import { readPidFile } from './process/runtime-status.ts';
-import type { Signals } from './process/signals.ts';
+import type { HandledSignal, Signals } from './process/signals.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Life, MessageRow, Store, Write } from './store/store.ts';
 
@@ -45,7 +47,7 @@ export interface OfflineResult {
 
 /** Runs the command and prints its reply. Throws CONFIG_INVALID or CONFIG_UNREADABLE. */
 export async function runOffline(options: OfflineOptions): Promise<OfflineResult> {
-  const { env, json, output, signals } = options;
+  const { env, id, json, output, signals } = options;
   const shown = (reply: string) => json || output.print(reply);
   const resolved = resolveCommand(options);
   if ('problem' in resolved) {
@@ -55,9 +57,10 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
   await using recording = await Recording.open(options);
   const row = rowOf(options, recording.life);
   const message: InHand = { row, classified: resolved.classified, recorded: recording.life !== undefined };
+  const processes = createProcesses(clock);
   const commands = new QuickCommands({
     clock,
-    processes: createProcesses(clock),
+    processes,
     life: () => row.life,
     environment: (command, values) =>
       commandEnvironment(env, command.env, { ...values, SLUICE_HOME: options.home }),
@@ -71,16 +74,22 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     { op: 'command.start', id: command.row.id, at: clock.wallMs() },
   ]);
   if (claim === 'duplicate') {
-    const text = 'It was run already, under this very id: nothing was done twice.';
+    const text = (await recording.isSettled(id)) ? ALREADY_RUN : ALREADY_TAKEN;
     shown(text);
     return refused(text);
   }
   signals.install();
-  signals.attach(() => commands.cancel(command.row.id, 'Ctrl-C'));
+  signals.attach(({ signal }) => commands.cancel(command.row.id, NAMED[signal] ?? signal));
+  signals.onLastResort(() => processes.killAllNow());
+  signals.onFault((fault) => {
+    output.note(`sluice: ${messageOf(fault)}\n${ERRORS.INTERNAL.hint}`);
+    commands.cancel(command.row.id, 'an internal fault');
+  });
   const settlement = await commands.run(command);
   const recorded =
     claim === 'committed' && (await recording.commit(settling(row, settlement))) === 'committed';
-  for (const reply of settlement.replies) shown(recorded ? reply : `${reply}\n${replies.notRecorded()}`);
+  for (const reply of settlement.replies) shown(reply);
+  if (!recorded && recording.life !== undefined) output.note('not recorded: the store could not be written');
   const { outcome, reason: outcomeReason, exitCode = null } = settlement;
   return {
     admission: decided(row.id, 'dispatch', null, recorded),
@@ -88,7 +97,12 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
   };
 }
 
-type ExecText = Classified & { kind: 'exec' };
+const ALREADY_RUN = 'It was run already, under this very id: nothing was done twice.';
+const ALREADY_TAKEN =
+  'A gateway has taken it already, under this very id, and it is not over: nothing was done twice. See: sluice status';
+
+/** Signals that people know by another name. */
+const NAMED: Partial<Readonly<Record<HandledSignal, string>>> = { SIGINT: 'Ctrl-C' };
 
 /** The command and its arguments, or what is wrong with them. */
 function resolveCommand(
@@ -101,12 +115,9 @@ function resolveCommand(
     { ...found, env, lastGoodPath: paths.lastGood, platformSchemas: {} },
     false,
   );
-  const classified = classify(text, configuration.current.quickCommands);
-  if (classified.kind !== 'exec') {
-    return {
-      problem: `There is no exec command /${name} in ${found.path}, and without a gateway only those run.`,
-    };
-  }
+  if (!isCommandName(name)) return { problem: noExec(name, configuration.current.quickCommands) };
+  const classified = execIn(text, configuration.current.quickCommands);
+  if ('problem' in classified) return classified;
   const bound = bindArguments(classified.command.args, classified.words);
   if (!bound.ok) return { problem: replies.usage(classified.command, bound.problem) };
   return { classified, values: bound.values };
@@ -157,7 +168,7 @@ class Recording implements AsyncDisposable {
     this.life = life;
   }
 
-  static async open({ paths, version, output }: OfflineOptions): Promise<Recording> {
+  static async open({ home, paths, version, output }: OfflineOptions): Promise<Recording> {
     try {
       const store = await openSqliteStore({
         path: paths.store,
@@ -176,13 +187,22 @@ class Recording implements AsyncDisposable {
       });
       return new Recording(store, life);
     } catch (error) {
-      output.note(`not recorded: ${messageOf(error)}`);
+      const why = existsSync(paths.store)
+        ? messageOf(error)
+        : `${home} has no store before its first sluice run`;
+      output.note(`not recorded: ${why}`);
       return new Recording(undefined, undefined);
     }
   }
 
   async commit(unit: readonly Write[]): Promise<'committed' | 'duplicate' | 'unrecorded'> {
     return this.#store?.commit(unit).catch(() => 'unrecorded' as const) ?? 'unrecorded';
+  }
+
+  /** True when the message of this id has its outcome; what cannot be read counts as not. */
+  async isSettled(platformMessageId: string): Promise<boolean> {
+    const found = await this.#store?.find(LOCAL_PLATFORM, platformMessageId).catch(() => undefined);
+    return (found?.outcome ?? null) !== null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,12 +3,18 @@
  * what it does. Both are information only, and neither keeps a gateway from running: what finds no room on the disk
  * is tried again until there is some.
  */
+import { statSync } from 'node:fs';
 import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { messageOf } from './errors.ts';
-import type { StatusReport } from './gateway/status.ts';
-import { type PidRecord, removePidFile, StatusFile, writePidFile } from './process/runtime-status.ts';
-import type { LastExit } from './store/store.ts';
+import type { StatusReport } from './gateway/status-report.ts';
+import {
+  type FinalExit,
+  type PidRecord,
+  removePidFile,
+  StatusFile,
+  writePidFile,
+} from './process/runtime-status.ts';
 import type { Log } from './telemetry/log.ts';
 
 /** How often counters are gathered for the status file; a change of state is written at once. */
@@ -17,13 +23,12 @@ const COUNTERS_MS = 250;
 /** States that a gateway runs through while it leaves, each for about a millisecond. */
 const LEAVING = /^(restarting|stopped|exited)/;
 
-/** How often a pid file is tried again that found no room. */
-const PID_FILE_RETRY_MS = 1000;
-
 export interface PresenceOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly paths: HomePaths;
+  /** False once the home is no longer this life's: then nothing of it is touched. */
+  readonly isOurs: () => boolean;
   /** What the pid file says now; a start without a store may learn its epoch later. */
   readonly record: () => PidRecord;
   readonly status: () => StatusReport;
@@ -33,35 +38,44 @@ export class Presence implements Disposable {
   readonly #options: PresenceOptions;
   readonly #status: StatusFile;
   readonly #timers = new DisposableStack();
-  #pidFileRetry: Disposable | undefined;
+  /** The pid file as it was written, by its place on the disk; undefined while it could not be. */
+  #pidFile: string | undefined;
   /** The file lacks something that waits for the next look. */
   #stale = false;
   /** The request that the last change of state belonged to. */
   #request = '';
 
   constructor(options: PresenceOptions) {
-    const { clock, log, paths, record, status } = options;
+    const { clock, log, paths, record, isOurs } = options;
     this.#options = options;
     const onProblem = (error: Error) => log.warn({ error: error.message }, 'the status could not be written');
-    this.#status = new StatusFile({ path: paths.status, epoch: () => record().epoch, clock, onProblem });
+    this.#status = new StatusFile({
+      path: paths.status,
+      isOurs,
+      epoch: () => record().epoch,
+      clock,
+      onProblem,
+    });
     this.#timers.use(this.#status);
-    this.#timers.defer(() => this.#pidFileRetry?.[Symbol.dispose]());
     this.#timers.use(clock.every(COUNTERS_MS, () => this.#gather()));
     this.announce();
-    this.#status.update(status(), { changed: true });
+    this.#status.update(this.#document(), { changed: true });
   }
 
-  /** Writes the pid file, now or as soon as there is room; again when what it says has changed. */
+  /** Writes the pid file; again when what it says has changed. What finds no room is written by `keep`. */
   announce(): void {
-    const { clock, log } = this.#options;
-    this.#pidFileRetry?.[Symbol.dispose]();
-    if (this.#wrotePidFile((error) => log.warn({ error }, 'the pid file could not be written'))) return;
-    const retry = clock.every(PID_FILE_RETRY_MS, () => {
-      if (!this.#wrotePidFile()) return;
-      retry[Symbol.dispose]();
-      log.info('the pid file is written');
-    });
-    this.#pidFileRetry = retry;
+    this.#pidFile = this.#writtenPidFile((error) =>
+      this.#options.log.warn({ error }, 'the pid file could not be written'),
+    );
+  }
+
+  /** Puts the pid file back where somebody deleted or changed it, or where it had found no room. */
+  keep(): void {
+    const { paths, log } = this.#options;
+    if (this.#timers.disposed) return;
+    if (this.#pidFile !== undefined && fileAt(paths.pid) === this.#pidFile) return;
+    this.#pidFile = this.#writtenPidFile();
+    if (this.#pidFile !== undefined) log.info('the pid file is written');
   }
 
   /**
@@ -77,15 +91,15 @@ export class Presence implements Disposable {
     this.#request = request;
     if (follows) return;
     this.#stale = false;
-    this.#status.update(status, { changed: true });
+    this.#status.update(this.#document(status), { changed: true });
   }
 
   /** The last status, with how it ended. The pid file outlives an in-place restart, as the process does. */
-  end(exit: LastExit, { becomesNextLife }: { becomesNextLife: boolean }): void {
-    const { paths, record, status } = this.#options;
-    this.#status.close({ ...status(), exit });
+  end(exit: FinalExit, { becomesNextLife }: { becomesNextLife: boolean }): void {
+    const { paths, record, isOurs } = this.#options;
+    this.#status.close({ ...this.#document(), exit });
     this[Symbol.dispose]();
-    if (!becomesNextLife) removePidFile(paths.pid, record().epoch);
+    if (!becomesNextLife && isOurs()) removePidFile(paths.pid, record().epoch);
   }
 
   [Symbol.dispose](): void {
@@ -93,18 +107,30 @@ export class Presence implements Disposable {
   }
 
   #gather(): void {
-    if (this.#stale) this.#status.update(this.#options.status(), { changed: false });
+    if (this.#stale) this.#status.update(this.#document(), { changed: false });
     this.#stale = false;
   }
 
-  #wrotePidFile(onError: (message: string) => void = () => {}): boolean {
+  /** With what tells this process from a later one of its pid, for a reader who finds no pid file. */
+  #document(status: StatusReport = this.#options.status()): object {
+    const { startTime, bootId } = this.#options.record();
+    return { ...status, startTime, bootId };
+  }
+
+  #writtenPidFile(onError: (message: string) => void = () => {}): string | undefined {
     const { paths, record } = this.#options;
     try {
       writePidFile(paths.pid, record());
-      return true;
+      return fileAt(paths.pid);
     } catch (error) {
       onError(messageOf(error));
-      return false;
+      return undefined;
     }
   }
+}
+
+/** Which file lies there, in which version: changed contents have another time. */
+function fileAt(path: string): string | undefined {
+  const entry = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return entry && `${entry.dev}:${entry.ino}:${entry.size}:${entry.mtimeNs}`;
 }

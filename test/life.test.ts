@@ -1,5 +1,5 @@
 /** A life whose store fails while it begins: registering and recovering are each done once, and not left out. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { homePaths } from '../src/config/paths.ts';
@@ -8,7 +8,6 @@ import { LifeKeeper } from '../src/life.ts';
 import { readPidFile, readStatusFile } from '../src/process/runtime-status.ts';
 import type { Life, LifeStart, OpenWork } from '../src/store/store.ts';
 import { messageRow } from './store/sample-rows.ts';
-import { settled } from './support/fake-clock.ts';
 import { TestFolder } from './support/gateway.ts';
 import { bootCore } from './support/gateway-core.ts';
 import { MemoryStore } from './support/memory-store.ts';
@@ -69,15 +68,17 @@ function beginning(...failing: LeftStore['failing']) {
   store.failing.push(...failing);
   const core = bootCore('', { store });
   const down: string[] = [];
+  const isOurs = { now: true };
   const paths = homePaths(folder.home, {});
   const life = new LifeKeeper({
     ...core,
     store,
     paths,
+    isHomeOurs: () => isOurs.now,
     options: { version: '1.0.0', argv: ['run'] },
     storeIsDown: (reason) => down.push(reason),
   });
-  return { ...core, store, life, down, paths, held: () => core.gateway.status.held };
+  return { ...core, store, life, down, paths, isOurs, held: () => core.gateway.status.held };
 }
 
 describe('a recovery that the store cut off', () => {
@@ -150,23 +151,56 @@ describe('a life that registers late', () => {
 });
 
 describe('a pid file that found no room', () => {
-  test('is written within a second of there being some', async () => {
-    const { life, clock, paths, lines } = beginning();
+  test('is written at the next look after there is some, and put back when somebody deletes or changes it', async () => {
+    const { life, paths, lines } = beginning();
     // A folder in its place refuses the rename, as a full disk refuses the bytes.
     mkdirSync(join(paths.pid, 'in-the-way'), { recursive: true });
     await life.begin();
     life.publish('/etc/sluice.yaml');
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'the pid file could not be written' }));
-    await clock.advance(1000);
+    life.keepFiles();
     expect(readPidFile(paths.pid)).toBeUndefined();
 
     rmSync(paths.pid, { recursive: true });
-    await clock.advance(1000);
+    life.keepFiles();
     expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid, epoch: EPOCH });
-    rmSync(paths.pid, { recursive: true });
-    await clock.advance(10_000);
+    const { ino } = statSync(paths.pid);
+    life.keepFiles();
+    expect(statSync(paths.pid).ino).toBe(ino);
+    rmSync(paths.pid);
+    life.keepFiles();
+    expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid, epoch: EPOCH });
+    writeFileSync(paths.pid, 'something else');
+    life.keepFiles();
+    expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid, epoch: EPOCH });
+    await life.end({ code: 0, cause: 'stop', actor: 'local:owner', reexecute: false });
+    life.keepFiles();
     expect(readPidFile(paths.pid)).toBeUndefined();
-    life[Symbol.dispose]();
-    await settled();
+  });
+});
+
+describe('the end of a life', () => {
+  test('that becomes the next one has no code, because the process does not end', async () => {
+    const { life, clock, paths } = beginning();
+    await life.begin();
+    life.publish(null);
+    await life.end({ code: 75, cause: 'restart', actor: 'local:owner', reexecute: true });
+    expect(readStatusFile(paths.status, clock)?.status).toMatchObject({
+      exit: { code: null, cause: 'restart' },
+    });
+    expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid });
+  });
+
+  test('in a home that is another’s by now touches nothing there', async () => {
+    const { life, paths, isOurs } = beginning();
+    await life.begin();
+    life.publish(null);
+    isOurs.now = false;
+    rmSync(paths.status);
+    await life.end({ code: 72, cause: 'home-lost', actor: 'gateway', reexecute: false });
+    expect({ status: existsSync(paths.status), pid: existsSync(paths.pid) }).toEqual({
+      status: false,
+      pid: true,
+    });
   });
 });

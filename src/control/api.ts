@@ -7,10 +7,10 @@ import type { Cause } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
 import type { RunningConfiguration } from '../config/configuration.ts';
 import type { ErrorCode } from '../errors.ts';
-import { ERRORS } from '../errors.ts';
+import { ERRORS, isSluiceError } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Decided, ProgressListener, Receipt, Settled } from '../gateway/in-hand.ts';
-import type { Answer } from '../gateway/requests.ts';
+import { type Answer, DRAIN_FOR_MS_MAX } from '../gateway/requests.ts';
 import { echoed } from '../messages/echoed.ts';
 import { newId } from '../messages/ids.ts';
 import { ID_CHARS_MAX, type Inbound } from '../messages/inbound.ts';
@@ -34,16 +34,25 @@ const messageBody = z.strictObject({
   conversation: id.optional(),
   agent: id.optional(),
   whenBusy: z.enum(['interrupt', 'queue', 'steer']).optional(),
+  /** Refused unless it is an exec command. */
+  only: z.literal('exec').optional(),
   /** Wall milliseconds after which the sender has given up. */
   deadlineAt: z.number().int().positive().optional(),
-  attachments: z.array(z.unknown()).max(0, 'attachments are not available in this version').optional(),
+  attachments: z.array(z.unknown()).max(0, 'must be empty: this version takes no attachments').optional(),
 });
 
 const lifecycleBody = z.strictObject({
   intent: z.enum(['stop', 'restart', 'drain', 'cancel-drain']),
   hurry: z.boolean().optional(),
   /** Of a drain: milliseconds after which turns are taken again. */
-  forMs: z.number().positive().optional(),
+  forMs: z
+    .number()
+    .positive()
+    .max(
+      DRAIN_FOR_MS_MAX,
+      `must be at most ${DRAIN_FOR_MS_MAX}, which is 7 days; for longer, drain and cancel it yourself`,
+    )
+    .optional(),
   /** Why, for the log. */
   reason: z.string().max(1000).optional(),
   /** The `SLUICE_WORK_ID` of the work from inside which it is asked. */
@@ -80,16 +89,17 @@ export class Api {
   /** Ready while messages are taken; a degraded agent or safe mode does not change that, the store does. */
   readyz(): ApiReply {
     const { state, degraded } = this.#options.gateway.lifecycle.view;
-    if (!state.startsWith('running.')) return { status: 503, json: { ready: false, reason: state } };
-    if (degraded.includes('store')) return { status: 503, json: { ready: false, reason: 'store' } };
-    return { status: 200, json: { ready: true, degraded } };
+    const [reason] = state.split('.');
+    if (reason !== 'running') return { status: 503, json: { ready: false, reason, state } };
+    if (degraded.includes('store')) return { status: 503, json: { ready: false, reason: 'store', state } };
+    return { status: 200, json: { ready: true, state, degraded } };
   }
 
   /** Reads a message; a problem comes back as the reply. */
   inbound(body: unknown): Inbound | ApiReply {
     const parsed = messageBody.safeParse(body);
     if (!parsed.success) return invalid(parsed.error, Object.keys(messageBody.shape));
-    const { text, conversation, agent, whenBusy, deadlineAt } = parsed.data;
+    const { text, conversation, agent, whenBusy, only, deadlineAt } = parsed.data;
     if (text.trim() === '') return failure(400, 'MESSAGE_INVALID', 'text is empty');
     const wallMs = this.#options.clock.wallMs();
     return {
@@ -101,6 +111,7 @@ export class Api {
       receivedAt: wallMs,
       ...(agent === undefined ? {} : { agent }),
       ...(whenBusy === undefined ? {} : { whenBusy }),
+      ...(only === undefined ? {} : { only }),
       ...(deadlineAt === undefined ? {} : { deadlineAt }),
     };
   }
@@ -114,8 +125,12 @@ export class Api {
     this.#options.gateway.ledger.unwatch(messageId, listener);
   }
 
-  /** The reply to a request that failed inside: the log has the error, the caller no part of it. */
+  /**
+   * The reply to a request that failed: after the chart's end it is none of ours any more, and may be sent again to the
+   * next life; what failed inside is in the log, and the caller gets no part of it.
+   */
   fault(error: unknown): ApiReply {
+    if (isSluiceError(error, 'GATEWAY_LEFT')) return failure(503, error.code, error.message);
     this.#options.gateway.reportFault(error);
     return failure(500, 'INTERNAL', 'that failed inside the gateway; its log says why');
   }
@@ -154,12 +169,13 @@ export class Api {
       ...(reason === undefined ? {} : { reason }),
       ...(from === undefined ? {} : { from }),
     });
+    if (answer.verdict === 'left') return failure(503, 'GATEWAY_LEFT', answer.text);
     return { status: ANSWER_STATUS[answer.verdict], json: answer };
   }
 }
 
 /** An answer that changes nothing because it cannot is a conflict with the state the gateway is in. */
-const ANSWER_STATUS: Readonly<Record<Answer['verdict'], number>> = {
+const ANSWER_STATUS: Readonly<Record<Exclude<Answer['verdict'], 'left'>, number>> = {
   taken: 202,
   raised: 202,
   hurried: 202,
@@ -195,11 +211,37 @@ function invalid(error: z.ZodError, known: readonly string[]): ApiReply {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.slice(0, PROBLEMS_MAX).map((key) => unknownKey(key, known));
     }
-    const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-    return [`${where}${issue.message}`];
+    return [`${issue.path.join('.') || 'the body'} ${wanted(issue)}`];
   });
   return failure(400, 'MESSAGE_INVALID', problems.join('; '));
 }
+
+/** What a value must be, completing its name: `text must be a string`. */
+function wanted(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty';
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+    case 'too_big':
+      if (issue.origin === 'array') return issue.message;
+      return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`;
+    default:
+      return issue.message;
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a JSON object',
+  array: 'a list',
+};
 
 function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known, 1);

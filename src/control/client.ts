@@ -115,10 +115,17 @@ export class ControlClient {
   }
 }
 
+/** A gateway whose chart has ended is as good as none: it has done nothing, and the next one may be asked the same. */
 function replyOf(response: IncomingMessage, text: string): ControlReply {
-  const status = response.statusCode ?? 0;
+  const reply = { status: response.statusCode ?? 0, json: jsonOf(text) };
+  const error = reply.json.error as { code?: unknown } | undefined;
+  if (error?.code === 'GATEWAY_LEFT') throw new SluiceError('NO_GATEWAY', 'the gateway has left');
+  return reply;
+}
+
+function jsonOf(text: string): Record<string, unknown> {
   try {
-    return { status, json: JSON.parse(text) };
+    return JSON.parse(text);
   } catch (cause) {
     throw new SluiceError('NO_ANSWER', 'what answers at the control socket is not a gateway', { cause });
   }

@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ApiReply, failure } from './api.ts';
 
-/** Answer without a token: a prober has none. */
+/** Answer without a token and under any Host: a prober has neither. */
 const OPEN_PATHS: readonly string[] = ['/livez', '/readyz'];
 
 export interface Caller {
@@ -24,7 +24,7 @@ export type Admittance =
 /** Judges the requests of one server; `host` and `port` are what it listens on. */
 export function createGuard(host: string, port: number, token: string): (caller: Caller) => Admittance {
   const names = [host, '127.0.0.1', 'localhost', '::1'].map(addressName);
-  const hosts: ReadonlySet<string> = new Set(names.map((name) => `${name}:${port}`));
+  const hosts: ReadonlySet<string> = new Set(names.map((name) => `${name}:${port}`.toLowerCase()));
   // Cookies know no ports: two gateways of one machine would take each other's.
   const cookie = `sluice_${port}`;
   const ours = Buffer.from(token);
@@ -33,17 +33,19 @@ export function createGuard(host: string, port: number, token: string): (caller:
     return ours.length === theirs.length && timingSafeEqual(ours, theirs);
   };
   return ({ headers, path, query }) => {
-    const { host: to = '', origin } = headers;
-    if (!hosts.has(to)) return out(403, 'FORBIDDEN_ORIGIN', `the host "${to}" is not ours`);
-    if (origin !== undefined && !hosts.has(origin.replace(/^http:\/\//, '')))
-      return out(403, 'FORBIDDEN_ORIGIN', `requests from "${origin}" are not taken`);
+    // They say nothing of anybody, and a prober calls them by an address that no name of ours need be.
     if (OPEN_PATHS.includes(path)) return { is: 'in' };
+    const { host: to = '', origin } = headers;
+    // The names of hosts know no case.
+    if (!hosts.has(to.toLowerCase())) return out(403, 'FORBIDDEN_ORIGIN', `the host "${to}" is not ours`);
+    if (origin !== undefined && !hosts.has(origin.toLowerCase().replace(/^http:\/\//, '')))
+      return out(403, 'FORBIDDEN_ORIGIN', `requests from "${origin}" are not taken`);
     const inAddress = query.get('token');
     if (path === '/' && inAddress !== null && isToken(inAddress)) {
       const value = encodeURIComponent(inAddress);
       return { is: 'cookie', setCookie: `${cookie}=${value}; Path=/; HttpOnly; SameSite=Strict` };
     }
-    const bearer = /^Bearer (?<token>\S+)$/.exec(headers.authorization ?? '')?.groups?.token;
+    const bearer = /^Bearer +(?<token>\S+)$/i.exec(headers.authorization ?? '')?.groups?.token;
     if (isToken(bearer ?? cookieIn(headers, cookie) ?? '')) return { is: 'in' };
     return out(401, 'UNAUTHORIZED', 'the token is missing or wrong');
   };

@@ -1,8 +1,9 @@
 /**
- * The live statechart as server-sent events: the state, each event with what was decided, and each edge it
- * took. Texts of messages are never in it.
+ * The live statechart as server-sent events: the chart itself, the state, each event with what was decided, and
+ * each edge it took. Texts of messages are never in it.
  */
-import type { Exit } from '../../machines/exit.ts';
+import { catalog, definitionOf } from '../../machines/catalog.ts';
+import { type Exit, meaningOf } from '../../machines/exit.ts';
 import type { Clock } from '../clock.ts';
 import type { ChartStep } from '../gateway/chart-watch.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -32,11 +33,13 @@ export class Inspector {
     return this.#streams.size;
   }
 
-  /** A new client: it gets a snapshot first, then what happens. */
+  /** A new client: it gets the chart and a snapshot first, then what happens. */
   open(): EventStream {
     const stream = new EventStream();
     this.#streams.add(stream);
     this.#watch ??= this.#gateway.lifecycle.watch((step) => this.#step(step));
+    // Some 12 KB of JSON: what the events after it speak of.
+    stream.send('definition', { actor: 'gateway', ...definitionOf(catalog.gateway) });
     stream.send('snapshot', this.#snapshot(), this.#id());
     void stream.closed.then(() => this.#closed(stream));
     return stream;
@@ -99,13 +102,4 @@ export class Inspector {
     this.#watch?.[Symbol.dispose]();
     this.#watch = undefined;
   }
-}
-
-/** What an exit means to a person who watches. */
-export function meaningOf({ code, reexecute, cause }: Exit): string {
-  if (reexecute) return 'restarting in place';
-  if (code === 0) return 'stopped as asked';
-  if (code === 75) return 'restarting: the supervisor starts the next one';
-  if (code === 1) return `left on ${cause}: the supervisor starts the next one`;
-  return `ended with a failure: ${cause}`;
 }

@@ -58,18 +58,17 @@ function platformsOf({ options }: World, { platforms }: Config): Platform[] {
 
 /** @xstate/inspect, where the configuration asks for it; never reachable from another machine. */
 async function xstateInspect(
-  { stack, log }: World,
+  { acquired, log }: World,
   config: Config,
 ): Promise<((event: InspectionEvent) => void) | undefined> {
   const { xstateInspect: address } = config.inspector;
   if (address === 'off') return undefined;
   const { startXStateInspect } = await import('../../visualizations/xstate-inspect/bridge.ts');
-  const bridge = stack.use(
-    await startXStateInspect({
-      ...address,
-      onProblem: (problem) => log.warn({ problem }, 'the XState inspector'),
-    }),
-  );
+  const bridge = await startXStateInspect({
+    ...address,
+    onProblem: (problem) => log.warn({ problem }, 'the XState inspector'),
+  });
+  acquired.defer('the XState inspector', () => bridge[Symbol.asyncDispose]());
   log.info(`the XState inspector listens on ws://${address.host}:${bridge.port}`);
   return bridge.inspect;
 }

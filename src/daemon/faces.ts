@@ -18,7 +18,7 @@ export interface OpenFaces {
 
 /** Makes the faces; nothing listens yet. Their end, with the socket's file, comes before the lock is given back. */
 export function makeFaces(
-  { paths, secrets, stack }: World,
+  { paths, secrets, log, acquired }: World,
   gateway: Gateway,
   configuration: Configuration,
 ): OpenFaces {
@@ -27,7 +27,7 @@ export function makeFaces(
   const inspector = new Inspector(gateway, clock);
   const api = new Api({ gateway, clock, configuration: () => configuration.running });
   const routes = new Routes({ api, inspector, clock, pageFolder: builtPageFolder() });
-  const faces = new Faces({ routes, clock, token });
-  stack.defer(() => faces.close());
+  const faces = new Faces({ routes, clock, log, token });
+  acquired.defer('the control socket and HTTP', () => faces.close());
   return { faces, inspector, token };
 }

@@ -4,15 +4,17 @@ import { findConfig } from '../config/paths.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { prepareHome } from '../process/home.ts';
 import { isAlive } from '../process/identity.ts';
-import { acquireLock } from '../process/lock.ts';
+import { acquireLock, type HomeLock } from '../process/lock.ts';
 import { readPidFile } from '../process/runtime-status.ts';
 import type { World } from './world.ts';
 
-/** Makes the home and takes its lock. Throws HOME_OWNED with who owns it, or what stands in the way. */
-export function takeHome({ home, paths, stack }: World): void {
+/** Makes the home and takes its lock, for as long as this process runs. Throws HOME_OWNED with who owns it, or what stands in the way. */
+export function takeHome({ home, paths, acquired }: World): HomeLock {
   prepareHome(home);
   try {
-    stack.use(acquireLock(paths.lock));
+    const lock = acquireLock(paths.lock);
+    acquired.defer('the lock', () => lock[Symbol.dispose]());
+    return lock;
   } catch (error) {
     if (!isSluiceError(error, 'HOME_OWNED')) throw error;
     const owner = readPidFile(paths.pid);

@@ -4,8 +4,10 @@ import type { HomePaths } from '../config/paths.ts';
 import type { Config } from '../config/schema.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Processes } from '../process/exec.ts';
+import type { HomeLock } from '../process/lock.ts';
 import type { Signals } from '../process/signals.ts';
 import type { Log, Secrets } from '../telemetry/log.ts';
+import type { Acquired } from './acquired.ts';
 
 export interface DaemonOptions {
   readonly homeFlag?: string | undefined;
@@ -21,6 +23,8 @@ export interface DaemonOptions {
   readonly stderr: { write(text: string): void; readonly isTerminal: boolean; readonly colour: boolean };
   /** Shows a started gateway to a person. */
   readonly welcome: (about: Welcome) => void;
+  /** Told of the error that ends the gateway, before it leaves; absent: the log alone has it. */
+  readonly failed?: (error: unknown) => void;
   /** Ends the process at once, without the chart. */
   readonly leaveNow: (code: number) => void;
   /** Platforms besides the local one. */
@@ -44,12 +48,16 @@ export interface World {
   readonly supervisor: Supervisor;
   readonly log: Log;
   readonly secrets: Secrets;
-  /** What was acquired, undone in reverse. */
-  readonly stack: AsyncDisposableStack;
+  readonly acquired: Acquired;
   readonly home: string;
   readonly paths: HomePaths;
   readonly processes: Processes;
   readonly startAbort: AbortController;
   /** How a stop leaves that came after the chart's end: it still beats an in-place restart. */
   readonly late: { exit: Exit | undefined };
+}
+
+/** A run whose home is its own. */
+export interface HomeWorld extends World {
+  readonly lock: HomeLock;
 }

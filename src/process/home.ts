@@ -1,16 +1,34 @@
 /** The folder a gateway lives in: made, checked and given its token before anything else happens in it. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { messageOf, SluiceError } from '../errors.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const TOKEN_BYTES = 32;
 
-/** Makes the home where it is missing. Throws HOME_NO_PERMISSION when this user cannot work in it. */
+/** Of a folder that others may put things in: group and everybody, as ssh looks at its own. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+const ROOT_UID = 0;
+
+/**
+ * Makes the home where it is missing. Throws HOME_NO_PERMISSION when this user cannot work in it, or when others could
+ * put files of theirs in the place of the gateway's.
+ */
 export function prepareHome(home: string): void {
   try {
-    mkdirSync(home, { recursive: true, mode: FOLDER_MODE });
+    makeFolder(home);
     if (!statSync(home).isDirectory()) throw new Error('it is not a folder');
     accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
@@ -18,6 +36,38 @@ export function prepareHome(home: string): void {
       cause,
     });
   }
+  refuseOpenHome(home);
+}
+
+/** Node's own way of making the folders above it goes on for ever below `/proc`. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, FOLDER_MODE);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || existsSync(above)) throw error;
+    makeFolder(above);
+    mkdirSync(path, FOLDER_MODE);
+  }
+}
+
+function refuseOpenHome(home: string): void {
+  const { uid, mode } = statSync(home);
+  // Also for root: what lies in a home is run, so its owner would run as root.
+  if (uid !== process.getuid?.() && uid !== ROOT_UID) {
+    throw new SluiceError('HOME_NO_PERMISSION', `the home ${home} belongs to another user (uid ${uid})`);
+  }
+  if ((mode & WRITABLE_BY_OTHERS) === 0) return;
+  const text = (mode & 0o777).toString(8);
+  throw new SluiceError(
+    'HOME_NO_PERMISSION',
+    `the home ${home} may be written by other users (mode ${text})`,
+    {
+      hint: `Take that away with: chmod go-w ${home}`,
+    },
+  );
 }
 
 /**
@@ -29,18 +79,35 @@ export function readToken(path: string, onProblem: (message: string) => void): s
   if (known !== undefined) return known;
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   try {
-    writeFileSync(path, `${token}\n`, { mode: FILE_MODE });
-    chmodSync(path, FILE_MODE);
+    writeToken(path, token);
   } catch (error) {
     onProblem(`the token could not be written to ${path}: ${messageOf(error)}`);
   }
   return token;
 }
 
+/** Puts the token back that somebody deleted. Never throws: where it finds no room, the next time may. */
+export function keepToken(path: string, token: string): void {
+  if (existsSync(path)) return;
+  try {
+    writeToken(path, token);
+  } catch {
+    // Who has the token goes on being let in; it is only not to be read there yet.
+  }
+}
+
+function writeToken(path: string, token: string): void {
+  writeFileSync(path, `${token}\n`, { mode: FILE_MODE });
+  chmodSync(path, FILE_MODE);
+}
+
 function tokenAt(path: string): string | undefined {
   try {
     const text = readFileSync(path, 'utf8').trim();
-    return text.length >= TOKEN_BYTES ? text : undefined;
+    if (text.length < TOKEN_BYTES) return undefined;
+    // A copy or an editor may have left it open to others.
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
+    return text;
   } catch {
     return undefined;
   }

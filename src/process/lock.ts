@@ -9,7 +9,7 @@
  * The file stays empty: the journal is in memory and the one change is never written. So the lock needs no
  * room on the disk, leaves no journal behind, and cannot be torn.
  */
-import { accessSync, constants, statfsSync } from 'node:fs';
+import { accessSync, chmodSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, SluiceError } from '../errors.ts';
@@ -17,6 +17,12 @@ import { messageOf, SluiceError } from '../errors.ts';
 /** The lock of a home while we hold it. Disposing releases it; twice is once. */
 export interface HomeLock extends Disposable {
   readonly path: string;
+  /**
+   * True while the file at `path` is the one that we locked. Once somebody has deleted or replaced it, with the whole
+   * home perhaps, our lock keeps nobody out any more, and what lies in the home may be another gateway's. By `stat`,
+   * which opens nothing. Never throws.
+   */
+  isOurs(): boolean;
 }
 
 /**
@@ -24,6 +30,9 @@ export interface HomeLock extends Disposable {
  * to come 38–99 ms later, and two starts at once hold each other up for single milliseconds.
  */
 export const LOCK_RETRY_MS = 250;
+
+/** The mode of every file of a home. */
+const OWNER_ONLY = 0o600;
 
 /** SQLite's primary result codes; extended ones carry them in the low byte. */
 const SQLITE_PRIMARY_MASK = 0xff;
@@ -54,6 +63,7 @@ const held = new Set<DatabaseSync>();
  * LOCK_RETRY_MS), during which the event loop stands still. Errors:
  * HOME_OWNED, another process holds it (who that is stands in the pid file);
  * HOME_NO_PERMISSION, the folder is missing, read-only, not ours, or on a network file system;
+ * STORE_CORRUPT, something else lies where the lock belongs;
  * STORE_UNAVAILABLE, anything else that keeps the file from being locked.
  */
 export function acquireLock(path: string, options: { retryMs?: number } = {}): HomeLock {
@@ -66,33 +76,13 @@ export function acquireLock(path: string, options: { retryMs?: number } = {}): H
     connection.exec('BEGIN EXCLUSIVE');
     // On a file that may not be written BEGIN EXCLUSIVE succeeds and locks nothing; a change tells.
     connection.exec('PRAGMA user_version = 1');
+    // SQLite makes it with the mode of the umask. Neither call opens it.
+    if (statSync(path).uid === process.getuid?.()) chmodSync(path, OWNER_ONLY);
   } catch (thrown) {
     connection?.close();
     throw lockError(path, thrown);
   }
   return holdOpen(path, connection);
-}
-
-/**
- * True while a process holds the lock at `path`, this one included. Creates nothing, waits for nothing and
- * leaves the holder alone; a start that meets the probe's read lock tries again within its LOCK_RETRY_MS.
- * A missing file is held by nobody. Errors: HOME_NO_PERMISSION when the file may not be read.
- */
-export function lockIsHeld(path: string): boolean {
-  let connection: DatabaseSync | undefined;
-  try {
-    connection = new DatabaseSync(path, { readOnly: true, timeout: 0 });
-    connection.prepare('SELECT count(*) FROM sqlite_schema').get();
-    return false;
-  } catch (thrown) {
-    const code = resultCode(thrown);
-    if (code === SQLITE_BUSY) return true;
-    // Something else lies there (it was read, so nobody holds it), or nothing does.
-    if (code === SQLITE_NOTADB || accessProblem(path, constants.R_OK) === 'ENOENT') return false;
-    throw lockError(path, thrown);
-  } finally {
-    connection?.close();
-  }
 }
 
 /** The name of a network file system by the `type` of `fs.statfs` on Linux, undefined for any other. */
@@ -103,12 +93,24 @@ export function networkFileSystem(type: number): string | undefined {
 
 function holdOpen(path: string, connection: DatabaseSync): HomeLock {
   held.add(connection);
+  const locked = fileAt(path);
   return {
     path,
+    isOurs: () => locked !== undefined && fileAt(path) === locked,
     [Symbol.dispose]() {
       if (held.delete(connection)) connection.close();
     },
   };
+}
+
+/** Which file lies there now: device and inode; undefined for none. */
+function fileAt(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function refuseNetworkFileSystem(folder: string): void {
@@ -144,12 +146,13 @@ function lockError(path: string, cause: unknown): SluiceError {
       });
     }
   }
-  return new SluiceError('STORE_UNAVAILABLE', `cannot lock ${path}: ${messageOf(cause)}`, {
-    cause,
-    ...(code === SQLITE_NOTADB
-      ? { hint: 'Something else lies where the lock belongs: with no gateway running, move it away.' }
-      : {}),
-  });
+  if (code === SQLITE_NOTADB) {
+    return new SluiceError('STORE_CORRUPT', `${path} is something else than the lock that belongs there`, {
+      cause,
+      hint: 'Something else lies where the lock belongs: with no gateway running, move it away.',
+    });
+  }
+  return new SluiceError('STORE_UNAVAILABLE', `cannot lock ${path}: ${messageOf(cause)}`, { cause });
 }
 
 /** A folder that is not there is a wrong home; a lock file that is not there could not be made. */

@@ -3,8 +3,9 @@
  * mtime is the heartbeat). Both are information only: the lock decides who runs.
  *
  * Invariants: a reader gets a whole document or none, never a part, and deletes nothing. A file carries the epoch
- * of the daemon that wrote it, and one that ends late leaves a later daemon's file alone. Close and remove before
- * the lock is released: between looking and renaming there is a moment that only the lock covers. Nothing is
+ * and the identity of the daemon that wrote it, and one whose home is another's by now leaves that one's file alone.
+ * Close and remove before the lock is released: between looking and renaming there is a moment that only the lock
+ * covers. Nothing is
  * synced to the disk: after a power loss nobody runs, and an empty file is read as none.
  *
  * Every command of the CLI loads this, so it imports next to nothing.
@@ -22,7 +23,7 @@ import {
 } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import { messageOf, SluiceError } from '../errors.ts';
-import type { ProcessIdentity } from './identity.ts';
+import { isAlive, type ProcessIdentity } from './identity.ts';
 
 /** The content of `sluice.pid`. */
 export interface PidRecord extends ProcessIdentity {
@@ -37,8 +38,24 @@ export interface PidRecord extends ProcessIdentity {
 /** The content of `status.json` as far as any reader can rely on it. */
 export type StatusDocument = Readonly<Record<string, unknown>>;
 
+/** What a status file says last, as `exit`: how the life that wrote it ended, or the start after it. */
+export interface FinalExit {
+  /** Null when the process became its next life. */
+  readonly code: number | null;
+  readonly cause: string;
+  /** Wall milliseconds. */
+  readonly at: number;
+  /** Of a failure. */
+  readonly message?: string;
+}
+
+/** The gateway that a home's files tell of, alive or not. */
+export type Owner = ProcessIdentity & { readonly epoch: number };
+
 export interface StatusFileOptions {
   readonly path: string;
+  /** False once the home is no longer this daemon's: then nothing is written. */
+  readonly isOurs: () => boolean;
   /** Of this daemon, now: a start without a store may learn a later one. It is written into every document. */
   readonly epoch: () => number;
   readonly clock: Clock;
@@ -73,6 +90,29 @@ export function writePidFile(path: string, record: PidRecord): void {
 export function readPidFile(path: string): PidRecord | undefined {
   const record = readDocument(path);
   return record !== undefined && isPidRecord(record) ? record : undefined;
+}
+
+/**
+ * Who the files say runs here: the pid file's process; where that is gone or dead, the one that wrote the status file,
+ * which a gateway that is stopped or wedged has not put back. Undefined when neither tells of any.
+ */
+export function readOwner(paths: { pid: string; status: string }): Owner | undefined {
+  const record = readPidFile(paths.pid);
+  if (record !== undefined && isAlive(record)) return record;
+  const status = readDocument(paths.status);
+  return status !== undefined && isOwner(status) && isAlive(status) ? status : record;
+}
+
+/**
+ * Says in the status file why a start failed before it had a status of its own. The rest stays as the life before
+ * left it, its epoch above all. Only under the lock. Never throws: it is information only.
+ */
+export function noteFailedStart(path: string, exit: FinalExit): void {
+  try {
+    replaceFile(path, JSON.stringify({ ...readDocument(path), state: 'exited', exit }));
+  } catch {
+    // Whoever started it reads the reason in the log.
+  }
 }
 
 /** Removes the pid file if this process wrote it in this epoch; another's stays. Errors: STORE_UNAVAILABLE. */
@@ -131,7 +171,7 @@ export class StatusFile implements Disposable {
     if (changed) this.#write();
   }
 
-  /** Writes the last status, unless a later daemon's is there already, and ends. Twice is once. */
+  /** Writes the last status, unless the home is another's by now, and ends. Twice is once. */
   close(final: object): void {
     if (this.#closed) return;
     this[Symbol.dispose]();
@@ -152,10 +192,8 @@ export class StatusFile implements Disposable {
   /** An unchanged document is not written: its time is the heartbeat's matter. */
   #write(): void {
     if (this.#wanted === this.#written) return;
-    if (this.#isOvertaken()) {
-      this.#ours = false;
-      return;
-    }
+    // Somebody deleted the lock, or all of it: a later daemon's document may be there, which ours would hide.
+    if (!this.#options.isOurs()) return;
     try {
       replaceFile(this.#options.path, this.#wanted);
       this.#written = this.#wanted;
@@ -166,15 +204,9 @@ export class StatusFile implements Disposable {
     }
   }
 
-  /** A later daemon's document is there, because somebody deleted the lock: ours would hide it. */
-  #isOvertaken(): boolean {
-    const epoch = readDocument(this.#options.path)?.epoch;
-    return typeof epoch === 'number' && epoch > this.#options.epoch();
-  }
-
   #touch(): void {
     // Until the first write has worked the file is a dead daemon's, which must not look alive.
-    if (!this.#ours) return;
+    if (!this.#ours || !this.#options.isOurs()) return;
     const { path, clock } = this.#options;
     const nowS = clock.wallMs() / 1_000;
     try {
@@ -241,14 +273,21 @@ function readDocument(path: string): StatusDocument | undefined {
   }
 }
 
-function isPidRecord(value: object): value is PidRecord {
+function isOwner(value: StatusDocument): value is StatusDocument & Owner {
+  const { pid, startTime, bootId, epoch } = value;
+  return (
+    isNatural(pid) &&
+    Number(pid) > 0 &&
+    typeof startTime === 'string' &&
+    typeof bootId === 'string' &&
+    isNatural(epoch)
+  );
+}
+
+function isPidRecord(value: StatusDocument): value is StatusDocument & PidRecord {
   const record: Partial<Record<keyof PidRecord, unknown>> = value;
   return (
-    isNatural(record.pid) &&
-    record.pid > 0 &&
-    typeof record.startTime === 'string' &&
-    typeof record.bootId === 'string' &&
-    isNatural(record.epoch) &&
+    isOwner(value) &&
     Array.isArray(record.argv) &&
     record.argv.every((word) => typeof word === 'string') &&
     (record.config === null || typeof record.config === 'string') &&

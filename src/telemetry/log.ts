@@ -8,6 +8,19 @@ import { textOnly } from './terminal-text.ts';
 
 export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush'>;
 
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** The level of this name. One that does not exist is `info` and a problem to be said. */
+export function logLevel(name: string | undefined): { level: string; problem?: string } {
+  const level = LOG_LEVELS.find((known) => known === (name || 'info').toLowerCase());
+  if (level !== undefined) return { level };
+  const known = LOG_LEVELS.join(', ');
+  return {
+    level: 'info',
+    problem: `SLUICE_LOG_LEVEL=${name} is no level, so it is info; known are ${known}`,
+  };
+}
+
 export interface LogOptions {
   readonly level: string;
   /** For a person's terminal rather than a file or a supervisor. */

@@ -1,12 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isSluiceError } from '../../src/errors.ts';
-import { acquireLock, lockIsHeld, networkFileSystem } from '../../src/process/lock.ts';
+import { acquireLock, networkFileSystem } from '../../src/process/lock.ts';
 import { startCommand, startProgram } from '../support/line-process.ts';
 import { mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
 
@@ -104,35 +113,46 @@ test('a lock is released once, and a second release does not take it from the ne
   expect(errorOf(() => acquireLock(path, { retryMs: 0 })).code).toBe('HOME_OWNED');
 });
 
+test("the lock is its owner's alone, also one that a wider umask made", () => {
+  const umask = process.umask(0o022);
+  try {
+    using _ = acquireLock(path);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  } finally {
+    process.umask(umask);
+  }
+  chmodSync(path, 0o644);
+  using _ = acquireLock(path);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
 test('the lock is an empty file without a journal beside it', () => {
   using _lock = acquireLock(path);
   expect(readdirSync(home)).toEqual(['lock']);
 });
 
-describe('looking whether the lock is held', () => {
-  test('tells the truth to another process and to the holder, and takes nothing away', async () => {
-    await using first = await holder();
-    for (let look = 0; look < 50; look += 1) expect(lockIsHeld(path)).toBe(true);
-    first.write('probe');
-    expect(await first.nextLine()).toBe('held');
-    await using second = startProgram('hold-lock', [path]);
-    await second.nextLine();
-    second.write('take');
-    expect(await second.nextLine()).toBe('HOME_OWNED');
-    first.write('release');
-    await first.nextLine();
-    expect(lockIsHeld(path)).toBe(false);
+describe('looking whether the lock is still ours', () => {
+  test('tells a file that was deleted or replaced, and a home that was, from the one that was locked', () => {
+    using lock = acquireLock(path);
+    expect(lock.isOurs()).toBe(true);
+    renameSync(path, `${path}.away`);
+    expect(lock.isOurs()).toBe(false);
+    writeFileSync(path, '');
+    expect(lock.isOurs()).toBe(false);
+    renameSync(`${path}.away`, path);
+    expect(lock.isOurs()).toBe(true);
+    renameSync(home, `${home}.away`);
+    expect(lock.isOurs()).toBe(false);
+    renameSync(`${home}.away`, home);
   });
 
-  test('makes no file where there is none', () => {
-    expect(lockIsHeld(path)).toBe(false);
-    expect(lockIsHeld(join(home, 'missing', 'lock'))).toBe(false);
-    expect(existsSync(path)).toBe(false);
-  });
-
-  test('calls a file of another kind free', () => {
-    writeFileSync(path, 'no database'.repeat(20));
-    expect(lockIsHeld(path)).toBe(false);
+  test('takes nothing away: the lock is held as before', async () => {
+    using lock = acquireLock(path);
+    for (let look = 0; look < 50; look += 1) expect(lock.isOurs()).toBe(true);
+    await using other = startProgram('hold-lock', [path]);
+    await other.nextLine();
+    other.write('take');
+    expect(await other.nextLine()).toBe('HOME_OWNED');
   });
 });
 
@@ -145,7 +165,7 @@ describe('a home that cannot be locked', () => {
   test('with something else in the place of the lock says to move it away', () => {
     writeFileSync(path, 'no database'.repeat(20));
     expect(errorOf(() => acquireLock(path))).toMatchObject({
-      code: 'STORE_UNAVAILABLE',
+      code: 'STORE_CORRUPT',
       hint: expect.stringContaining('move it away'),
     });
   });

@@ -18,7 +18,9 @@ import { processIdentity } from '../../src/process/identity.ts';
 import {
   DOCUMENT_BYTES_MAX,
   HEARTBEAT_PERIOD_MS,
+  noteFailedStart,
   type PidRecord,
+  readOwner,
   readPidFile,
   readStatusFile,
   removePidFile,
@@ -61,11 +63,12 @@ function handClock(startMs = 1_800_000_000_000) {
   return { clock, second, beats };
 }
 
-function statusFile(epoch = 7, file = path) {
+function statusFile(epoch = 7, file = path, isOurs = () => true) {
   const time = handClock();
   const problems: Error[] = [];
   const status = new StatusFile({
     path: file,
+    isOurs,
     epoch: () => epoch,
     clock: time.clock,
     onProblem: (problem) => problems.push(problem),
@@ -154,13 +157,19 @@ describe('the status file', () => {
     expect(statSync(path).mtimeMs).toBe(mtimeMs);
   });
 
-  test('of a later daemon is not touched by an old one that ends late', () => {
-    const old = statusFile(7);
+  test('of another daemon is not touched by one that has lost the home, whatever the epochs', () => {
+    let ours = true;
+    const old = statusFile(7, path, () => ours);
     old.status.update({ state: 'running' }, changed);
-    const next = statusFile(8);
+    ours = false;
+    const next = statusFile(1);
     next.status.update({ state: 'starting' }, changed);
+    const { mtimeMs } = statSync(path);
+    old.status.update({ state: 'draining' }, changed);
+    old.second();
     old.status.close({ state: 'exited' });
-    expect(next.read()?.status).toEqual({ state: 'starting', epoch: 8 });
+    expect(next.read()?.status).toEqual({ state: 'starting', epoch: 1 });
+    expect(statSync(path).mtimeMs).toBe(mtimeMs);
     next.status[Symbol.dispose]();
   });
 
@@ -333,5 +342,39 @@ describe('the pid file', () => {
     removePidFile(path, 7);
     expect(existsSync(path)).toBe(false);
     removePidFile(path, 7);
+  });
+});
+
+describe('whoever the files say runs here', () => {
+  const paths = () => ({ pid: join(home, 'sluice.pid'), status: path });
+  const own = processIdentity();
+
+  test('is the pid file’s process; where that is gone or dead, the one that wrote the status', () => {
+    expect(readOwner(paths())).toBeUndefined();
+    writeFileSync(paths().status, JSON.stringify({ state: 'running.healthy', epoch: 3, ...own }));
+    expect(readOwner(paths())).toMatchObject({ pid: process.pid, epoch: 3 });
+    writePidFile(paths().pid, { ...pidRecord(2), ...own, startTime: '1' });
+    expect(readOwner(paths())).toMatchObject({ pid: process.pid, epoch: 3 });
+    writePidFile(paths().pid, { ...pidRecord(4), ...own });
+    expect(readOwner(paths())).toMatchObject({ pid: process.pid, epoch: 4 });
+  });
+
+  test('is nobody by a status alone that a dead process wrote, or another of the same pid', () => {
+    for (const wrong of [{ startTime: '1' }, { bootId: 'of another machine' }, { startTime: undefined }]) {
+      writeFileSync(paths().status, JSON.stringify({ epoch: 3, ...own, ...wrong }));
+      expect(readOwner(paths())).toBeUndefined();
+    }
+  });
+});
+
+describe('a start that failed', () => {
+  test('says why in the status, which keeps the epoch of the life before', () => {
+    const file = join(home, 'status.json');
+    const exit = { code: 78, cause: 'config-invalid', at: 5, message: 'what is wrong' };
+    writeFileSync(file, JSON.stringify({ state: 'running.healthy', epoch: 9 }));
+    noteFailedStart(file, exit);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ state: 'exited', epoch: 9, exit });
+    expect(readdirSync(home)).toEqual(['status.json']);
+    noteFailedStart(join(home, 'missing', 'status.json'), exit);
   });
 });
