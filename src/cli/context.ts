@@ -2,7 +2,7 @@
 import { systemClock } from '../clock.ts';
 import { type HomePaths, homePaths, resolveHome } from '../config/paths.ts';
 import { ControlClient } from '../control/client.ts';
-import type { SluiceError } from '../errors.ts';
+import { ERRORS, isSluiceError, messageOf, type SluiceError } from '../errors.ts';
 import { readPidFile } from '../process/runtime-status.ts';
 import type { Output } from './output.ts';
 
@@ -45,11 +45,20 @@ export function contextOf(cli: Cli, options: CommonOptions): Context {
   };
 }
 
+/** An error as a document says it. What is in no catalogue is a defect. */
+export function errorJson(error: unknown): { error: { code: string; message: string; hint: string } } {
+  if (!isSluiceError(error)) {
+    return { error: { code: 'INTERNAL', message: messageOf(error), hint: ERRORS.INTERNAL.hint } };
+  }
+  const { code, message, hint } = error;
+  return { error: { code, message, hint } };
+}
+
 /** Reports an error and gives the exit code it stands for. */
 export function report(context: Pick<Context, 'output' | 'json' | 'home'>, error: SluiceError): number {
   const { code, message, hint } = error;
   const where = code === 'NO_GATEWAY' ? ` (home ${context.home})` : '';
-  if (context.json) context.output.json({ error: { code, message, hint } });
+  if (context.json) context.output.json(errorJson(error));
   context.output.note(`sluice: ${message}${where}\n${hint}`);
   return code === 'NO_GATEWAY' ? EXIT.noGateway : EXIT.failed;
 }

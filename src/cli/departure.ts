@@ -2,12 +2,12 @@
  * Follows a gateway that is to leave, and tells how that came out: the old process gone, a later epoch ready,
  * or why neither will be. Polls, because what it waits for is the end of whoever could tell.
  */
-import { RESTART_CODE } from '../../machines/exit.ts';
+import { asksForNext } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
-import type { StatusReport } from '../gateway/status.ts';
+import type { StatusReport } from '../gateway/status-report.ts';
 import { isAlive, isVisible } from '../process/identity.ts';
-import { type PidRecord, readStatusFile } from '../process/runtime-status.ts';
+import { type FinalExit, type Owner, readOwner, readStatusFile } from '../process/runtime-status.ts';
 import type { Context } from './context.ts';
 
 /** How often it is looked how far it is. */
@@ -19,19 +19,22 @@ const LOOK_MS_MAX = 2000;
 /** How long a gateway that lives may be without its socket: it starts, closes, or becomes its next life. */
 const UNREACHABLE_MS_MAX = 10_000;
 
-/** How an exit on SIGTERM asks a supervisor for another start. */
-const REVIVE_CODE = 1;
-
 /** A gateway before it leaves. */
 export interface Departing {
   readonly before: StatusReport;
-  readonly owner: PidRecord | undefined;
+  readonly owner: Owner | undefined;
   readonly limitMs: number;
 }
 
 /** Nobody at the socket, or it was closed on us: the gateway starts, leaves, or is not there. */
 export const isAbsence = (error: unknown): error is SluiceError =>
   isSluiceError(error, 'NO_GATEWAY') || (isSluiceError(error, 'NO_ANSWER') && error.cause !== undefined);
+
+/** True while the gateway lives that the home's files tell of, whether it can be reached or not. */
+export function hasLivingOwner({ paths }: Context): boolean {
+  const owner = readOwner(paths);
+  return owner !== undefined && isAlive(owner);
+}
 
 /** One look at the status. Throws NO_GATEWAY or NO_ANSWER. */
 export async function look(context: Context): Promise<StatusReport> {
@@ -41,30 +44,38 @@ export async function look(context: Context): Promise<StatusReport> {
 
 /**
  * The status of the gateway that runs here, waiting for one that lives and has no socket just now; undefined
- * when it has gone while we waited. Throws NO_GATEWAY where none was, and NO_ANSWER.
+ * when it has gone while we waited. Throws NO_GATEWAY where none was, and NO_ANSWER for one that lives and is silent.
  */
 export async function standing(
   context: Context,
-  owner: PidRecord | undefined,
+  owner: Owner | undefined,
 ): Promise<StatusReport | undefined> {
   const endsAt = clock.monotonicMs() + UNREACHABLE_MS_MAX;
   for (let waited = false; ; waited = true) {
     try {
       return await look(context);
     } catch (error) {
-      if (!isAbsence(error) || clock.monotonicMs() >= endsAt) throw error;
+      if (!isAbsence(error)) throw error;
       if (owner === undefined || !isAlive(owner)) {
         if (waited) return undefined;
         throw error;
       }
+      if (clock.monotonicMs() >= endsAt) throw silence(context, owner);
     }
     await clock.delay(POLL_MS);
   }
 }
 
+/** It lives and cannot be reached. */
+function silence({ paths }: Context, { pid }: Owner): SluiceError {
+  const ageMs = readStatusFile(paths.status, clock)?.heartbeatAgeMs ?? 0;
+  const text = `the gateway (pid ${pid}) is not answering for ${Math.round(ageMs / 1000)} s`;
+  return new SluiceError('NO_ANSWER', text);
+}
+
 /**
  * Resolves with the later gateway's status once that is ready, or for a stop with undefined once the old one is
- * gone. Throws NO_ANSWER past the limit, and as soon as it is plain that it will not come to that.
+ * gone. Throws NOT_DONE past the limit or when it was cancelled, and NO_ANSWER when it is plain that none will come.
  */
 export async function follow(
   context: Context,
@@ -84,13 +95,15 @@ export async function follow(
       if (intent === 'stop') return undefined;
       if (status.state.startsWith('running.')) return status;
     } else if (status.intent === null && status.state.startsWith('running.')) {
-      throw new SluiceError('NO_ANSWER', `the ${intent} was cancelled: the gateway goes on`);
+      throw new SluiceError('NOT_DONE', `the ${intent} was cancelled: the gateway goes on`, {
+        hint: `Ask for the ${intent} again if it is still wanted.`,
+      });
     } else {
       progress.show(status);
     }
     await clock.delay(POLL_MS);
   }
-  throw new SluiceError('NO_ANSWER', `${intent} is not done after ${Math.round(limitMs / 1000)} s`);
+  throw new SluiceError('NOT_DONE', `${intent} is not done after ${Math.round(limitMs / 1000)} s`);
 }
 
 /** Whether the process is gone, and if so whether anybody will start the next one; undefined while it lives. */
@@ -100,23 +113,27 @@ function endOf(context: Context, { before, owner }: Departing): 'for-good' | 'su
   const visible = owner !== undefined && isVisible(owner);
   if (visible ? isAlive(owner) : left === undefined) return undefined;
   const revives = !visible || (before.supervisor !== 'none' && before.supervisor !== 'container');
-  const asks = left === undefined || left.code === RESTART_CODE || left.code === REVIVE_CODE;
+  const asks = left === undefined || left.code === null || asksForNext(left.code);
   return revives && asks ? 'supervisor-next' : 'for-good';
 }
 
+/** Why there will be no next gateway: what the next start left with, where it could still say so. */
 function notRestarted(context: Context, before: StatusReport): string {
   const left = exitOf(context, before);
   if (left === undefined) return 'the gateway died before it could restart';
-  return left.code === RESTART_CODE
-    ? 'the gateway left to restart, and the next start failed; its log says why'
-    : `it ended instead of restarting: exit ${left.code} (${left.cause})`;
+  const wasRestart = left.code === null || asksForNext(left.code);
+  if (wasRestart) return 'the gateway left to restart, and the next start failed; its log says why';
+  const { code, cause, message } = left;
+  return message === undefined
+    ? `it ended instead of restarting: exit ${code} (${cause})`
+    : `the gateway left to restart, and the next start failed: exit ${code} (${cause}): ${message}`;
 }
 
-/** How the gateway that was here ended, once it has said so. */
-function exitOf({ paths }: Context, before: StatusReport): { code: number; cause: string } | undefined {
+/** How the gateway that was here ended, or the next start after it, once either has said so. */
+function exitOf({ paths }: Context, before: StatusReport): FinalExit | undefined {
   const status = readStatusFile(paths.status, clock)?.status;
   if (status === undefined || Number(status.epoch) < before.epoch) return undefined;
-  return status.exit as { code: number; cause: string } | undefined;
+  return status.exit as FinalExit | undefined;
 }
 
 /** Nobody there, or nobody who answers, is what is waited for; any other failure is one. */

@@ -6,10 +6,13 @@
 import { systemClock } from '../clock.ts';
 import { isSluiceError } from '../errors.ts';
 import { quoteWords } from '../messages/arguments.ts';
+import { isCommandName } from '../messages/classify.ts';
+import { NOT_IN_FLIGHT } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import type { Signals } from '../process/signals.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
-import { type Followed, followMessage } from './message.ts';
+import { hasLivingOwner } from './departure.ts';
+import { type Followed, followMessage, type MessageBody } from './message.ts';
 
 export interface ExecOptions {
   readonly id?: string;
@@ -36,31 +39,41 @@ export async function exec(
   if (options.cancel !== undefined)
     return finish(context, await viaDaemon(context, `/cancel ${options.cancel}`, options), options);
   if (name === undefined) return finish(context, await viaDaemon(context, '/help', options), options);
-  const text = `/${name}${args.length === 0 ? '' : ` ${quoteWords(args)}`}`;
+  const word = name.replace(/^\//, '');
+  const text = `/${word}${args.length === 0 ? '' : ` ${quoteWords(args)}`}`;
   const id = options.id ?? newId('m', systemClock.wallMs());
+  // What cannot name a command is not sent at all: the configuration is asked for what was meant.
+  if (!isCommandName(word))
+    return finish(context, await byItself(context, { name: word, text, id }, options), options);
   const decided = { yet: false };
   try {
-    return finish(context, await viaDaemon(context, text, { ...options, id }, decided), options);
+    const asked = { ...options, id, only: 'exec' } as const;
+    return finish(context, await viaDaemon(context, text, asked, decided), options);
   } catch (error) {
     // Once a gateway has decided, the command is that one's: it is not run a second time here.
     if (decided.yet) throw error;
     if (!isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
-    output.note(
-      error.code === 'NO_GATEWAY'
-        ? 'no gateway is running: run by this process'
-        : 'the gateway does not answer: run by this process',
-    );
+    const isSilent = error.code === 'NO_ANSWER' || hasLivingOwner(context);
+    const why = isSilent ? 'the gateway does not answer' : 'no gateway is running';
+    output.note(`${why}: run by this process`);
   }
+  return finish(context, await byItself(context, { name: word, text, id }, options), options);
+}
+
+async function byItself(
+  context: Context,
+  command: { readonly name: string; readonly text: string; readonly id: string },
+  { config: configFlag, signals }: ExecOptions,
+): Promise<Followed> {
   const { runOffline } = await import('../offline.ts');
-  const { config: configFlag, signals } = options;
-  const ran = await runOffline({ ...context, configFlag, signals, name, text, id });
-  return finish(context, { admission: ran.admission, settled: ran.settled, refusal: undefined }, options);
+  const { admission, settled } = await runOffline({ ...context, ...command, configFlag, signals });
+  return { admission, settled, refusal: undefined };
 }
 
 function viaDaemon(
   context: Context,
   text: string,
-  options: ExecOptions,
+  options: ExecOptions & Pick<MessageBody, 'only'>,
   decided = { yet: false },
 ): Promise<Followed> {
   const now = systemClock.wallMs();
@@ -68,6 +81,7 @@ function viaDaemon(
     text,
     id: options.id ?? newId('m', now),
     conversation: 'exec',
+    ...(options.only === undefined ? {} : { only: options.only }),
     deadlineAt: now + DAEMON_MS_MAX,
   };
   return followMessage(body, {
@@ -87,8 +101,9 @@ function viaDaemon(
 function finish(context: Context, { admission, settled, refusal }: Followed, options: ExecOptions): number {
   if (refusal !== undefined) return reportReply(context, refusal.json);
   if (context.json) context.output.json({ ...admission, ...settled });
-  // A name that nobody knows is answered like any command; to a script it is one that was not run.
-  if (admission?.admission === 'refuse' || settled?.outcomeReason === 'unknown-command') return EXIT.refused;
+  if (admission?.admission === 'refuse') return EXIT.refused;
+  // Of a --cancel: it is answered like any command, and to a script nothing was ended.
+  if (settled?.outcomeReason === NOT_IN_FLIGHT) return EXIT.failed;
   if (settled?.outcome === 'ran' || settled?.outcome === 'done') return EXIT.done;
   const code = settled?.exitCode;
   return options.exitCode === true && typeof code === 'number' ? code : EXIT.failed;

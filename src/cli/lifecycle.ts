@@ -4,10 +4,11 @@
  */
 import { systemClock as clock } from '../clock.ts';
 import type { ControlReply } from '../control/client.ts';
-import { SluiceError } from '../errors.ts';
-import { readPidFile } from '../process/runtime-status.ts';
+import { isSluiceError, SluiceError } from '../errors.ts';
+import type { StatusReport } from '../gateway/status-report.ts';
+import { readOwner } from '../process/runtime-status.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
-import { follow, isAbsence, look, Progress, standing } from './departure.ts';
+import { type Departing, follow, isAbsence, Progress, standing } from './departure.ts';
 
 export interface LeaveOptions {
   readonly now?: boolean;
@@ -37,7 +38,7 @@ export async function leave(
 ): Promise<number> {
   const from = context.env.SLUICE_WORK_ID;
   if (from !== undefined) return leaveFromInside(context, intent, options, from);
-  const owner = readPidFile(context.paths.pid);
+  const owner = readOwner(context.paths);
   const before = await standing(context, owner);
   if (before === undefined) return gone(context, intent);
   const reply = await ask(context, { intent, hurry: options.now === true }).catch(orLeft);
@@ -66,8 +67,8 @@ async function leaveFromInside(
 ): Promise<number> {
   const { status, json } = await ask(context, { intent, hurry: options.now === true, from });
   if (status !== 202) return reportReply(context, json);
-  context.output.note('asked; it happens when this work has settled');
   if (context.json) context.output.json(json);
+  else context.output.print('asked; it happens when this work has settled');
   return EXIT.done;
 }
 
@@ -80,14 +81,18 @@ export async function drain(context: Context, options: DrainOptions): Promise<nu
         ...(options.for === undefined ? {} : { forMs: options.for }),
         ...(options.reason === undefined ? {} : { reason: options.reason }),
       };
+  const owner = readOwner(context.paths);
+  const before = await standing(context, owner);
+  if (before === undefined) throw stoppedMeanwhile();
   const { status, json } = await ask(context, body);
   if (status !== 202) return reportReply(context, json);
   context.output.note(String(json.text));
   const fromInside = context.env.SLUICE_WORK_ID !== undefined;
-  const over = options.wait && !options.cancel && !fromInside ? await drained(context) : undefined;
-  if (context.json) context.output.json({ ...json, ...(over === undefined ? {} : { state: over }) });
-  if (!over?.startsWith('running.')) return EXIT.done;
-  context.output.note(`The drain was cancelled: ${over}.`);
+  const waits = options.wait === true && !fromInside;
+  const rest = waits ? await drained(context, { before, owner }) : undefined;
+  if (context.json) context.output.json({ ...json, ...rest });
+  if (rest === undefined || rest.came === null) return EXIT.done;
+  context.output.note(`The drain did not come to rest: ${rest.came}.`);
   return EXIT.failed;
 }
 
@@ -101,22 +106,48 @@ function orLeft(error: unknown): undefined {
 
 /** It is gone: what a stop is for, and no restart. */
 function gone(context: Context, intent: 'stop' | 'restart', reply?: ControlReply): number {
-  if (intent === 'restart') throw new SluiceError('NO_GATEWAY', 'the gateway has stopped meanwhile');
+  if (intent === 'restart') throw stoppedMeanwhile();
   if (context.json) context.output.json({ ...reply?.json, gone: true });
   context.output.note('Stopped.');
   return EXIT.done;
 }
 
+const stoppedMeanwhile = () => new SluiceError('NO_GATEWAY', 'the gateway has stopped meanwhile');
+
+/** Where a drain ended: at rest, or with what came instead of its rest. */
+interface Rest {
+  /** The state then; null when the gateway is gone. */
+  readonly state: string | null;
+  readonly came: string | null;
+}
+
 /**
- * Waits until no turn runs any more, or the drain is over because something else came: gives the state then. As
- * long as a turn may take; a gateway that leaves or stops answering ends it with an error.
+ * Waits until no turn runs any more, or something else came: the drain was cancelled, or a stop or a restart took it
+ * over. As long as a turn may take. A gateway without its socket that lives is between two lives; one that lives and
+ * does not answer ends it with NO_ANSWER.
  */
-async function drained(context: Context): Promise<string> {
+async function drained(
+  context: Context,
+  { before, owner }: Pick<Departing, 'before' | 'owner'>,
+): Promise<Rest> {
   const progress = new Progress(context);
   for (;;) {
-    const status = await look(context);
-    if (!status.state.startsWith('draining.') || status.state === 'draining.drained') return status.state;
+    const status = await standing(context, owner).catch(goneBy);
+    const state = status?.state ?? null;
+    if (status === undefined) return { state, came: 'the gateway has left' };
+    if (status.epoch > before.epoch) return { state, came: `the gateway restarted (epoch ${status.epoch})` };
+    if (state === 'draining.drained') return { state, came: null };
+    if (!status.state.startsWith('draining.')) return { state, came: whatCame(status) };
     progress.show(status);
     await clock.delay(POLL_MS);
   }
+}
+
+/** Its process is gone, which is an end, too. */
+function goneBy(error: unknown): undefined {
+  if (!isSluiceError(error, 'NO_GATEWAY')) throw error;
+}
+
+function whatCame({ state, intent }: StatusReport): string {
+  return state.startsWith('running.') ? 'it was cancelled' : `a ${intent} came (${state})`;
 }

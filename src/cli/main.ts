@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import { readEnvironment } from '../config/process-environment.ts';
+import { messageOf } from '../errors.ts';
 import type { Signals } from '../process/signals.ts';
+import { EXIT } from './context.ts';
 import { createOutput, type Output } from './output.ts';
 import { runProgram } from './program.ts';
 import type { RunHost } from './run.ts';
@@ -33,7 +35,7 @@ export async function main(argv: readonly string[], host: Host): Promise<Leaving
   const result = await runProgram(cli, { ...rest, inPlace: inPlace !== undefined });
   await lastWords(output, 'exit' in result);
   if ('exit' in result) return { ...result.exit, env };
-  return { code: result.code, reexecute: false, env };
+  return { code: unlessUnwritten(result.code, output), reexecute: false, env };
 }
 
 /**
@@ -43,6 +45,13 @@ export async function main(argv: readonly string[], host: Host): Promise<Leaving
 async function lastWords(output: Output, isDaemon: boolean): Promise<void> {
   const written = output.flushed();
   await (isDaemon ? Promise.race([written, systemClock.delay(LAST_WORDS_MS_MAX)]) : written);
+}
+
+/** An answer that could not be written is none, however well the rest went. */
+function unlessUnwritten(code: number, { failure, note }: Output): number {
+  if (failure === undefined || code !== EXIT.done) return code;
+  note(`sluice: the answer could not be written: ${messageOf(failure)}`);
+  return EXIT.failed;
 }
 
 /** From the package's own file: beside the bundle, or at the root of a checkout. */

@@ -5,12 +5,17 @@
 import type { Clock } from '../clock.ts';
 import type { ControlClient, ControlReply } from '../control/client.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
+import { isAbsence } from './departure.ts';
 
 export interface MessageBody {
   readonly text: string;
   readonly id: string;
   readonly conversation?: string;
   readonly agent?: string;
+  /** What becomes of a turn that a leaving gateway does not take: with `queue` it is kept. */
+  readonly whenBusy?: 'queue';
+  /** It may become an exec command and nothing else. */
+  readonly only?: 'exec';
   /** Wall milliseconds after which the gateway must not begin it. */
   readonly deadlineAt?: number;
 }
@@ -32,7 +37,7 @@ export interface FollowOptions {
   readonly admissionOnly: boolean;
   /** How long until the admission must be there; then NO_ANSWER. */
   readonly admissionMs: number;
-  /** How long until the outcome must be there; then NO_ANSWER. */
+  /** How long until the outcome must be there; then NOT_DONE. */
   readonly timeoutMs: number;
   /** True while a gateway lives that may only be without its socket just now; absent: none is waited for. */
   readonly comesBack?: () => boolean;
@@ -47,7 +52,10 @@ const AWAY_MS_MAX = 120_000;
 /** How long one that lives may be without its socket before a first message gives up. */
 const UNREACHABLE_MS_MAX = 10_000;
 
-/** Rejects with NO_GATEWAY when there was none to begin with, and with NO_ANSWER past a limit. */
+/**
+ * Rejects with NO_GATEWAY when there was none to begin with, with NO_ANSWER when none decides in time, and with
+ * NOT_DONE when what was decided has no outcome in time.
+ */
 export async function followMessage(body: MessageBody, options: FollowOptions): Promise<Followed> {
   const { clock } = options;
   const endsAt = clock.monotonicMs() + options.timeoutMs;
@@ -62,13 +70,14 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
     } catch (error) {
       if (!isSluiceError(error)) throw error;
       // Before the admission there is nothing to come back for, unless the gateway is between two lives.
-      const between = error.code === 'NO_GATEWAY' && options.comesBack?.() === true;
+      // One that closes may cut a connection whose message it has not answered: the same id is safe to send again.
+      const between = isAbsence(error) && options.comesBack?.() === true;
       const awayMs = awaySince === undefined ? 0 : clock.monotonicMs() - awaySince;
       if (followed.admission === undefined && !(between && awayMs < UNREACHABLE_MS_MAX)) throw error;
     }
     const now = clock.monotonicMs();
     awaySince ??= now;
-    if (now >= endsAt) throw new SluiceError('NO_ANSWER', 'no outcome within the time given');
+    if (now >= endsAt) throw stillOpen(body, followed, options);
     if (now - awaySince > AWAY_MS_MAX) throw new SluiceError('NO_GATEWAY', 'the gateway has not come back');
     await clock.delay(RECONNECT_MS);
   }
@@ -83,14 +92,13 @@ async function attempt(
   const { control, clock } = options;
   let { admission, settled } = before;
   const stop = new AbortController();
-  let late = false;
-  const giveUp = () => {
-    late = true;
+  let late: 'outcome' | 'admission' | undefined;
+  const giveUpOn = (what: 'outcome' | 'admission') => () => {
+    late = what;
     stop.abort();
   };
-  const patienceMs = endsAt - clock.monotonicMs();
-  using _ = clock.timer(patienceMs, giveUp);
-  const admissionTimer = clock.timer(options.admissionMs, giveUp);
+  using _ = clock.timer(endsAt - clock.monotonicMs(), giveUpOn('outcome'));
+  const admissionTimer = clock.timer(options.admissionMs, giveUpOn('admission'));
   const refusal = await control.stream('/v1/messages', body, {
     signal: stop.signal,
     onEvent: ({ event, data }) => {
@@ -100,12 +108,24 @@ async function attempt(
         admission = data;
         if (options.admissionOnly) stop.abort();
       }
+      if (options.admissionOnly) return;
       if (event === 'delta') options.onDelta(String(data.text));
       if (event === 'reply') options.onReply(String(data.text));
       if (event === 'settled') settled = data;
     },
   });
   admissionTimer[Symbol.dispose]();
-  if (late && settled === undefined) throw new SluiceError('NO_ANSWER', 'the gateway did not answer in time');
+  const isDecided = admission !== undefined && late === 'outcome';
+  if (late !== undefined && settled === undefined && !isDecided) {
+    throw new SluiceError('NO_ANSWER', 'the gateway did not answer in time');
+  }
   return { admission, settled, refusal };
+}
+
+/** It was decided, and goes on whether somebody waits or not. */
+function stillOpen({ id }: MessageBody, { admission }: Followed, { timeoutMs }: FollowOptions): SluiceError {
+  const state = admission?.admission === 'hold' ? 'kept, and not answered' : 'still working';
+  return new SluiceError('NOT_DONE', `${state} after ${timeoutMs / 1000} s`, {
+    hint: `The answer is kept: to hear it, send the same again with --id ${id}`,
+  });
 }

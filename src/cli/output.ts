@@ -15,6 +15,8 @@ export interface Output {
   write(text: string): void;
   /** The one JSON document of `--json`. */
   json(value: unknown): void;
+  /** One of several: a line each, so that a reader can tell where one ends. */
+  jsonLine(value: unknown): void;
   /** Progress, hints, errors. */
   note(text: string): void;
   /** A whole line of the log, which has been made for what reads it. */
@@ -23,6 +25,10 @@ export interface Output {
   flushed(): Promise<void>;
   /** Nobody reads the answers any more. */
   readonly closed: boolean;
+  /** Why an answer could not be written, though somebody wants it: a full disk. Undefined for a closed pipe. */
+  readonly failure: Error | undefined;
+  /** How wide the terminal is that the answers go to; undefined where they go elsewhere. */
+  readonly columns: number | undefined;
   readonly isTerminal: boolean;
   readonly colour: boolean;
 }
@@ -43,11 +49,20 @@ export function createOutput(
     print: (text) => void stdout.write(`${shown(stdout, text)}\n`),
     write: (text) => void stdout.write(shown(stdout, text)),
     json: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    jsonLine: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     note: (text) => void stderr.write(`${shown(stderr, text)}\n`),
     log: boundedLog(stderr),
     flushed: async () => void (await Promise.all([drained(stdout), drained(stderr)])),
     get closed() {
       return closed;
+    },
+    get failure() {
+      // Known at once, while the event comes a tick later: too late for a command that is done.
+      const error: NodeJS.ErrnoException | null = stdout.errored;
+      return error === null || error.code === 'EPIPE' ? undefined : error;
+    },
+    get columns() {
+      return stdout.isTTY === true ? stdout.columns : undefined;
     },
     isTerminal: stderr.isTTY === true,
     colour,

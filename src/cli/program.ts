@@ -2,18 +2,18 @@
  * The commands and their options. Each command's code is loaded when it is used, so that the short ones start
  * fast. Resolves with an exit code, or with the exit of a daemon.
  */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Exit } from '../../machines/exit.ts';
-import { parseDurationMs } from '../config/units.ts';
-import { isSluiceError, messageOf } from '../errors.ts';
-import { type Cli, type CommonOptions, contextOf, EXIT, report } from './context.ts';
+import { DURATION_MS_MAX, parseDurationMs } from '../config/units.ts';
+import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
+import { type Cli, type CommonOptions, contextOf, EXIT, errorJson, report } from './context.ts';
 import type { RunHost } from './run.ts';
 
 export type Result = { readonly code: number } | { readonly exit: Exit };
 
 export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
   let result: Result = { code: EXIT.done };
-  const program = new Command('sluice')
+  const program = withCommonOptions(new Command('sluice'))
     .description('A message gateway daemon: chat on one side, agents and commands on the other.')
     .version(cli.version)
     .exitOverride()
@@ -21,24 +21,22 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       writeOut: (text) => cli.output.write(text),
       writeErr: (text) => cli.output.note(text.trimEnd()),
     })
-    .showHelpAfterError('(add --help for what there is)');
-  const add = (name: string, description: string, parent = program) =>
-    parent
-      .command(name)
-      .description(description)
-      .option('--home <dir>', 'the home of the gateway (default: $SLUICE_HOME, else ~/.local/state/sluice)')
-      .option('--config <file>', 'the configuration file')
-      .option('--json', 'one JSON document on stdout, nothing else');
+    .showHelpAfterError('(add --help for what there is)')
+    .hook('preAction', handDown);
+  const add = (name: string, description: string, parent = program, json?: string) =>
+    withCommonOptions(parent.command(name).description(description), json);
   const code = async (action: Promise<number>) => {
     result = { code: await action };
   };
 
-  add('run', 'run the gateway in the foreground').action(async (options: CommonOptions) => {
-    const { run } = await import('./run.ts');
-    result = { exit: await run(cli, options, host) };
-  });
+  add('run', 'run the gateway in the foreground', program, JSON_LINES).action(
+    async (options: CommonOptions) => {
+      const { run } = await import('./run.ts');
+      result = { exit: await run(cli, options, host) };
+    },
+  );
   add('status', 'what is running and what it is doing')
-    .option('--watch', 'look every second')
+    .option('--watch', 'look every second; with --json one document a line')
     .action(async (options) => {
       const { status } = await import('./status.ts');
       await code(status(contextOf(cli, options), options));
@@ -48,6 +46,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .option('--conversation <key>', 'the conversation (default: default)')
     .option('--agent <name>', 'the agent that shall answer')
     .option('--id <id>', 'an id of your own: sent again, it does nothing twice')
+    .option('--queue', 'have it kept, and answered by the next life, where a leaving gateway would refuse it')
     .option('--no-wait', 'return with the decision, not the answer')
     .option('--timeout <seconds>', 'how long to wait for the answer', secondsOf)
     .action(async (text: string, options) => {
@@ -59,16 +58,20 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .argument('[args...]', 'its arguments, in order or as NAME=value')
     .option('--id <id>', 'an id of your own: sent again, it does nothing twice')
     .option('--exit-code', "exit with the command's own code when it fails")
-    .option('--cancel <id>', 'end a running turn or command')
+    .option('--cancel <id>', 'end a running turn or command, by its id or by the one that it was sent under')
     .action(async (name: string | undefined, args: string[], options) => {
       const { exec } = await import('./exec.ts');
       await code(exec(contextOf(cli, options), name, args, { ...options, signals: host.signals }));
     });
   add('drain', 'take no new turns and let the work end; the gateway stays up')
-    .option('--for <duration>', 'take turns again by itself after this long, such as 10m', durationOf)
+    .option(
+      '--for <duration>',
+      'take turns again by itself after this long, such as 10m; 24h at most',
+      durationOf,
+    )
     .option('--reason <text>', 'why, for the log')
-    .option('--wait', 'return when the last turn has ended')
-    .option('--cancel', 'take turns again')
+    .option('--wait', 'return when the last turn has ended; 1 when something else came')
+    .addOption(new Option('--cancel', 'take turns again').conflicts(['for', 'reason', 'wait']))
     .action(async (options) => {
       const { drain } = await import('./lifecycle.ts');
       await code(drain(contextOf(cli, options), options));
@@ -116,18 +119,38 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     await program.parseAsync([...cli.argv], { from: 'user' });
     return result;
   } catch (error) {
-    return { code: reported(cli, error) };
+    return { code: reported(cli, program.opts(), error) };
   }
 }
 
-function reported(cli: Cli, error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const json = cli.argv.includes('--json');
-  const at = cli.argv.indexOf('--home');
-  if (isSluiceError(error)) {
-    const { home } = contextOf(cli, at < 0 ? {} : { home: cli.argv[at + 1] ?? '' });
-    return report({ output: cli.output, json, home }, error);
+/** What every command takes, after its name or before it. */
+function withCommonOptions(command: Command, json = 'one JSON document on stdout, nothing else'): Command {
+  return command
+    .option('--home <dir>', 'the home of the gateway (default: $SLUICE_HOME, else ~/.local/state/sluice)')
+    .option('--config <file>', 'the configuration file')
+    .option('--json', json);
+}
+
+const JSON_LINES = 'on stdout one JSON document a line: when it runs, and how it failed; nothing else';
+
+/** The program reads the common options wherever they stand; a command reads them as its own. */
+function handDown(program: Command, command: Command): void {
+  for (const [name, value] of Object.entries(program.opts())) {
+    if (command.getOptionValue(name) === undefined) command.setOptionValue(name, value);
   }
+}
+
+function reported(cli: Cli, options: CommonOptions, error: unknown): number {
+  const json = cli.argv.includes('--json');
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.done;
+    const wrong = new SluiceError('USAGE', error.message.replace(/^error: /, ''));
+    if (json) cli.output.json({ ...errorJson(wrong), exitCode: EXIT.usage });
+    return EXIT.usage;
+  }
+  if (isSluiceError(error))
+    return report({ output: cli.output, json, home: contextOf(cli, options).home }, error);
+  if (json) cli.output.json(errorJson(error));
   cli.output.note(`sluice: ${messageOf(error)}`);
   return EXIT.failed;
 }
@@ -141,5 +164,6 @@ function secondsOf(text: string): number {
 function durationOf(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === undefined || ms <= 0) throw new InvalidArgumentError('give a duration such as 30s, 10m or 2h.');
+  if (ms > DURATION_MS_MAX) throw new InvalidArgumentError('more than a day; give 24h at most.');
   return ms;
 }

@@ -1,10 +1,13 @@
-/** `sluice run`: the daemon in the foreground, and what it tells a person once it is up. */
+/**
+ * `sluice run`: the daemon in the foreground, and what it tells a person once it is up. With `--json` that is a document
+ * a line: one for each life in this process, and one for what ended it if it failed.
+ */
 import type { Exit } from '../../machines/exit.ts';
 import type { Welcome } from '../daemon/world.ts';
 import { runDaemon } from '../daemon.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Signals } from '../process/signals.ts';
-import type { Cli, CommonOptions } from './context.ts';
+import { type Cli, type CommonOptions, errorJson } from './context.ts';
 
 export interface RunHost {
   readonly signals: Signals;
@@ -14,9 +17,10 @@ export interface RunHost {
   readonly platformKinds?: Readonly<Record<string, PlatformKind>>;
 }
 
-export function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Exit> {
+export async function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Exit> {
   const { output } = cli;
-  return runDaemon({
+  let failure: unknown;
+  const exit = await runDaemon({
     homeFlag: options.home,
     configFlag: options.config,
     env: cli.env,
@@ -30,10 +34,15 @@ export function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Ex
       colour: output.colour,
     },
     welcome: (about) => {
-      if (options.json) output.json(welcomeJson(about));
+      if (options.json) output.jsonLine(welcomeJson(about));
       else output.print(welcome(about, output.isTerminal, options));
     },
+    failed: (error) => {
+      failure ??= error;
+    },
   });
+  if (options.json && failure !== undefined) output.jsonLine({ ...errorJson(failure), exitCode: exit.code });
+  return exit;
 }
 
 /** The same for a program; the token itself stands in its file only. */

@@ -1,5 +1,6 @@
 /** `sluice send`: a message as the local owner; replies are printed as they come. */
 import { systemClock } from '../clock.ts';
+import { NOT_IN_FLIGHT, UNDONE_VERDICTS } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import { isAlive } from '../process/identity.ts';
 import { readPidFile } from '../process/runtime-status.ts';
@@ -10,6 +11,8 @@ export interface SendOptions {
   readonly conversation?: string;
   readonly agent?: string;
   readonly id?: string;
+  /** Kept where a leaving gateway would refuse it. */
+  readonly queue?: boolean;
   /** False with `--no-wait`. */
   readonly wait: boolean;
   /** Seconds. */
@@ -32,6 +35,7 @@ export async function send(context: Context, text: string, options: SendOptions)
     id: options.id ?? newId('m', systemClock.wallMs()),
     ...(conversation === undefined ? {} : { conversation }),
     ...(agent === undefined ? {} : { agent }),
+    ...(options.queue === true ? { whenBusy: 'queue' as const } : {}),
   };
   const followed = await followMessage(body, {
     control,
@@ -52,6 +56,9 @@ export async function send(context: Context, text: string, options: SendOptions)
   else if (!options.wait) output.print(`${admission?.messageId} ${admission?.kind} ${admission?.admission}`);
   if (admission?.admission === 'refuse') return EXIT.refused;
   if (settled === undefined) return EXIT.done;
+  // A command of the gateway that it could not carry out is answered, and to a script it was refused.
+  if (UNDONE_VERDICTS.includes(String(settled.outcomeReason))) return EXIT.refused;
+  if (settled.outcomeReason === NOT_IN_FLIGHT) return EXIT.failed;
   return settled.outcome === 'failed' || settled.outcome === 'interrupted' ? EXIT.failed : EXIT.done;
 }
 

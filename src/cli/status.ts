@@ -1,10 +1,12 @@
 /** `sluice status`: what is running and what it is doing; when it does not answer, what its files say. */
 import { systemClock } from '../clock.ts';
 import { isSluiceError } from '../errors.ts';
-import type { StatusReport } from '../gateway/status.ts';
+import type { StatusReport } from '../gateway/status-report.ts';
 import { isAlive } from '../process/identity.ts';
-import { readPidFile, readStatusFile } from '../process/runtime-status.ts';
+import { readOwner, readStatusFile } from '../process/runtime-status.ts';
 import { type Context, EXIT, report } from './context.ts';
+import type { Output } from './output.ts';
+import { wrapped } from './wrap.ts';
 
 /** How long the daemon may take to answer a status. */
 const STATUS_MS_MAX = 2000;
@@ -13,21 +15,26 @@ const STATUS_MS_MAX = 2000;
 const WATCH_MS = 1000;
 
 export async function status(context: Context, options: { watch?: boolean }): Promise<number> {
+  const looking = options.watch ? { ...context, output: inLines(context.output) } : context;
   for (;;) {
-    const code = await once(context);
+    const code = await once(looking);
     if (!options.watch || context.output.closed) return code;
     await systemClock.delay(WATCH_MS);
   }
 }
 
+/** The same output, whose documents are a line each: whoever watches gets many. */
+const inLines = (output: Output): Output =>
+  Object.create(output, { json: { value: (value: unknown) => output.jsonLine(value) } });
+
 async function once(context: Context): Promise<number> {
   try {
     const { json } = await context.control.request('GET', '/v1/status', undefined, STATUS_MS_MAX);
     if (context.json) context.output.json(json);
-    else
-      context.output.print(
-        statusText(json as unknown as StatusReport, context.version, systemClock.wallMs()),
-      );
+    else {
+      const text = statusText(json as unknown as StatusReport, context.version, systemClock.wallMs());
+      context.output.print(wrapped(text, context.output.columns));
+    }
     return EXIT.done;
   } catch (error) {
     if (!isSluiceError(error)) throw error;
@@ -35,10 +42,10 @@ async function once(context: Context): Promise<number> {
   }
 }
 
-/** The pid file and the heartbeat tell a wedged gateway, or one that has no socket yet, from none. */
+/** The home's files and the heartbeat tell a wedged gateway, or one that has no socket yet, from none. */
 function fromFiles(context: Context, error: Parameters<typeof report>[1]): number {
   const { output, paths } = context;
-  const owner = readPidFile(paths.pid);
+  const owner = readOwner(paths);
   const last = readStatusFile(paths.status, systemClock);
   if (owner === undefined || !isAlive(owner)) return report(context, error);
   const silentS = Math.round((last?.heartbeatAgeMs ?? 0) / 1000);
@@ -46,7 +53,7 @@ function fromFiles(context: Context, error: Parameters<typeof report>[1]): numbe
   const text = `not answering for ${silentS} s: pid ${owner.pid}, epoch ${owner.epoch}, last state ${state}`;
   if (context.json)
     output.json({ ...last?.status, answering: false, heartbeatAgeMs: last?.heartbeatAgeMs ?? null });
-  else output.print(text);
+  else output.print(wrapped(text, output.columns));
   output.note(
     `If it does not come back, end it with: kill -9 ${owner.pid}; nothing that it accepted is lost.`,
   );
@@ -58,10 +65,11 @@ function statusText(status: StatusReport, installed: string, now: number): strin
   const { intent, actor, cause, deadlineAt, inFlight, accepts } = status;
   const age = (at: number) => `${Math.max(0, Math.round((now - at) / 1000))} s`;
   const lines = [
-    `${status.state}  pid ${status.pid}  epoch ${status.epoch}  up ${age(status.startedAt)}`,
+    status.state,
+    `pid ${status.pid}  epoch ${status.epoch}  up ${age(status.startedAt)}`,
     ...(intent === null ? [] : [`${intent} asked by ${actor} (${cause})`]),
     ...(deadlineAt === null ? [] : [`${Math.max(0, Math.round((deadlineAt - now) / 1000))} s left`]),
-    `accepts  control ${accepts.control}, exec ${accepts.exec}, alias ${accepts.alias}, turn ${accepts.turn}`,
+    ...admissionLines(accepts),
     ...inFlight.turns.map((turn) => `turn     ${turn.id}  ${turn.conversation}  ${age(turn.startedAt)}`),
     ...inFlight.commands.map(
       (command) => `command  ${command.id}  /${command.name}  ${age(command.startedAt)}`,
@@ -73,3 +81,18 @@ function statusText(status: StatusReport, installed: string, now: number): strin
   ];
   return lines.join('\n');
 }
+
+/** What is taken, kept and refused now, each by its kinds; what there is none of is left out. */
+function admissionLines(accepts: StatusReport['accepts']): string[] {
+  const kinds = Object.entries(accepts);
+  return WORDS.flatMap(([admission, word]) => {
+    const named = kinds.filter(([, met]) => met === admission).map(([kind]) => kind);
+    return named.length === 0 ? [] : [`${word}${named.join(', ')}`];
+  });
+}
+
+const WORDS = [
+  ['dispatch', 'accepts  '],
+  ['hold', 'holds    '],
+  ['refuse', 'refuses  '],
+] as const;

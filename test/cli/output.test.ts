@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { LOG_BEHIND_BYTES_MAX } from '../../src/cli/output.ts';
@@ -32,6 +33,24 @@ output.print('x'.repeat(1_000_000));`);
   await once(child.stdout, 'readable');
   child.stdout.destroy();
   expect(await text(child.stderr)).toBe('true\n');
+});
+
+test.skipIf(!existsSync('/dev/full'))('an answer that a full disk does not take is a failure', async () => {
+  const child = program(
+    `output.print('answer'); await output.flushed(); output.note(String(output.failure?.code)); process.exit(0);`,
+    ['sh', '-c', 'exec "$0" "$@" > /dev/full'],
+  );
+  expect(await text(child.stderr)).toBe('ENOSPC\n');
+});
+
+test('a closed pipe is no failure', async () => {
+  const child = program(`process.stdout.on('error', async () => {
+  output.note(String(output.failure)); await output.flushed(); process.exit(0);
+});
+output.print('x'.repeat(1_000_000));`);
+  await once(child.stdout, 'readable');
+  child.stdout.destroy();
+  expect(await text(child.stderr)).toBe('undefined\n');
 });
 
 test('a log that nobody reads is bounded, and says how much it left out', async () => {
