@@ -59,16 +59,17 @@ export const WALLS: readonly Wall[] = [
       ...WORDS,
       ...whole('src/agents/agent.ts'),
       ...['src/platforms/platform.ts', 'src/store/store.ts'].map(type),
+      ...['src/platforms/link-state.ts', 'src/store/last-exit.ts'].map(type),
       ...['src/process/exec.ts', 'src/process/signals.ts'].map(type),
     ],
   },
   { from: 'src/service/', sees: [...WORDS, ...whole('src/process/exec.ts')] },
   { from: 'visualizations/xstate-inspect/', sees: whole('machines/', 'src/errors.ts') },
-  { from: 'visualizations/', sees: whole('machines/') },
+  { from: 'visualizations/', sees: [...whole('machines/'), type('src/gateway/status-report.ts')] },
   { from: 'src/control/', sees: [...WORDS, ...whole('src/gateway/')] },
   {
     from: 'src/presence.ts',
-    sees: [...WORDS, ...whole('src/process/'), ...['src/gateway/status.ts', 'src/store/store.ts'].map(type)],
+    sees: [...WORDS, ...whole('src/process/'), type('src/gateway/status-report.ts')],
   },
   {
     from: 'src/life.ts',
@@ -104,7 +105,12 @@ export const WALLS: readonly Wall[] = [
   },
   {
     from: 'src/cli/exec.ts',
-    sees: [...WORDS, ...whole('src/cli/'), lazily('src/offline.ts'), ...cliTypes()],
+    sees: [
+      ...WORDS,
+      ...whole('src/cli/', 'src/process/runtime-status.ts', 'src/process/identity.ts'),
+      lazily('src/offline.ts'),
+      ...cliTypes(),
+    ],
   },
   {
     from: 'src/cli/',
@@ -118,13 +124,13 @@ export const WALLS: readonly Wall[] = [
     from: 'src/main.ts',
     sees: [
       ...whole('src/process/signals.ts'),
-      ...['src/cli/main.ts', 'src/config/process-environment.ts'].map(lazily),
+      ...['src/cli/main.ts', 'src/config/process-environment.ts', 'src/process/compile-cache.ts'].map(lazily),
     ],
   },
 ];
 
 function cliTypes(): Sight[] {
-  return ['src/gateway/status.ts', 'src/platforms/platform.ts', 'src/process/signals.ts'].map(type);
+  return ['src/gateway/status-report.ts', 'src/platforms/platform.ts', 'src/process/signals.ts'].map(type);
 }
 
 const EVERYWHERE = ['machines/', 'src/', 'visualizations/'];

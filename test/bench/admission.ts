@@ -46,13 +46,13 @@ export const admission: Bench = {
     const ours = await timed(() => {
       for (let n = 0; n < MESSAGES; n += 1) {
         const id = `m_${n}`;
-        const { admission: decided } = lifecycle.admit({
+        const decided = lifecycle.admit({
           type: 'message.turn',
           id,
           agent: 'default',
           whenBusy: 'queue',
         });
-        if (decided !== 'dispatch') throw new Error(decided);
+        if (decided?.admission !== 'dispatch') throw new Error(decided?.admission);
         lifecycle.send({ type: 'work.settled', id });
       }
     });

@@ -65,7 +65,7 @@ async function intakeOn(name: string) {
     usual: () => ({ agent: 'default', whenBusy: 'queue' }),
     changed: () => {},
   });
-  lifecycle.begin(life.epoch ?? 0);
+  lifecycle.begin(life.epoch ?? 0, true);
   const nothing = () => {};
   lifecycle.start({
     takeUpHeld: nothing,
@@ -80,7 +80,14 @@ async function intakeOn(name: string) {
   lifecycle.send({ type: 'started' });
   const settled = (id: string) => lifecycle.send({ type: 'work.settled', id });
   const lifeId = () => life.id;
-  const delivery = new Delivery({ store, clock, log, life: lifeId, platform: () => undefined });
+  const delivery = new Delivery({
+    store,
+    clock,
+    log,
+    life: lifeId,
+    platform: () => undefined,
+    canSend: async () => false,
+  });
   const ledger = new Ledger({ store, clock, log, delivery, life: lifeId });
   const held = new Held(clock, nothing);
   const agent = {
@@ -129,7 +136,7 @@ async function intakeOn(name: string) {
   const placing = new Placing({
     ...{ clock, ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
     agentNames: () => ['default'],
-    leaving: () => false,
+    going: () => null,
   });
   const intake = new Intake({
     ...{ store, clock, config: () => config, access, judge, ledger, placing, life: lifeId },

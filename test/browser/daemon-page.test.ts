@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,8 +9,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage } from '../../scripts/build-page.ts';
 import { launchBrowser, type TestBrowser } from '../support/browser.ts';
+import { cleanEnvironment } from '../support/gateway.ts';
+import { polled } from '../support/polling.ts';
 import { DESK, untilLive, untilText } from './inspector-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -28,10 +31,17 @@ async function startDaemon(): Promise<Daemon> {
   await writeFile(join(dir, 'sluice.yaml'), configuration(port));
   const child = spawn(
     process.execPath,
-    [join(ROOT, 'src/main.ts'), 'run', '--home', dir, '--config', join(dir, 'sluice.yaml')],
+    [
+      process.env.SLUICE_TEST_ENTRY ?? join(ROOT, 'src/main.ts'),
+      'run',
+      '--home',
+      dir,
+      '--config',
+      join(dir, 'sluice.yaml'),
+    ],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, SLUICE_SUPERVISOR: 'none' },
+      env: cleanEnvironment({ SLUICE_SUPERVISOR: 'none' }),
     },
   );
   undo.defer(() => stop(child));
@@ -55,15 +65,20 @@ quick_commands:
   g: { type: alias, target: "/gpu" }
 `;
 
-/** The same port before and after a restart, so that the page finds the gateway again. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+/** Below those that a system gives to whoever asks for any: nobody gets one of these by accident. */
+const [PORT_MIN, PORT_MAX] = [20_000, 29_999];
+
+/** A port that stays the same over a restart, so that the page finds the gateway again. */
+function freePort(): Promise<number> {
+  return polled(async () => {
+    const port = randomInt(PORT_MIN, PORT_MAX + 1);
+    const server = createServer();
+    const isFree = new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    return (await isFree) && port;
+  }, 'a free port');
 }
 
 /** Its welcome ends with how to stop it. What it prints later is read, too, so that its pipe never fills. */
@@ -96,14 +111,15 @@ const decisionOn = (page: Page, text: string) =>
 describe('the page of a running gateway', () => {
   let chromium: TestBrowser;
   beforeAll(async () => {
-    [chromium] = await Promise.all([launchBrowser(), buildPage(join(ROOT, 'dist/inspector'))]);
+    expect(existsSync(join(ROOT, 'dist/inspector/page.js')), 'run `npm run build` first').toBe(true);
+    chromium = await launchBrowser();
   });
   afterAll(() => chromium[Symbol.asyncDispose]());
 
   it('shows a restart from its request to the next epoch, and answers afterwards what it held', async () => {
     await using daemon = await startDaemon();
     const context = await chromium.browser.newContext(DESK);
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     await page.goto(daemon.url);
     await untilLive(page);

@@ -11,13 +11,17 @@ import {
   type Inspector,
   openInspector,
   PHONE,
+  passed,
+  standStill,
   untilLive,
   untilText,
 } from './inspector-page.ts';
 
 /** A page with something in every part: a drain, a lit line, a refused message with its reasons open. */
 async function openBusyPage(bench: Bench, options: Parameters<typeof openInspector>[1]): Promise<Inspector> {
-  const inspector = await openInspector(bench, options, (gateway) => {
+  const inspector = await openInspector(bench, options, async (gateway, page) => {
+    // What is judged is a picture, and not what becomes of it while it is looked at.
+    await standStill(gateway, page);
     gateway.status = drainingStatus(34_000, { warnings: ['The last good configuration is used.'] });
     gateway.onMessage = (_posted, reply) => {
       reply.event('admission', {
@@ -87,6 +91,10 @@ export function pageAccessTests(bench: () => Bench): void {
           await page.getByRole('tab', { name: view }).click();
           expect(await findings(page, part, colorScheme), view).toEqual([]);
         }
+        // The whole time of the drain is used.
+        await passed(page, 34_000);
+        await untilText(page, '#countdown-left', /^0 s$/);
+        expect(await findings(page, '#now', colorScheme)).toEqual([]);
       },
     );
 

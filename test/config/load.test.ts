@@ -234,7 +234,6 @@ describe('a valid configuration', () => {
         type: 'command',
         command: [process.execPath, './a.mjs'],
         cwd: '/etc/sluice/sub',
-        env: [],
         turnTimeoutMs: 1_800_000,
       },
       b: {
@@ -242,7 +241,6 @@ describe('a valid configuration', () => {
         type: 'command',
         command: ['python3', 'a.py'],
         cwd: '/etc/sluice',
-        env: [],
         turnTimeoutMs: 86_400_000,
         maxTurns: 2,
       },

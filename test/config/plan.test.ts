@@ -102,7 +102,6 @@ describe('a plan', () => {
         'turn agents.a.model added null → "m"',
         'turn agents.a.history_window added null → 40',
         'turn agents.a.command removed "./a" → null',
-        'turn agents.a.env removed [] → null',
       ],
     ],
     ['a further agent', '', 'agents: { a: { command: ./a } }', ['turn agents.a added null → null']],

@@ -13,7 +13,7 @@ export const VALID_FILES: readonly (readonly [string, string])[] = [
   ['an IPv6 address', 'listen: { http: "[::1]:0" }\n'],
   ['an inspector on this machine', 'inspector: { xstate_inspect: "LocalHost:8888" }\n'],
   ['an agent without a type', 'agent: { command: ./agent.sh }\n'],
-  ['an agent as a list', 'agent: { type: command, command: [node, ./agent.mjs], cwd: ~/bot, env: [LANG] }\n'],
+  ['an agent as a list', 'agent: { type: command, command: [node, ./agent.mjs], cwd: ~/bot }\n'],
   ['a model', 'agent: { type: openai, base_url: "http://127.0.0.1:11434/v1", model: qwen3 }\n'],
   [
     'further agents',

@@ -275,6 +275,13 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     'quick_commands:\n  status: { type: exec, command: ls }\n',
     '2:3 quick_commands.status: is a built-in command and cannot be replaced; choose another name, for example my-status',
   ],
+  ...['commands', 'busy', 'new', 'retry', 'resume', 'resume-turns', 'approve', 'deny'].map(
+    (name): readonly [string, string, string] => [
+      `${name}, a name that a later version takes`,
+      `quick_commands:\n  ${name}: { type: exec, command: ls }\n`,
+      `2:3 quick_commands.${name}: is reserved for a built-in command of a later version; choose another name, for example my-${name}`,
+    ],
+  ),
   [
     'a name with a space and capitals',
     'quick_commands:\n  Clean Up: { type: exec, command: ls }\n',

@@ -1,6 +1,7 @@
 /** A client of the gateway's server-sent events that a test reads event by event. */
 import { type IncomingMessage, request } from 'node:http';
 import type { HttpWhere } from './gateway.ts';
+import { PATIENCE_MS } from './polling.ts';
 
 export interface ServerEvent {
   readonly event: string;
@@ -59,10 +60,17 @@ export class EventClient implements Disposable {
 
   /** Waits for an event; those that have come already count. Rejects when the stream ends without it. */
   async next(matches: (event: ServerEvent) => boolean): Promise<ServerEvent> {
+    const limit = AbortSignal.timeout(PATIENCE_MS);
+    const wake = () => this.#wake();
+    limit.addEventListener('abort', wake);
     for (;;) {
       const found = this.events.find(matches);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        limit.removeEventListener('abort', wake);
+        return found;
+      }
       if (this.#over) throw new Error(`the stream ended without it: ${this.text.slice(-2000)}`);
+      if (limit.aborted) throw new Error(`waited in vain for ${matches}: ${this.text.slice(-2000)}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }

@@ -6,18 +6,27 @@
  * Nothing here sleeps: a test waits for a log line, a reply, an exit, or a state that the gateway reports.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS, polled } from './polling.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** What Node compiled is kept here, not in the home of whoever runs the tests. */
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 const AGENT = fileURLToPath(new URL('./programs/stand-in-agent.sh', import.meta.url));
-
-/** How long anything in a test may take before the test is told what did not come. */
-const PATIENCE_MS = 15_000;
 
 export interface LogLine {
   readonly level: number;
@@ -79,8 +88,19 @@ export class TestFolder implements Disposable {
 
   /** Lets go whoever waits on the FIFO; resolves when somebody was there to be let go. */
   async release(name: string): Promise<void> {
-    const handle = await open(join(this.path, name), 'w');
-    await handle.close();
+    await polled(() => this.letGo(name), `somebody who waits on ${name}`);
+  }
+
+  /** Lets go whoever waits on the FIFO now; false when nobody does. */
+  letGo(name: string): boolean {
+    try {
+      // Opening it to write succeeds when somebody reads or is about to; closing it is the end of the file for all.
+      closeSync(openSync(join(this.path, name), constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENXIO') return false;
+      throw error;
+    }
   }
 
   [Symbol.dispose](): void {
@@ -228,13 +248,11 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /** The outcome of a message that was sent under this id, once it has one; by sending the same id again. */
-  async outcome(id: string): Promise<Reply['json']> {
-    const limit = AbortSignal.timeout(PATIENCE_MS);
-    for (;;) {
+  outcome(id: string): Promise<Reply['json']> {
+    return polled(async () => {
       const { json } = await this.send('asked again', { id });
-      if (json.outcome !== undefined) return json;
-      if (limit.aborted) throw new Error(`no outcome of ${id}: ${JSON.stringify(json)}`);
-    }
+      return json.outcome === undefined ? undefined : json;
+    }, `the outcome of ${id}`);
   }
 
   async status() {
@@ -243,12 +261,15 @@ export class TestGateway implements AsyncDisposable {
 
   /** Asks for the status until it is as wanted. */
   async statusWhere(wanted: (status: Reply['json']) => boolean): Promise<Reply['json']> {
-    const limit = AbortSignal.timeout(PATIENCE_MS);
-    for (;;) {
-      const status = await this.status();
-      if (wanted(status)) return status;
-      if (limit.aborted) throw new Error(`the status never was as wanted: ${JSON.stringify(status)}`);
-    }
+    let status: Reply['json'];
+    const look = async () => {
+      status = await this.status();
+      return wanted(status);
+    };
+    await polled(look, `a status for which ${wanted}`).catch((error: Error) => {
+      throw new Error(`${error.message}, the last was ${JSON.stringify(status)}`);
+    });
+    return status;
   }
 
   /** Waits until as many turns (or commands) are in flight. */
@@ -324,11 +345,12 @@ const parsed = (text: string): unknown => {
 };
 
 /** The test runner's environment without what would steer a gateway. */
-function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const kept = Object.entries(process.env).filter(([name]) => {
     return !/^(SLUICE_|NOTIFY_SOCKET|SYSTEMD_|INVOCATION_ID|NODE_OPTIONS|VITEST|XDG_)/.test(name);
   });
-  return { ...(Object.fromEntries(kept) as Record<string, string>), NO_COLOR: '1', ...more };
+  const ours = { NO_COLOR: '1', XDG_CACHE_HOME: CACHE };
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...ours, ...more };
 }
 
 export interface HttpWhere {

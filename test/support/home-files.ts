@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../../src/clock.ts';
+import { PATIENCE_MS } from './polling.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what a test reads of a document is what it asserts on.
 type Document = any;
@@ -18,7 +19,7 @@ export const debrisIn = (home: string): string[] =>
   readdirSync(home).filter((name) => /^(sluice\.pid|control\.sock|.*\.tmp|sluice\.db-journal)$/.test(name));
 
 /** A commit that is under way is waited for this long. */
-const STORE_WAIT_MS = 5000;
+const STORE_WAIT_MS = 15_000;
 
 /** Rows of the store, read beside whoever runs on it; nothing in the home changes. */
 export function storeRows(home: string, sql: string): Document[] {
@@ -46,19 +47,24 @@ export const childrenOf = (pid: number): number[] =>
 
 /**
  * Resolves when `check` holds: looked at whenever something in the folder changes, and where no file tells,
- * every so often.
+ * every so often. Rejects with what it throws, and when it does not hold for a long time.
  */
 export function when(folder: string, check: () => boolean, everyMs?: number): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = new DisposableStack();
-    const look = () => {
-      if (!check()) return;
-      stop.dispose();
-      resolve();
-    };
-    const watcher = watch(folder, look);
-    stop.defer(() => watcher.close());
-    if (everyMs !== undefined) stop.use(systemClock.every(everyMs, look));
-    look();
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  using undo = new DisposableStack();
+  const look = () => {
+    try {
+      if (check()) resolve();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const watcher = watch(folder, look);
+  undo.defer(() => watcher.close());
+  watcher.on('error', reject);
+  undo.use(systemClock.timer(PATIENCE_MS, () => reject(new Error(`it never became true: ${check}`))));
+  if (everyMs !== undefined) undo.use(systemClock.every(everyMs, look));
+  look();
+  const ended = undo.move();
+  return promise.finally(() => ended.dispose());
 }

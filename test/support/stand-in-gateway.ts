@@ -22,6 +22,9 @@ export interface Reply {
   readonly fail: (status: number, error: { code: string; message: string; hint: string }) => void;
 }
 
+/** How late it is on this gateway, always: what a test sees of times and spans does not hang on its own speed. */
+export const NOW_MS = Date.UTC(2026, 0, 1, 12);
+
 /** The header the daemon serves the page with. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -39,7 +42,7 @@ export function statusOf(changes: Readonly<Record<string, unknown>> = {}): Recor
     epoch: 42,
     pid: 48211,
     version: '0.1.0',
-    startedAt: Date.now() - 3 * 86_400_000 - 4 * 3_600_000,
+    startedAt: NOW_MS - 3 * 86_400_000 - 4 * 3_600_000,
     intent: null,
     cause: null,
     actor: null,
@@ -55,7 +58,7 @@ export function statusOf(changes: Readonly<Record<string, unknown>> = {}): Recor
     ],
     agents: [],
     supervisor: 'systemd',
-    lastExit: { code: 75, cause: 'restart', at: Date.now() - 3 * 86_400_000 },
+    lastExit: { code: 75, cause: 'restart', at: NOW_MS - 3 * 86_400_000 },
     deadlines: { drainMs: 60_000, killMs: 5000, exitMs: 10_000, supervisorMs: 90_000 },
     ...changes,
   };
@@ -68,13 +71,13 @@ export function drainingStatus(leftMs: number, changes: Readonly<Record<string, 
     intent: 'restart',
     cause: 'restart',
     actor: 'telegram:12345',
-    deadlineAt: Date.now() + leftMs,
+    deadlineAt: NOW_MS + leftMs,
     accepts: { control: 'dispatch', exec: 'dispatch', alias: 'refuse', turn: 'refuse' },
     held: 1,
     inFlight: {
       turns: [
-        { id: 't_7f3', conversation: 'local:you', agent: 'default', startedAt: Date.now() - 129_000 },
-        { id: 't_7f4', conversation: 'telegram:20611', agent: 'default', startedAt: Date.now() - 45_000 },
+        { id: 't_7f3', conversation: 'local:you', agent: 'default', startedAt: NOW_MS - 129_000 },
+        { id: 't_7f4', conversation: 'telegram:20611', agent: 'default', startedAt: NOW_MS - 45_000 },
       ],
       commands: [],
     },
@@ -87,8 +90,6 @@ export class StandInGateway implements AsyncDisposable {
   status: Record<string, unknown> | null = statusOf();
   /** Answers a posted message. */
   onMessage: (posted: Posted, reply: Reply) => void = () => {};
-  /** The gateway's wall clock. */
-  nowMs: () => number = Date.now;
   /** False: every path but the page's own answers 401. */
   isKnown = true;
   readonly posted: Posted[] = [];
@@ -189,7 +190,7 @@ export class StandInGateway implements AsyncDisposable {
 
   #write(stream: ServerResponse, name: string, data: Readonly<Record<string, unknown>>): void {
     this.#number += 1;
-    const body = { actor: 'gateway', at: this.nowMs(), number: this.#number, ...data };
+    const body = { actor: 'gateway', at: NOW_MS, number: this.#number, ...data };
     stream.write(`id: 42.${this.#number}\nevent: ${name}\ndata: ${JSON.stringify(body)}\n\n`);
   }
 }

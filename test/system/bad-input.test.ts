@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EventClient } from '../support/event-client.ts';
 import { type HttpWhere, httpRequest, type Reply, TestGateway } from '../support/gateway.ts';
 import { childrenOf, storeRows } from '../support/home-files.ts';
+import { polled } from '../support/polling.ts';
 
 const CONFIG = `agents: { cat: { type: command, command: [cat] } }
 quick_commands:
@@ -40,19 +41,23 @@ describe('a body that is no message', () => {
   const cases: readonly [string, unknown, string][] = [
     ['empty text', { text: '' }, 'text is empty'],
     ['white space', { text: ' \n\t' }, 'text is empty'],
-    ['no text', {}, 'text: Invalid input: expected string, received undefined'],
-    ['a number for the text', { text: 5 }, 'text: Invalid input: expected string, received number'],
-    ['a list', [], 'Invalid input: expected object, received array'],
+    ['no text', {}, 'text must be a string'],
+    ['a number for the text', { text: 5 }, 'text must be a string'],
+    ['a list', [], 'the body must be a JSON object'],
     ['an unknown key near a known one', { text: 'x', converstion: 'a' }, 'did you mean "conversation"?'],
     ['an unknown key near none', { text: 'x', zzzzzz: 1 }, 'there is no key "zzzzzz": known are text, id, '],
-    ['an empty id', { text: 'x', id: '' }, 'id: Too small'],
+    ['an empty id', { text: 'x', id: '' }, 'id must not be empty'],
+    ['an endless id', { text: 'x', id: 'i'.repeat(201) }, 'id must be at most 200 characters long'],
     [
-      'an endless id',
-      { text: 'x', id: 'i'.repeat(201) },
-      'id: Too big: expected string to have <=200 characters',
+      'a busy mode nobody knows',
+      { text: 'x', whenBusy: 'shout' },
+      'whenBusy must be one of interrupt, queue, steer',
     ],
-    ['a busy mode nobody knows', { text: 'x', whenBusy: 'shout' }, 'whenBusy: Invalid option'],
-    ['attachments', { text: 'x', attachments: ['a'] }, 'attachments are not available in this version'],
+    [
+      'attachments',
+      { text: 'x', attachments: ['a'] },
+      'attachments must be empty: this version takes no attachments',
+    ],
     ['half a document', '{"text":', 'the body is not JSON'],
     ['nothing', '', 'the body is not JSON'],
     ['bytes that are no UTF-8', Buffer.from('{"text":"\xff"}', 'latin1'), 'the body is not valid UTF-8'],
@@ -142,8 +147,28 @@ describe('over HTTP', () => {
     });
     expect(await httpRequest(withHeaders({}), 'GET', '/readyz')).toMatchObject({
       status: 200,
-      json: { ready: true },
+      json: { ready: true, state: 'running.healthy', degraded: [] },
     });
+  });
+
+  test('readyz names why it is not ready by the first word of the state, and the state', async () => {
+    await gateway.request('POST', '/v1/lifecycle', { intent: 'drain' });
+    expect(await httpRequest(withHeaders({}), 'GET', '/readyz')).toEqual({
+      status: 503,
+      json: { ready: false, reason: 'draining', state: 'draining.drained' },
+    });
+    await gateway.request('POST', '/v1/lifecycle', { intent: 'cancel-drain' });
+  });
+
+  test('the names of hosts and of the scheme of a token know no case', async () => {
+    const { headers, port } = overHttp;
+    const { token } = await gateway.http();
+    const from = (more: Record<string, string>) =>
+      httpRequest(withHeaders({ ...headers, ...more }), 'GET', '/v1/status');
+    const named = { host: `LOCALHOST:${port}`, origin: `http://LocalHost:${port}` };
+    expect(await from(named)).toMatchObject({ status: 200 });
+    expect(await from({ authorization: `bearer ${token}` })).toMatchObject({ status: 200 });
+    expect(await from({ authorization: `bearer ${token.toUpperCase()}x` })).toMatchObject({ status: 401 });
   });
 
   test('another Host or Origin is kept out, even with the token', async () => {
@@ -252,15 +277,28 @@ describe('a client that leaves', () => {
 });
 
 describe('the live chart', () => {
-  test('a snapshot comes first, then events, edges and what they led to, and no text of a message', async () => {
+  test('the chart and a snapshot come first, then events, edges and what they led to, and no text', async () => {
     using client = await EventClient.open(overSocket, '/v1/inspect');
-    expect((await client.next(() => true)).event).toBe('snapshot');
+    const { data: snapshot } = await client.next((one) => one.event === 'snapshot');
+    expect(client.events.map((one) => one.event).slice(0, 2)).toEqual(['definition', 'snapshot']);
+    const { states, edges } = client.events[0]?.data ?? {};
+    const paths = states.map(({ path }: { path: string }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['', 'starting', 'draining.drained', 'exited', snapshot.state]),
+    );
+    expect(edges).toContainEqual(
+      expect.objectContaining({ event: 'started', from: 'starting', to: 'running.healthy', guard: null }),
+    );
     await gateway.send('a secret word', { id: 'seen' });
     const event = await client.next((one) => one.event === 'event' && one.data.event.type === 'message.turn');
     expect(event.data).toMatchObject({ actor: 'gateway', admission: 'dispatch' });
     expect(event.id).toMatch(/^\d+\.\d+$/);
-    await client.next((one) => one.event === 'edge');
-    await client.next((one) => one.event === 'event' && one.data.event.type === 'work.settled');
+    const edge = await client.next((one) => one.event === 'edge');
+    expect(edges.map(({ id }: { id: string }) => id)).toContain(edge.data.transition);
+    const settled = await client.next(
+      (one) => one.event === 'event' && one.data.event.type === 'work.settled',
+    );
+    expect(settled.data).not.toHaveProperty('admission');
     const numbers = client.events.filter((one) => one.event === 'event').map((one) => one.data.number);
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     expect(client.text).not.toContain('secret word');
@@ -282,7 +320,7 @@ describe('the live chart', () => {
 
   test('a client that reads nothing is left behind, and told how many events it missed', async () => {
     using client = await EventClient.open(overSocket, '/v1/inspect');
-    await client.next((one) => one.event === 'snapshot');
+    const { data: snapshot } = await client.next((one) => one.event === 'snapshot');
     client.pause();
     await flood(1500, (n) => ({ text: '/nothing', id: `stalled-${n}` }));
     client.resume();
@@ -291,7 +329,7 @@ describe('the live chart', () => {
     await gateway.send('/status', { id: 'after-the-flood' });
     const behind = client.events.indexOf(dropped);
     const later = await client.next((one) => one.event === 'event' && client.events.indexOf(one) > behind);
-    expect(later.data.number).toBeGreaterThan(client.events[0]?.data.number);
+    expect(later.data.number).toBeGreaterThan(snapshot.number);
   });
 });
 
@@ -410,9 +448,8 @@ const residentMb = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
 /** Opens a stream as soon as one may be opened. */
-async function untilTaken(open: () => Promise<EventClient>): Promise<void> {
-  for (;;) {
+const untilTaken = (open: () => Promise<EventClient>): Promise<boolean> =>
+  polled(async () => {
     using client = await open();
-    if (client.status === 200) return;
-  }
-}
+    return client.status === 200;
+  }, 'a place for one more client');

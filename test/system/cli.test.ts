@@ -1,7 +1,9 @@
 /** The real CLI against real gateways: that run, that do not, that are wedged, and that leave meanwhile. */
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
@@ -15,7 +17,7 @@ const QUICK = `quick_commands:
   three: { type: exec, command: "exit 3" }
   count: { type: exec, command: "echo ran >> count", cwd: . }
   many: { type: exec, command: "seq 5000" }
-  again: { type: exec, command: '"$NODE" "$MAIN" restart', env: [NODE, MAIN], timeout: 20 }`;
+  again: { type: exec, command: '"$NODE" "$MAIN" restart 2>/dev/null', env: [NODE, MAIN], timeout: 20 }`;
 const ENV = { NODE: process.execPath, MAIN };
 
 describe('with a gateway that runs', () => {
@@ -46,6 +48,100 @@ describe('with a gateway that runs', () => {
       codes.push(code);
     }
     expect(codes).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 3, 0, 3]);
+  });
+
+  test('wrong usage with --json is a document, too', async () => {
+    const wrong: readonly (readonly string[])[] = [
+      ['status', '--jsn'],
+      ['send'],
+      ['drain', '--for', 'soon'],
+      ['drain', '--for', '25h'],
+      ['drain', '--cancel', '--wait'],
+      ['drain', '--cancel', '--for', '5s'],
+      ['drain', '--cancel', '--reason', 'why'],
+      ['restart', '--timeout', '0'],
+    ];
+    for (const words of wrong) {
+      expect(await gateway.cli(...words, '--json'), words.join(' ')).toMatchObject({
+        code: 2,
+        json: {
+          error: { code: 'USAGE', message: expect.any(String), hint: expect.any(String) },
+          exitCode: 2,
+        },
+      });
+    }
+    expect(await gateway.status()).toMatchObject({ state: 'running.healthy' });
+  });
+
+  test('the common options may stand before the command', async () => {
+    const { home } = gateway.folder;
+    expect((await runCli(['--home', home, 'status'], '/')).stdout).toContain(`pid ${gateway.pid}`);
+    expect((await runCli(['--json', '--home', home, 'status'], '/')).json).toMatchObject({
+      pid: gateway.pid,
+    });
+    expect((await runCli(['--home', '/nowhere', 'status', '--home', home], '/')).code).toBe(0);
+  });
+
+  test('send --no-wait prints the admission alone, also of what has its answer already', async () => {
+    await gateway.send('hello', { id: 'answered' });
+    const words = ['send', 'hello', '--id', 'answered', '--no-wait'];
+    expect((await gateway.cli(...words)).stdout).toMatch(/^m_\w+ turn dispatch\n$/);
+    const { json } = await gateway.cli(...words, '--json');
+    expect(json).toMatchObject({ kind: 'turn', admission: 'dispatch', duplicate: true });
+    expect(json).not.toHaveProperty('outcome');
+  });
+
+  test('a send that waited long enough says that the turn goes on, and how to hear its answer', async () => {
+    gateway.folder.fifo('long');
+    const sent = await gateway.cli('send', 'wait long', '--id', 'long', '--timeout', '0.5');
+    expect(sent).toMatchObject({
+      code: 1,
+      stdout: 'started long\n',
+      stderr:
+        'sluice: still working after 0.5 s\nThe answer is kept: to hear it, send the same again with --id long\n',
+    });
+    await gateway.folder.release('long');
+    expect(await gateway.cli('send', 'wait long', '--id', 'long')).toMatchObject({
+      code: 0,
+      stdout: 'started long\nfinished long\n',
+    });
+  });
+
+  test('a request of the gateway that it cannot carry out exits with 3, as a message too', async () => {
+    expect((await gateway.cli('send', '/drain cancel')).code).toBe(3);
+    writeFileSync(join(gateway.folder.path, 'good.yaml'), readFileSync(gateway.folder.configPath));
+    gateway.folder.writeConfig('nonsense: 1');
+    expect(await gateway.cli('send', '/restart')).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('Not restarted: the configuration is invalid.'),
+    });
+    gateway.folder.writeConfig(readFileSync(join(gateway.folder.path, 'good.yaml'), 'utf8'));
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('an answer that cannot be written is a failure', () => {
+    const script = `"$NODE" "$MAIN" status --home '${gateway.folder.home}' > /dev/full; echo "code $?" >&2`;
+    const { stderr } = spawnSync('bash', ['-c', script], {
+      env: { ...process.env, ...ENV },
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^sluice: the answer could not be written: .*ENOSPC.*\ncode 1\n$/);
+  });
+
+  test('status --watch --json is one document a line', async () => {
+    const watching = spawn(
+      process.execPath,
+      [MAIN, 'status', '--watch', '--json', '--home', gateway.folder.home],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    const exited = once(watching, 'exit');
+    const states: string[] = [];
+    for await (const line of createInterface(watching.stdout)) {
+      states.push(JSON.parse(line).state);
+      if (states.length === 2) break;
+    }
+    watching.kill();
+    await exited;
+    expect(states).toEqual(['running.healthy', 'running.healthy']);
   });
 
   test('every command works from any folder, and an unknown option is wrong usage', async () => {
@@ -145,6 +241,30 @@ describe('with a gateway that runs', () => {
 });
 
 describe('without a gateway', () => {
+  test('a run that fails says so as one document', async () => {
+    using folder = new TestFolder();
+    const run = (...words: string[]) =>
+      runCli(['run', '--json', '--home', folder.home, ...words], folder.path);
+    folder.writeConfig('listne: {}');
+    const invalid = await run('--config', folder.configPath);
+    expect(invalid).toMatchObject({ code: 78, json: { error: { code: 'CONFIG_INVALID' }, exitCode: 78 } });
+    expect(invalid.json.error.hint).toBe('Correct the named keys, then start again.');
+
+    folder.writeConfig(testConfig(''));
+    await using other = await TestGateway.start({ folder });
+    expect(await run('--config', folder.configPath)).toMatchObject({
+      code: 73,
+      json: { error: { code: 'HOME_OWNED' }, exitCode: 73 },
+    });
+    const { url } = await other.http();
+    const taken = new TestFolder();
+    taken.writeConfig(testConfig('').replace('127.0.0.1:0', new URL(url).host));
+    const words = ['run', '--json', '--home', taken.home, '--config', taken.configPath];
+    const port = await runCli(words, taken.path);
+    taken[Symbol.dispose]();
+    expect(port).toMatchObject({ code: 69, json: { error: { code: 'PORT_UNAVAILABLE' }, exitCode: 69 } });
+  });
+
   test('stop, restart, send and status say so and exit with 4; exec runs by itself and says that', async () => {
     using folder = new TestFolder();
     folder.writeConfig(testConfig(QUICK));
@@ -178,7 +298,7 @@ describe('without a gateway', () => {
     expect(await gateway.exited).toEqual({ code: 78, signal: null });
     expect(await restart).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('the next start failed'),
+      stderr: expect.stringMatching(/the next start failed: exit 78 \(schema-newer\): .*schema/),
     });
   });
 

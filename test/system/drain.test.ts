@@ -22,7 +22,7 @@ const ask = (gateway: TestGateway, intent: string, more: Readonly<Record<string,
 describe('a gateway that goes on after each drain', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await TestGateway.start({ config: QUICK, env: { SLUICE_RESTART_DRAIN_TIMEOUT: '40' } });
+    gateway = await TestGateway.start({ config: QUICK, env: { SLUICE_RESTART_DRAIN_TIMEOUT: '100' } });
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -77,6 +77,16 @@ describe('a gateway that goes on after each drain', () => {
     );
   });
 
+  test('a second drain with a time is told that the first keeps its end', async () => {
+    expect((await gateway.cli('drain', '--for', '1h')).code).toBe(0);
+    expect(await gateway.cli('drain', '--for', '1s')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('The time given was not taken: what is under way keeps its own end.'),
+    });
+    expect((await gateway.cli('drain')).stderr).not.toContain('The time given');
+    expect((await gateway.cli('drain', '--cancel')).code).toBe(0);
+  });
+
   test('its time does not end a restart that was asked for since, and a deadline not what follows a cancel', async () => {
     gateway.folder.fifo('slow');
     const slow = gateway.send('/slow');
@@ -89,10 +99,12 @@ describe('a gateway that goes on after each drain', () => {
       intent: null,
       deadlineAt: null,
     });
-    await ask(gateway, 'drain', { forMs: 20 });
+    const forMs = 1500;
+    const askedAtMs = Date.now();
+    await ask(gateway, 'drain', { forMs });
     await ask(gateway, 'restart');
-    await journalled(gateway, (row) => row.event.includes('"onlyDrain"'));
-    const status = await gateway.status();
+    expect(Date.now() - askedAtMs, 'the restart came after the time of the drain').toBeLessThan(forMs);
+    const status = await gateway.statusWhere(() => Date.now() > askedAtMs + 1.5 * forMs);
     expect(status).toMatchObject({ state: 'draining.waiting', intent: 'restart', epoch: 1 });
     expect(status.deadlineAt).toBeGreaterThan(first);
     await gateway.folder.release('slow');
@@ -108,10 +120,35 @@ describe('a gateway that goes on after each drain', () => {
     expect((await gateway.send('/drain cancel')).json.replies[0]).toContain('takes turns again');
     expect(await asked).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('the restart was cancelled'),
+      stderr: expect.stringMatching(
+        /the restart was cancelled: the gateway goes on\nAsk for the restart again if it is still wanted\.\n$/,
+      ),
     });
     await end();
     expect((await reply).json).toMatchObject({ outcome: 'answered' });
+  });
+
+  test('whoever waits for a drain hears what came instead of its rest: a cancel, or a restart', async () => {
+    const one = await turnOn(gateway, 'one');
+    const cancelled = gateway.cli('drain', '--wait', '--json');
+    await gateway.statusWhere(({ state }) => state === 'draining.waiting');
+    await ask(gateway, 'cancel-drain');
+    expect(await cancelled).toMatchObject({
+      code: 1,
+      json: { verdict: 'taken', state: 'running.healthy', came: 'it was cancelled' },
+    });
+
+    const { epoch } = await gateway.status();
+    const restarted = gateway.cli('drain', '--wait');
+    await gateway.statusWhere(({ state }) => state === 'draining.waiting');
+    await ask(gateway, 'restart');
+    await one.end();
+    await gateway.ready(epoch + 1);
+    const { code, stderr } = await restarted;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /The drain did not come to rest: (the gateway restarted \(epoch \d+\)|a restart came \(restarting\.\w+\))\.\n$/,
+    );
   });
 
   test('three who ask for a restart at once get one restart, and each an answer', async () => {
@@ -120,11 +157,16 @@ describe('a gateway that goes on after each drain', () => {
     const cli = gateway.cli('restart', '--json');
     await gateway.statusWhere(({ state }) => state === 'draining.waiting');
     gateway.signal('SIGUSR1');
-    const ann = await gateway.send('/restart', { conversation: 'ann' });
-    const bob = await gateway.send('/restart', { conversation: 'bob' });
-    for (const { json } of [ann, bob]) {
-      expect(json.replies[0]).toMatch(/^Already restarting: 1 turn to finish, in (3|4)\d s at most\.$/);
+    const { deadlineAt } = await gateway.status();
+    for (const conversation of ['ann', 'bob']) {
+      const beforeMs = Date.now();
+      const [said] = (await gateway.send('/restart', { conversation })).json.replies;
+      expect(said).toMatch(/^Already restarting: 1 turn to finish, in \d+ s at most\.$/);
+      const saidMs = Number(said.match(/(\d+) s/)[1]) * 1000;
+      expect(saidMs).toBeLessThan(deadlineAt - beforeMs + 1000);
+      expect(saidMs).toBeGreaterThan(deadlineAt - Date.now() - 1000);
     }
+    // Nobody's turn was torn down.
     expect((await gateway.status()).inFlight.turns).toHaveLength(1);
     expect((await gateway.send('hello', { conversation: 'new' })).json.replies[0]).toMatch(
       /^Not taken: the gateway is restarting\. Send it again in about \d+ s/,
@@ -145,7 +187,7 @@ describe('a gateway that goes on after each drain', () => {
     await gateway.ready(epoch + 1);
     const again = await gateway.send('/restart', { id: 'redelivered' });
     expect(again.json).toMatchObject({ duplicate: true, outcome: 'done' });
-    expect(again.json.replies.at(-1)).toMatch(/^Restarted \d s ago/);
+    expect(again.json.replies.at(-1)).toMatch(/^Restarted \d+ s ago/);
     expect((await gateway.status()).epoch).toBe(epoch + 1);
     expect((await gateway.send('/restart')).json).toMatchObject({ outcome: 'done' });
     await gateway.ready(epoch + 2);
@@ -197,12 +239,15 @@ describe('a gateway that goes on after each drain', () => {
 });
 
 describe('the end of a drain’s patience', () => {
-  const SHORT = `agent: { type: command, command: ["${standInAgent}"], restart_drain_timeout: 0.3 }
+  const short = (drainTimeoutS: number) => `agent:
+  type: command
+  command: ["${standInAgent}"]
+  restart_drain_timeout: ${drainTimeoutS}
 shutdown: { kill_grace: 0.3 }
 ${QUICK}`;
 
   test('a turn past the deadline is told to stop: what it wrote is kept, and its processes are dead', async () => {
-    await using gateway = await TestGateway.start({ config: SHORT });
+    await using gateway = await TestGateway.start({ config: short(0.3) });
     const { reply } = await turnOn(gateway, 'one');
     const deaf = gateway.send('deaf one', { conversation: 'deaf' });
     await gateway.inFlight('turns', 2);
@@ -225,12 +270,13 @@ ${QUICK}`;
   });
 
   test('a command that holds the drain past the deadline is ended with its tree, and its reply says so', async () => {
-    await using gateway = await TestGateway.start({ config: SHORT });
+    await using gateway = await TestGateway.start({ config: short(3) });
     const { reply, end } = await turnOn(gateway, 'one');
     gateway.folder.fifo('slow');
     const slow = gateway.send('/slow');
     await gateway.inFlight('commands', 1);
     await ask(gateway, 'stop');
+    // The turn ends before the deadline, so that the command alone is what it meets.
     await end();
     expect((await reply).json).toMatchObject({ outcome: 'answered' });
     const { json } = await slow;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { survivors } from '../process/survivors.ts';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
-import { childrenOf } from '../support/home-files.ts';
+import { childrenOf, storeRows } from '../support/home-files.ts';
+import { polled } from '../support/polling.ts';
 
 const config = `quick_commands:
   up: { type: exec, command: "echo up; echo noise >&2" }
@@ -13,8 +14,8 @@ const config = `quick_commands:
   fails: { type: exec, command: "echo some output; exit 7" }
   dies: { type: exec, command: "kill -KILL $$" }
   missing: { type: exec, command: ["./nowhere.sh"] }
-  slow: { type: exec, command: "echo begun; setsid sleep 600 & sleep 600", timeout: 1, grace: 1 }
-  deaf: { type: exec, command: "trap : TERM; echo begun; while :; do sleep 600; done", timeout: 1, grace: 1 }
+  slow: { type: exec, command: "setsid sleep 600 & echo begun; sleep 600", timeout: 2, grace: 1 }
+  deaf: { type: exec, command: "trap : TERM; echo begun; while :; do sleep 600; done", timeout: 2, grace: 1 }
   long: { type: exec, command: "head -c 300000 /dev/zero | tr '\\\\0' x; echo; echo the end" }
   logs:
     type: exec
@@ -24,7 +25,8 @@ const config = `quick_commands:
   argv: { type: exec, command: [printenv, WORDS], args: { WORDS: { rest: true } } }
   hold: { type: exec, command: 'echo "held $NAME"; cat "$NAME"', args: { NAME: { required: true } } }
   environment: { type: exec, command: "env | sort" }
-  upper: { type: alias, target: "/logs 7" }`;
+  upper: { type: alias, target: "/logs 7" }
+  talk: { type: alias, target: "tell me more" }`;
 
 let gateway: TestGateway;
 let folder: TestFolder;
@@ -51,12 +53,12 @@ describe('the reply', () => {
     ['/up', 'ran', 'up\nnoise'],
     ['/warn', 'ran', 'only this'],
     ['/quiet', 'ran', '/quiet: done, no output.'],
-    ['/fails', 'failed', /^some output\n\/fails failed: exit code 7 after \d\.\d s\.$/],
-    ['/dies', 'failed', /^\/dies ended by SIGKILL after \d\.\d s\.$/],
+    ['/fails', 'failed', /^some output\n\/fails failed: exit code 7 after \d+\.\d s\.$/],
+    ['/dies', 'failed', /^\/dies ended by SIGKILL after \d+\.\d s\.$/],
     [
       '/missing',
       'failed',
-      /^\/missing could not be started: .*nowhere\.sh does not exist\.\.? Check quick_commands\.missing\.$/,
+      /^\/missing could not be started: .*nowhere\.sh does not exist\. Check quick_commands\.missing\.$/,
     ],
     ['  /UP@anybot  ', 'ran', 'up\nnoise'],
     ['\n/up', 'ran', 'up\nnoise'],
@@ -85,14 +87,14 @@ describe('a command that overruns', () => {
     'its timeout (/%s) is ended with its tree, and the reply says after how long',
     async (name) => {
       const answer = run(`/${name}`);
-      await gateway.inFlight('commands', 1);
-      const [{ id }] = (await gateway.status()).inFlight.commands;
-      expect(survivors(id)).not.toEqual([]);
+      const { inFlight } = await gateway.statusWhere((status) => status.inFlight.commands.length === 1);
+      const [{ id }] = inFlight.commands;
+      await polled(() => survivors(id).length > 0, 'its processes');
       const { outcome, outcomeReason, replies } = await answer;
       expect({ outcome, outcomeReason }).toEqual({ outcome: 'failed', outcomeReason: 'timeout' });
       expect(replies[0]).toMatch(
         new RegExp(
-          `^begun\\n(Terminated\\n)?/${name} was ended after \\d\\.\\d s: it took longer than its timeout of 1 s\\.$`,
+          `^begun\\n(Terminated\\n)?/${name} was ended after \\d+\\.\\d s: it took longer than its timeout of 2 s\\.$`,
         ),
       );
       expect(survivors(id)).toEqual([]);
@@ -161,6 +163,61 @@ describe('a command nobody knows', () => {
   });
 });
 
+describe('sluice exec', () => {
+  const inbox = () => storeRows(folder.home, "SELECT count(*) AS turns FROM inbox WHERE kind = 'turn'");
+
+  test('takes a name with its slash, and what an alias of a command stands for', async () => {
+    expect(await gateway.cli('exec', '/up')).toMatchObject({ code: 0, stdout: 'up\nnoise\n' });
+    expect(await gateway.cli('exec', 'upper', 'debug')).toMatchObject({
+      code: 0,
+      stdout: 'lines=7 level=debug\n',
+    });
+  });
+
+  const refused: readonly [string, string | RegExp][] = [
+    ['//up', 'There is no exec command "/up". Did you mean up?\n'],
+    ['../up', /^There is no exec command "\.\.\/up"\./],
+    ['etc/hosts', /^There is no exec command "etc\/hosts"\./],
+    ['up now', /^There is no exec command "up now"\. Usage: sluice exec NAME/],
+    ['', /^There is no exec command ""\./],
+    ['lgos', 'There is no exec command "lgos". Did you mean logs?\n'],
+    ['talk', /^\/talk is no exec command/],
+    ['restart', /^\/restart is no exec command/],
+  ];
+  test.each(refused)('refuses %j in words, and no turn comes of it', async (name, words) => {
+    const turns = inbox();
+    const { code, stdout } = await gateway.cli('exec', name);
+    expect(code).toBe(3);
+    if (typeof words === 'string') expect(stdout).toBe(words);
+    else expect(stdout).toMatch(words);
+    expect(inbox()).toEqual(turns);
+    expect(await gateway.status()).toMatchObject({ state: 'running.healthy', inFlight: { turns: [] } });
+  });
+
+  test('the same id again tells the exit code of the first run', async () => {
+    const first = await gateway.cli('exec', 'fails', '--id', 'seven', '--exit-code');
+    const again = await gateway.cli('exec', 'fails', '--id', 'seven', '--exit-code');
+    expect([first.code, again.code]).toEqual([7, 7]);
+    const { json } = await gateway.cli('exec', 'fails', '--id', 'seven', '--json');
+    expect(json).toMatchObject({ duplicate: true, outcome: 'failed', exitCode: 7 });
+  });
+
+  test('--cancel knows the id that the command was sent under, and fails where nothing was ended', async () => {
+    folder.fifo('mine');
+    const running = gateway.cli('exec', 'hold', 'mine', '--id', 'my-own');
+    await gateway.inFlight('commands', 1);
+    expect(await gateway.cli('exec', '--cancel', 'my-own')).toMatchObject({
+      code: 0,
+      stdout: 'Ending my-own.\n',
+    });
+    expect((await running).code).toBe(1);
+    expect(await gateway.cli('exec', '--cancel', 'my-own')).toMatchObject({
+      code: 1,
+      stdout: 'Nothing in flight is called my-own. /ps lists what is.\n',
+    });
+  });
+});
+
 describe('commands in flight', () => {
   test('one of a name at a time: the second waits and then runs, and /ps shows both', async () => {
     folder.fifo('one');
@@ -196,7 +253,7 @@ describe('commands in flight', () => {
     expect((await run(`/cancel ${one.id}`)).replies).toEqual([`Ending ${one.id}.`]);
     expect(await running).toMatchObject({ outcome: 'interrupted', outcomeReason: 'cancelled' });
     expect((await running).replies[0]).toMatch(
-      /^held never\n\/hold was ended after \d\.\d s: local:owner cancelled it\.$/,
+      /^held never\n\/hold was ended after \d+\.\d s: local:owner cancelled it\.$/,
     );
     expect(survivors(one.id, two.id)).toEqual([]);
     expect((await run(`/cancel ${one.id}`)).replies).toEqual([

@@ -59,7 +59,7 @@ describe('a gateway that is asked to leave', () => {
       expect(await gateway.status()).toMatchObject({
         pid: gateway.pid,
         epoch: lives,
-        lastExit: { code: 75 },
+        lastExit: { code: null, cause: how === 'SIGUSR1' ? how : 'restart' },
       });
     }
     expect(await gateway.stop()).toEqual({ code: 0, signal: null });

@@ -1,10 +1,10 @@
 /** One gateway a home: the lock alone decides, and the files that tell of its owner never stand in the way. */
-import { existsSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processIdentity } from '../../src/process/identity.ts';
 import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
-import { debrisIn, pidFile, statusFile, when } from '../support/home-files.ts';
+import { debrisIn, pidFile } from '../support/home-files.ts';
 
 const STARTS = 12;
 
@@ -67,41 +67,6 @@ test('a pid file of whatever kind, and a socket file of a dead gateway, never ke
     await gateway.kill9();
     expect(debrisIn(folder.home).sort()).toEqual(['control.sock', 'sluice.pid']);
   }
-});
-
-test('a control socket that somebody deletes is put back by the gateway that runs', async () => {
-  await using gateway = await TestGateway.start();
-  const name = 'control.sock';
-  const back = new Promise<void>((resolve) => {
-    let gone = false;
-    const watcher = watch(gateway.folder.home, (_event, file) => {
-      if (file !== name) return;
-      if (gone) {
-        watcher.close();
-        resolve();
-      }
-      gone = true;
-    });
-  });
-  rmSync(join(gateway.folder.home, name));
-  await back;
-  expect((await gateway.cli('status')).code).toBe(0);
-  expect(await gateway.stop()).toEqual({ code: 0, signal: null });
-  expect(debrisIn(gateway.folder.home)).toEqual([]);
-});
-
-test('an old gateway that ends late, after somebody deleted its lock, leaves the new one’s files alone', async () => {
-  using folder = new TestFolder();
-  folder.writeConfig(testConfig());
-  await using old = await TestGateway.start({ folder });
-  rmSync(join(folder.home, 'lock'));
-  await using young = await TestGateway.start({ folder });
-  expect(await old.stop()).toEqual({ code: 0, signal: null });
-  expect(pidFile(folder.home)).toMatchObject({ pid: young.pid, epoch: 2 });
-  expect(statusFile(folder.home)).toMatchObject({ pid: young.pid, epoch: 2, state: 'running.healthy' });
-  // The old one's closing unlinks the path of the socket, whoever has bound it since; it is put back.
-  await when(folder.home, () => existsSync(join(folder.home, 'control.sock')));
-  expect((await young.cli('status', '--json')).json).toMatchObject({ pid: young.pid });
 });
 
 test('a home whose path is too long for a socket is reached all the same', async () => {

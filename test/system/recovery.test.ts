@@ -35,7 +35,11 @@ test('after kill -9 work in flight is interrupted and told, its processes are de
   expect(await second.outcome('turn')).toMatchObject({
     duplicate: true,
     outcome: 'interrupted',
-    replies: [expect.stringMatching(/^The gateway went down while this was being answered\..*send it again/)],
+    replies: [
+      expect.stringMatching(
+        /^The gateway went down while this was being answered, and the answer was not kept\. Send it again/,
+      ),
+    ],
   });
   expect(await second.outcome('started')).toMatchObject({
     duplicate: true,

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { SIGNAL_REPEAT_MS } from '../../src/process/signals.ts';
 import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { childrenOf, debrisIn, isRunning, statusFile, storeRows, when } from '../support/home-files.ts';
+import { polled } from '../support/polling.ts';
 
 const MAIN = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -165,11 +166,10 @@ function changed(folder: string, name: string): Promise<void> {
 /** Resolves when our handlers stand, which only the kernel tells: of SIGHUP, as Node catches the others itself. */
 async function handlersStand(pid: number): Promise<void> {
   const SIGHUP_BIT = 1n;
-  for (;;) {
-    const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-    if ((BigInt(`0x${mask}`) & SIGHUP_BIT) !== 0n) return;
-    await new Promise(setImmediate);
-  }
+  // The next moment of the start is some milliseconds away.
+  const PAUSE_MS = 1;
+  const caught = () => /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  await polled(() => (BigInt(`0x${caught() ?? '0'}`) & SIGHUP_BIT) !== 0n, 'the handlers', PAUSE_MS);
 }
 
 const treeOf = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...treeOf(child)]);

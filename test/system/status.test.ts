@@ -31,7 +31,7 @@ test('counters follow within about a second', async () => {
   gateway.folder.fifo('one');
   const turn = gateway.send('wait one');
   await when(gateway.folder.home, () => statusFile(gateway.folder.home).inFlight.turns.length === 1);
-  expect(statusFile(gateway.folder.home)).toEqual(await gateway.status());
+  expect(statusFile(gateway.folder.home)).toMatchObject(await gateway.status());
   await gateway.folder.release('one');
   await turn;
   await when(gateway.folder.home, () => statusFile(gateway.folder.home).inFlight.turns.length === 0);

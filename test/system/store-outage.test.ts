@@ -23,6 +23,17 @@ const timesCounted = (folder: TestFolder) =>
 
 const temporaryFilesIn = (home: string) => debrisIn(home).filter((name) => name.endsWith('.tmp'));
 
+/** How long one of forty commands of the gateway takes, one after the other. */
+async function medianStatusMs(gateway: TestGateway): Promise<number> {
+  const tookMs: number[] = [];
+  for (let count = 0; count < 40; count += 1) {
+    const startedMs = performance.now();
+    await gateway.send('/status');
+    tookMs.push(performance.now() - startedMs);
+  }
+  return tookMs.sort((a, b) => a - b)[20] ?? Number.NaN;
+}
+
 const recovered = (gateway: TestGateway) =>
   gateway.log((line) => line.msg === 'the store can be written again', 'the store to be back');
 
@@ -179,17 +190,12 @@ describe('while another process holds the lock of the database', () => {
   test('commands run at once, turns are refused, and all of it is written afterwards', async () => {
     using folder = new TestFolder();
     await using gateway = await TestGateway.start({ folder, config: commands(folder) });
+    const usualMs = await medianStatusMs(gateway);
     using lock = new StoreLock(folder.home);
 
     await expectOutageIsBorne(gateway, 'locked');
-    // Only the probe of each second waits for the lock, its 50 ms, and no message does.
-    const tookMs: number[] = [];
-    for (let index = 0; index < 40; index += 1) {
-      const startedMs = performance.now();
-      await gateway.send('/status');
-      tookMs.push(performance.now() - startedMs);
-    }
-    expect(tookMs.sort((a, b) => a - b)[20]).toBeLessThan(50);
+    // Only the probe of each second waits for the lock, its 50 ms, and no message does: half of them would show it.
+    expect(await medianStatusMs(gateway)).toBeLessThan(usualMs + 40);
 
     lock[Symbol.dispose]();
     await recovered(gateway);

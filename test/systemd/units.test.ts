@@ -95,6 +95,8 @@ describe.skipIf(MISSING)(`under a real systemd${MISSING ? ` (skipped: ${MISSING}
       const outside = await runCli(['restart', '--home', gateway.folder.home], gateway.folder.path);
       expect(outside).toMatchObject({ code: 0 });
       expect(await gateway.status()).toMatchObject({ epoch: 3, lastExit: { code: RESTART } });
+      // The CLI knows it sooner than the journal does.
+      await gateway.ready(3);
       expect(gateway.exitCodes).toEqual([RESTART, RESTART]);
       expect(gateway.verdicts).toEqual([expected.askedRestartVerdict, expected.askedRestartVerdict]);
       expect(await gateway.standing()).toMatchObject({ ActiveState: 'active', NRestarts: '2' });

@@ -1,10 +1,10 @@
 /**
  * Takes and leaves the lock named by its argument, as told on stdin: `take AT` and `release AT` at that wall time in
- * milliseconds (without one at once), `probe`. Says `owned`, `free`, `held`, `released` or an error's code.
+ * milliseconds (without one at once). Says `owned`, `released` or an error's code.
  */
 import { createInterface } from 'node:readline';
 import { isSluiceError } from '../../../src/errors.ts';
-import { acquireLock, type HomeLock, lockIsHeld } from '../../../src/process/lock.ts';
+import { acquireLock, type HomeLock } from '../../../src/process/lock.ts';
 
 const path = process.argv[2] ?? '';
 let lock: HomeLock | undefined;
@@ -20,7 +20,6 @@ const orders: Record<string, (argument: string | undefined) => string> = {
     lock?.[Symbol.dispose]();
     return 'released';
   },
-  probe: () => (lockIsHeld(path) ? 'held' : 'free'),
 };
 
 /** Stands still until then, so that no timer's delay comes in between. */

@@ -6,7 +6,7 @@ const [path = '', count = '0'] = process.argv.slice(2);
 const onProblem = (problem: Error) => {
   throw problem;
 };
-const file = new StatusFile({ path, epoch: () => 1, clock: systemClock, onProblem });
+const file = new StatusFile({ path, isOurs: () => true, epoch: () => 1, clock: systemClock, onProblem });
 for (let number = 1; number <= Number(count); number += 1) {
   const filling = 'x'.repeat((number * 977) % 20_000);
   file.update({ state: 'running', number, filling, filled: filling.length }, { changed: true });

@@ -5,6 +5,7 @@
  * flushing or closing for as long as it wants. Nothing here goes by time, but for how long a wait may take.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { PATIENCE_MS } from '../polling.ts';
 import { type ChatMessage, type FromGateway, listen, say } from './wire.ts';
 
 /** What can be held back. */
@@ -15,9 +16,6 @@ export type Sent = Pick<Extract<FromGateway, { type: 'send' }>, 'id' | 'conversa
 
 /** What became of a delivery: `cut` when the connection went before an answer. */
 export type Delivered = 'acknowledged' | 'to be delivered again' | 'cut';
-
-/** How long a test waits for what has to come. */
-const PATIENCE_MS = 15_000;
 
 export class StandInServer implements AsyncDisposable {
   /** What reached people, in order. */
