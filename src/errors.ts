@@ -18,6 +18,10 @@ export const ERRORS = {
     hint: 'Use a home that this user may write, with --home or SLUICE_HOME.',
     retryable: false,
   },
+  HOME_LOST: {
+    hint: 'Restore the home from a backup, or start anew with an empty one: `sluice run` makes it.',
+    retryable: false,
+  },
   PORT_UNAVAILABLE: { hint: 'Free the port, or set another with listen.http.', retryable: true },
   STORE_UNAVAILABLE: { hint: 'Free disk space; the gateway tries again every second.', retryable: true },
   STORE_SCHEMA_NEWER: {
@@ -72,6 +76,12 @@ export const ERRORS = {
   },
   AGENT_NO_ANSWER: { hint: 'Send it again, or ask otherwise.', retryable: true },
   AGENT_PROMPT_UNREADABLE: { hint: 'Correct system_prompt_file.', retryable: false },
+  GATEWAY_LEFT: {
+    hint: 'Send it again, under the same id, when the gateway is back: nothing was done.',
+    retryable: true,
+  },
+  USAGE: { hint: 'Add --help for what there is.', retryable: false },
+  NOT_DONE: { hint: 'It goes on all the same: `sluice status` shows how far it is.', retryable: true },
   NO_GATEWAY: { hint: 'Start one with `sluice run`.', retryable: true },
   NO_ANSWER: { hint: 'Look at `sluice status`; a wedged gateway can be ended by its pid.', retryable: true },
   INTERNAL: { hint: 'This is a defect: please report it with the log lines around it.', retryable: false },
@@ -99,10 +109,11 @@ const FAILURES: Partial<Readonly<Record<ErrorCode, FailureKind>>> = {
   CONFIG_INVALID: 'config-invalid',
   CONFIG_UNREADABLE: 'config-invalid',
   HOME_OWNED: 'home-owned',
+  HOME_LOST: 'home-lost',
   HOME_NO_PERMISSION: 'no-permission',
   PORT_UNAVAILABLE: 'unavailable',
   STORE_UNAVAILABLE: 'unavailable',
-  STORE_CORRUPT: 'unavailable',
+  STORE_CORRUPT: 'store-corrupt',
   STORE_SCHEMA_NEWER: 'schema-newer',
 };
 

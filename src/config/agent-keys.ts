@@ -7,7 +7,6 @@ import {
   commandLine,
   duration,
   environmentName,
-  environmentNames,
   folder,
   httpAddress,
   keyed,
@@ -38,7 +37,7 @@ export function defaultAgentSchema() {
   };
   const program = keyed({ ...keys, command: command.optional(), ...limits }, unknownInProgram)
     .superRefine((value, context) => {
-      const described = value.type !== undefined || value.cwd !== undefined || value.env.length > 0;
+      const described = value.type !== undefined || value.cwd !== undefined;
       if (value.command === undefined && described) {
         const message = 'is missing; write the program that answers, for example "./agent.sh"';
         context.addIssue({ code: 'custom', path: ['command'], message });
@@ -62,7 +61,6 @@ function programKeys() {
     type: z.literal('command').optional(),
     command: commandLine(),
     cwd: folder().optional(),
-    env: environmentNames().prefault([]),
     turn_timeout: duration({ zero: false }).prefault('30m'),
   };
 }

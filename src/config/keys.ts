@@ -43,11 +43,6 @@ const PROGRAM: Readonly<Record<string, KeyFacts>> = {
     without: 'the folder of this file',
     examples: ['.', '~/bot'],
   },
-  env: {
-    applies: 'turn',
-    meaning: 'Names of environment variables that the program gets besides the usual ones',
-    examples: [['HTTPS_PROXY']],
-  },
   turn_timeout: {
     applies: 'turn',
     meaning: 'A turn that takes longer is ended',
@@ -172,7 +167,8 @@ export const KEYS: Readonly<Record<string, KeyFacts>> = {
   },
   'display.busy_input_mode': {
     applies: 'now',
-    meaning: 'What a message does to a conversation that is being answered: interrupt, queue or steer',
+    meaning:
+      'queue: a message that comes while the gateway drains is kept; interrupt and steer: it is refused. Nothing else in this version',
   },
   ...below('quick_commands.*', COMMAND),
   'access.owners': {

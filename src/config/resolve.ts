@@ -104,7 +104,6 @@ function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundin
     type: 'command',
     command: resolveCommandLine(command, source.folder, env.HOME),
     cwd: resolveFrom(source.folder, keys.cwd ?? '.', env.HOME),
-    env: keys.env,
     turnTimeoutMs: keys.turn_timeout,
   };
 }

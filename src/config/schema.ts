@@ -4,6 +4,7 @@
  * `resolve.ts`. The file speaks snake_case and units of people, `Config` speaks milliseconds and absolute paths.
  */
 import { z } from 'zod';
+import { RESERVED_NAMES } from '../messages/commands.ts';
 import { LOCAL_PLATFORM } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import { defaultAgentSchema, otherAgentSchema } from './agent-keys.ts';
@@ -38,8 +39,6 @@ export interface CommandAgentConfig extends AnyAgentConfig {
   readonly command: CommandLine;
   /** Absolute. */
   readonly cwd: string;
-  /** Names of environment variables it gets besides the usual ones. */
-  readonly env: readonly string[];
 }
 
 /** A model behind an OpenAI-compatible API. */
@@ -156,14 +155,10 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
       },
     ).prefault({}),
     display: keyed({ busy_input_mode: busyInputModeSchema().default('interrupt') }).prefault({}),
-    quick_commands: named(
-      quickCommandSchema(),
-      (name) =>
-        builtinNames.includes(name)
-          ? `is a built-in command and cannot be replaced; choose another name, for example my-${name}`
-          : nameProblem(name),
-      { ...NAME_SHAPE, ...(builtinNames.length === 0 ? {} : { not: { enum: [...builtinNames] } }) },
-    ).prefault({}),
+    quick_commands: named(quickCommandSchema(), (name) => takenBy(name, builtinNames) ?? nameProblem(name), {
+      ...NAME_SHAPE,
+      not: { enum: [...new Set([...builtinNames, ...RESERVED_NAMES])] },
+    }).prefault({}),
     access: keyed({ owners: people().prefault([]), users: people().prefault([]) }).prefault({}),
     shutdown: keyed({
       kill_grace: duration({ zero: true }).prefault('5s'),
@@ -178,6 +173,14 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
       context.addIssue({ code: 'custom', path: ['agents', name, 'max_turns'], message });
     }
   });
+}
+
+/** Why a quick command may not have a name that the gateway has, or is going to have. */
+function takenBy(name: string, builtinNames: readonly string[]): string | undefined {
+  const other = `choose another name, for example my-${name}`;
+  if (builtinNames.includes(name)) return `is a built-in command and cannot be replaced; ${other}`;
+  if (!RESERVED_NAMES.includes(name)) return undefined;
+  return `is reserved for a built-in command of a later version; ${other}`;
 }
 
 function busyInputModeSchema() {
