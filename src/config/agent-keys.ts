@@ -22,6 +22,9 @@ const TURNS_MAX = 256;
 /** Most earlier messages of a conversation that a model may be shown. */
 const HISTORY_MESSAGES_MAX = 1000;
 
+/** Most failures in a row that a file may ask for. */
+const FAILURES_MAX = 1000;
+
 /** Agent types that have a meaning, but not in this version. */
 const LATER_TYPES: readonly unknown[] = ['acp'];
 
@@ -62,6 +65,7 @@ function programKeys() {
     command: commandLine(),
     cwd: folder().optional(),
     turn_timeout: duration({ zero: false }).prefault('30m'),
+    failure_threshold: whole(1, FAILURES_MAX).default(5),
   };
 }
 
@@ -77,6 +81,7 @@ function modelKeys() {
     ).optional(),
     history_window: whole(0, HISTORY_MESSAGES_MAX).default(40),
     turn_timeout: duration({ zero: false }).prefault('30m'),
+    failure_threshold: whole(1, FAILURES_MAX).default(5),
   };
 }
 

@@ -1,18 +1,23 @@
 /**
- * The configuration a gateway runs on: the file it was told, or, where nobody watches the start, the last one
- * that reached `running`. The copy is text with a first line that says whose it is.
+ * The configuration a gateway runs on: the file it was told, or, where nobody watches the start, the last one that
+ * reached `running`; and what a reload of that file makes of it. Whoever reads `current` reads it anew each time.
+ *
+ * Keys that wait for a restart keep what they have until then, whatever is reloaded. A file that is not valid changes
+ * nothing at all.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { isSluiceError, messageOf } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
+import { checkedOf, readFile } from './check.ts';
 import { heldByEnvironment } from './environment.ts';
 import { expandVariables } from './expand.ts';
-import { type Loaded, loadConfig, parseConfig, readTree, withoutMark } from './load.ts';
-import type { Config, ConfigOrigin } from './schema.ts';
-
-const OWNER_ONLY = 0o600;
+import { keepLastGood, readLastGood } from './last-good.ts';
+import { judgeConfig, type Loaded, loadConfig, parseConfig, readTree, withoutMark } from './load.ts';
+import { type Change, planOf, reloadedFile } from './plan.ts';
+import type { PlacedProblem } from './problems.ts';
+import { resolveConfig } from './resolve.ts';
+import type { Config, ConfigFile, ConfigOrigin } from './schema.ts';
 
 export interface ConfigurationOptions {
   readonly path: string;
@@ -26,8 +31,10 @@ export interface ConfigurationOptions {
 export interface RunningConfiguration {
   /** The file that is read at the next start; absolute. */
   readonly file: string;
-  /** What runs, which may be another text than the file's by now. */
+  /** What was loaded last, which may be another text than the file's by now. */
   readonly text: string;
+  /** What this life began with: keys that wait for a restart have their values from it. */
+  readonly startText: string;
   /** It is the last good configuration, because the file was not valid. */
   readonly isLastGood: boolean;
   /** Keys that the gateway's environment holds over any file, each with its variable. */
@@ -36,35 +43,77 @@ export interface RunningConfiguration {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-export class Configuration {
+/** A change, and the variable of the gateway's environment that keeps it from having any effect. */
+export interface PlannedChange extends Change {
+  readonly heldBy: string | null;
+}
+
+/** The file on disk, judged against what runs. Nothing of it runs yet. */
+export interface Candidate {
+  /** What would run. */
+  readonly config: Config;
+  /** Against what runs; one that waits for a restart stands here at each reload until then. */
+  readonly changes: readonly PlannedChange[];
+  /** What is to be known although the file is valid. */
   readonly warnings: readonly string[];
+  readonly loaded: Loaded;
+  readonly file: ConfigFile;
+}
+
+export type Read = Candidate | { readonly problems: readonly PlacedProblem[] };
+
+export class Configuration {
   readonly #options: ConfigurationOptions;
+  readonly #startText: string;
   #current: Config;
+  /** What was loaded last. */
+  #loaded: Loaded;
+  /** What runs: the same but for keys that wait for a restart. */
+  #file: ConfigFile;
+  #warnings: readonly string[];
+  /** Keys that wait for a restart. */
+  #waiting: readonly string[] = [];
+  #hasRun = false;
+  /** Why the last reload changed nothing, in a line; null when it did. */
+  #failure: string | null = null;
 
   /** Throws CONFIG_INVALID or CONFIG_UNREADABLE; with `fallBack` only where there is no last good one either. */
   constructor(options: ConfigurationOptions, fallBack: boolean) {
     this.#options = options;
     try {
-      const { config, warnings } = this.#load();
-      this.#current = config;
-      this.warnings = warnings;
+      this.#loaded = this.#load();
+      this.#warnings = this.#loaded.warnings;
     } catch (error) {
       const lastGood = fallBack ? this.#lastGood() : undefined;
       if (lastGood === undefined) throw error;
-      this.#current = lastGood;
-      this.warnings = [`running on the last good configuration, because: ${messageOf(error)}`];
+      this.#loaded = lastGood;
+      this.#warnings = [`running on the last good configuration, because: ${messageOf(error)}`];
     }
+    this.#current = this.#loaded.config;
+    this.#file = this.#loaded.file;
+    this.#startText = this.#current.source.text;
   }
 
   get current(): Config {
     return this.#current;
   }
 
+  /** What an owner should know: of the values, of keys that wait for a restart, and of a reload that failed. */
+  get warnings(): readonly string[] {
+    const waiting = this.#waiting.join(', ');
+    return [
+      ...this.#warnings,
+      ...(waiting === '' ? [] : [`waiting for a restart: ${waiting}`]),
+      ...(this.#failure === null ? [] : [`the last reload changed nothing, because: ${this.#failure}`]),
+    ];
+  }
+
   get running(): RunningConfiguration {
     const { path, env } = this.#options;
     const { text, isLastGood = false } = this.#current.source;
+    const startText = this.#startText;
     const { used: variables } = expandVariables(readTree(withoutMark(text)).value, env);
-    return { file: path, text, isLastGood, heldBy: heldByEnvironment(env), variables };
+    return { file: path, text, startText, isLastGood, heldBy: heldByEnvironment(env), variables };
   }
 
   /** What is wrong with the file on disk now; null when a restart could use it. */
@@ -77,53 +126,79 @@ export class Configuration {
     }
   }
 
-  /** Keeps the running configuration as the last good one. Throws what writing throws. */
+  /** Reads the file for a reload: what would run, or all that is wrong. Changes nothing. */
+  read(): Read {
+    const { env } = this.#options;
+    const loaded = this.#readAnew();
+    if ('problems' in loaded) return loaded;
+    const file = reloadedFile(this.#file, loaded.file);
+    const { source } = loaded.config;
+    const { config } = resolveConfig(file, { env, source, builtinNames: BUILTIN_NAMES });
+    return { config, changes: this.#changes(loaded.file), warnings: loaded.warnings, loaded, file };
+  }
+
+  /** From now on this runs. */
+  apply({ config, changes, loaded, file }: Candidate): void {
+    this.#current = config;
+    this.#loaded = loaded;
+    this.#file = file;
+    this.#warnings = loaded.warnings;
+    this.#waiting = changes.filter(({ applies }) => applies === 'restart').map(({ key }) => key);
+    this.#failure = null;
+  }
+
+  /** A reload changed nothing for this reason, a line: a warning until one does. */
+  failed(because: string): void {
+    this.#failure = because;
+  }
+
+  /** The gateway has reached running on what it began with. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
+  /** Keeps the running configuration as the last good one, for it has reached running. Throws what writing throws. */
   keepAsLastGood(): void {
+    this.#hasRun = true;
     const { lastGoodPath, path } = this.#options;
-    const temporary = `${lastGoodPath}.${process.pid}.tmp`;
-    try {
-      writeFileSync(temporary, `${LAST_GOOD_HEAD}${path}\n${this.#current.source.text}`, {
-        mode: OWNER_ONLY,
-      });
-      renameSync(temporary, lastGoodPath);
-    } catch (error) {
-      // Half a file, on a disk that is full: it would only take room.
-      rmSync(temporary, { force: true });
-      throw error;
-    }
+    keepLastGood(lastGoodPath, path, this.#current.source.text);
   }
 
   #load(): Loaded {
-    return loadConfig({ ...this.#options, builtinNames: BUILTIN_NAMES });
+    return loadConfig(this.#loadOptions);
+  }
+
+  get #loadOptions() {
+    return { ...this.#options, builtinNames: BUILTIN_NAMES };
+  }
+
+  /** A text that was loaded already is not judged again: that is most of what a reload costs. */
+  #readAnew(): Loaded | { problems: readonly PlacedProblem[] } {
+    const text = readFile(this.#options.path);
+    if (typeof text !== 'string') return { problems: [text] };
+    const { source } = this.#loaded.config;
+    if (text === source.text && source.isLastGood !== true) return this.#loaded;
+    const { loaded, problems } = checkedOf(judgeConfig(text, this.#loadOptions), text);
+    return loaded ?? { problems };
+  }
+
+  #changes(file: ConfigFile): PlannedChange[] {
+    const heldBy = heldByEnvironment(this.#options.env);
+    return planOf(this.#file, file).map((change) => ({ ...change, heldBy: heldBy[change.key] ?? null }));
   }
 
   /** Undefined where there is none, or where it is not valid for this version. */
-  #lastGood(): Config | undefined {
+  #lastGood(): Loaded | undefined {
     const { lastGoodPath, path } = this.#options;
     const kept = readLastGood(lastGoodPath);
     if (kept === undefined) return undefined;
     try {
-      const options = { ...this.#options, folder: dirname(path), builtinNames: BUILTIN_NAMES };
-      const { config } = parseConfig(kept.text, options);
-      return { ...config, source: { ...config.source, isLastGood: true } };
+      const loaded = parseConfig(kept.text, { ...this.#loadOptions, folder: dirname(path) });
+      const { config } = loaded;
+      return { ...loaded, config: { ...config, source: { ...config.source, isLastGood: true } } };
     } catch (error) {
       if (isSluiceError(error)) return undefined;
       throw error;
     }
   }
-}
-
-const LAST_GOOD_HEAD = '# the last configuration that reached running, from ';
-
-/** The last good configuration as it is kept, without its head, and the file it was; undefined where none can be read. */
-export function readLastGood(path: string): { readonly file: string; readonly text: string } | undefined {
-  let kept: string;
-  try {
-    kept = readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-  const end = kept.indexOf('\n');
-  if (!kept.startsWith(LAST_GOOD_HEAD) || end === -1) return undefined;
-  return { file: kept.slice(LAST_GOOD_HEAD.length, end), text: kept.slice(end + 1) };
 }

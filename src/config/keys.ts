@@ -16,7 +16,7 @@ export interface KeyFacts {
   readonly applies: Applies;
   /** A sentence without its full stop. */
   readonly meaning: string;
-  readonly unit?: 'time' | 'turns' | 'runs' | 'messages';
+  readonly unit?: 'time' | 'turns' | 'runs' | 'messages' | 'failures';
   readonly examples?: readonly unknown[];
   /** What holds without the key, where the schema cannot say it. */
   readonly without?: string;
@@ -48,6 +48,12 @@ const PROGRAM: Readonly<Record<string, KeyFacts>> = {
     meaning: 'A turn that takes longer is ended',
     unit: 'time',
     examples: ['30m', 600],
+  },
+  failure_threshold: {
+    applies: 'turn',
+    meaning:
+      'Failures of the agent itself, one after the other, after which turns for it are refused until it answers again',
+    unit: 'failures',
   },
 };
 
@@ -171,6 +177,11 @@ export const KEYS: Readonly<Record<string, KeyFacts>> = {
       'queue: a message that comes while the gateway drains is kept; interrupt and steer: it is refused. Nothing else in this version',
   },
   ...below('quick_commands.*', COMMAND),
+  'conversations.*.agent': {
+    applies: 'turn',
+    meaning: 'The agent that answers there, unless /agent chose another or the message names one',
+    examples: ['coder'],
+  },
   'access.owners': {
     expands: true,
     applies: 'now',
@@ -195,6 +206,10 @@ export const KEYS: Readonly<Record<string, KeyFacts>> = {
     unit: 'time',
     examples: ['10s'],
   },
+  'reload.watch': {
+    applies: 'now',
+    meaning: 'Whether a changed file is reloaded by itself',
+  },
   'inspector.xstate_inspect': {
     expands: true,
     applies: 'restart',
@@ -215,8 +230,11 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   'quick_commands.*.args':
     'Its arguments in the order in which words fill them; each is an environment variable of the command',
   'quick_commands.*.args.*': 'An argument',
+  conversations: 'What single conversations have of their own, by the key that a status shows',
+  'conversations.*': 'A conversation',
   access: 'Who may talk to the gateway; anybody else is a stranger',
   shutdown: 'How long leaving may take once the drain is over',
+  reload: 'How a changed file comes into force',
   inspector: 'The live view of the statechart',
   platforms: 'Chat platforms; the local one is always there',
 };
@@ -224,26 +242,38 @@ export const SECTIONS: Readonly<Record<string, string>> = {
 /** A change of a platform, whatever its own keys: its connection is made at the start. */
 const PLATFORM: KeyFacts = { applies: 'restart', meaning: 'A key of this platform' };
 
-/** The pattern a path falls under, among `patterns`. */
-function patternOf(
-  path: readonly PropertyKey[],
-  patterns: readonly (readonly string[])[],
-): string | undefined {
-  const found = patterns.find(
-    (segments) =>
-      segments.length === path.length &&
-      segments.every((segment, at) => segment === '*' || segment === path[at]),
-  );
-  return found?.join('.');
+/** The rows by the segments of their patterns: a file has thousands of paths to look up, and each costs its depth. */
+interface Branch {
+  readonly branches: Map<string, Branch>;
+  facts?: KeyFacts;
 }
 
-const KEY_PATTERNS = Object.keys(KEYS).map((pattern) => pattern.split('.'));
+const ROOT = bySegment();
+
+function bySegment(): Branch {
+  const root: Branch = { branches: new Map() };
+  for (const [pattern, facts] of Object.entries(KEYS)) {
+    let branch = root;
+    for (const segment of pattern.split('.')) {
+      const next: Branch = branch.branches.get(segment) ?? { branches: new Map() };
+      branch.branches.set(segment, next);
+      branch = next;
+    }
+    branch.facts = facts;
+  }
+  return root;
+}
 
 /** The facts of the key at this path; undefined for a section, and for what is no key. */
 export function factsOf(path: readonly PropertyKey[]): KeyFacts | undefined {
   if (path[0] === 'platforms' && path.length > 1) return PLATFORM;
-  const pattern = patternOf(path, KEY_PATTERNS);
-  return pattern === undefined ? undefined : KEYS[pattern];
+  let branch: Branch | undefined = ROOT;
+  for (const segment of path) {
+    const { branches }: Branch = branch;
+    branch = branches.get(String(segment)) ?? branches.get('*');
+    if (branch === undefined) return undefined;
+  }
+  return branch.facts;
 }
 
 const ORDER: readonly Applies[] = ['now', 'turn', 'restart'];

@@ -4,12 +4,12 @@
  * The only reader of YAML.
  */
 import { dirname, resolve } from 'node:path';
-import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type YAMLError, type YAMLMap } from 'yaml';
 import { SluiceError } from '../errors.ts';
 import { judgeAliases } from './aliases.ts';
 import { readConfigFile } from './config-file.ts';
 import { expandVariables } from './expand.ts';
-import { findingsOf, keyText, type Problem, report } from './problems.ts';
+import { type Finding, findingsOf, keyText, type Problem, report } from './problems.ts';
 import { resolveConfig } from './resolve.ts';
 import {
   type Config,
@@ -67,14 +67,11 @@ export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty
   const tree = readTree(withoutMark(text));
   if (!tree.whole) return { problems: tree.problems, warnings: [] };
   const { values, warnings } = expandVariables(tree.value, options.env);
-  const parsed = configFileSchema(options).safeParse(values);
+  const parsed = schemaOf(options).safeParse(values);
   const { findings, ...aliases } = judgeAliases(childOf(values, 'quick_commands'), options.builtinNames);
   warnings.push(...aliases.warnings);
   if (!parsed.success) findings.push(...findingsOf(parsed.error));
-  const problems = [
-    ...tree.problems,
-    ...findings.map(({ path, at, message }) => ({ offset: offsetOf(tree, path, at), path, message })),
-  ];
+  const problems = [...tree.problems, ...placedFindings(findings, tree)];
   if (problems.length > 0 || !parsed.success) return { problems, warnings };
   const path = resolve(options.path);
   const source = { path, folder: options.folder ?? dirname(path), origin: options.origin, text };
@@ -82,15 +79,28 @@ export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty
   return { config: resolved.config, file: parsed.data, warnings: [...warnings, ...resolved.warnings] };
 }
 
+const NO_PLATFORMS: NonNullable<SchemaOptions['platformSchemas']> = {};
+
+/** By the names and platforms they were made for: to make one, and have Zod compile it, is a tenth of a reload. */
+const schemas = new WeakMap<object, WeakMap<object, ReturnType<typeof configFileSchema>>>();
+
+function schemaOf({ builtinNames, platformSchemas = NO_PLATFORMS }: SchemaOptions) {
+  const forNames = schemas.get(builtinNames) ?? new WeakMap();
+  schemas.set(builtinNames, forNames);
+  const schema = forNames.get(platformSchemas) ?? configFileSchema({ builtinNames, platformSchemas });
+  forNames.set(platformSchemas, schema);
+  return schema;
+}
+
 /** The text as places count in it. */
 export function withoutMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-/** Values without YAML, and where each stands: `places` is keyed by `keyText`. */
+/** Values without YAML, and where each stands: of a path that is there several times the last one counts. */
 interface Tree {
   readonly value: unknown;
-  readonly places: ReadonlyMap<string, Place>;
+  readonly places: readonly Place[];
   readonly problems: readonly Problem[];
   /** False when values that are written are missing in `value`: then only `problems` says something. */
   readonly whole: boolean;
@@ -108,10 +118,10 @@ export function readTree(text: string): Tree {
   const document = parseYaml(text);
   if (document === undefined) {
     const message = 'cannot be read as YAML; make it simpler';
-    return { value: {}, places: new Map(), problems: [{ offset: 0, path: [], message }], whole: false };
+    return { value: {}, places: [], problems: [{ offset: 0, path: [], message }], whole: false };
   }
   const walk: Walk = {
-    places: new Map(),
+    places: [],
     problems: [],
     anchors: new Map(),
     open: new Set(),
@@ -120,15 +130,20 @@ export function readTree(text: string): Tree {
     incomplete: false,
   };
   const root = document.contents === null ? undefined : plainOf(document.contents, [], 0, walk);
-  const pathAt = pathFinder(walk.places);
-  const syntax = [...document.errors, ...document.warnings].map(({ code, message, pos: [offset] }) => ({
+  const { places } = walk;
+  const syntax = syntaxProblems([...document.errors, ...document.warnings], places);
+  if (syntax.length > 0) return { value: {}, places, problems: syntax, whole: false };
+  return { value: root ?? {}, places, problems: walk.problems, whole: !walk.incomplete };
+}
+
+function syntaxProblems(found: readonly YAMLError[], places: readonly Place[]): Problem[] {
+  if (found.length === 0) return [];
+  const pathAt = pathFinder(places);
+  return found.map(({ code, message, pos: [offset] }) => ({
     offset,
     path: pathAt(offset),
     message: SYNTAX[code] ?? `${message.replace(/\.$/, '')}; correct the YAML`,
   }));
-  const { places } = walk;
-  if (syntax.length > 0) return { value: {}, places, problems: syntax, whole: false };
-  return { value: root ?? {}, places, problems: walk.problems, whole: !walk.incomplete };
 }
 
 /** The messages for the mistakes that people make most; the library's own text serves for the others. */
@@ -155,7 +170,7 @@ function parseYaml(text: string) {
 }
 
 interface Walk {
-  readonly places: Map<string, Place>;
+  readonly places: Place[];
   readonly problems: Problem[];
   readonly anchors: Map<string, ParsedNode>;
   /** The collections that the walk is inside of. */
@@ -187,7 +202,7 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
     return undefined;
   }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
-  walk.places.set(keyText(path), { path, key: keyOffset, value: isScalar(node) ? offset : keyOffset });
+  walk.places.push({ path, key: keyOffset, value: isScalar(node) ? offset : keyOffset });
   if (isScalar(node)) return node.value ?? undefined;
   walk.open.add(node);
   const value = isMap(node)
@@ -219,7 +234,7 @@ function plainMapOf(map: YAMLMap.Parsed, path: readonly PropertyKey[], walk: Wal
     } else if (values.has(name)) {
       complain('is written twice; keep one of them');
     } else {
-      walk.places.set(keyText(inside), { path: inside, key: offset, value: offset });
+      walk.places.push({ path: inside, key: offset, value: offset });
       values.set(name, value === null ? undefined : plainOf(value, inside, offset, walk));
     }
   }
@@ -232,8 +247,19 @@ function keyOf(key: ParsedNode): string | undefined {
   return name.length > KEY_LENGTH_MAX ? undefined : name;
 }
 
+/** A file without a finding, as most are, needs no index of its places. */
+function placedFindings(findings: readonly Finding[], { places }: Tree): Problem[] {
+  if (findings.length === 0) return [];
+  const byKey = new Map(places.map((place) => [keyText(place.path), place]));
+  return findings.map(({ path, at, message }) => ({ offset: offsetOf(byKey, path, at), path, message }));
+}
+
 /** Where the value or key of this path stands; of one that is not written, where its nearest parent does. */
-function offsetOf({ places }: Tree, path: readonly PropertyKey[], at: 'key' | 'value'): number {
+function offsetOf(
+  places: ReadonlyMap<string, Place>,
+  path: readonly PropertyKey[],
+  at: 'key' | 'value',
+): number {
   for (let length = path.length; length >= 0; length -= 1) {
     const place = places.get(keyText(path.slice(0, length)));
     if (place !== undefined) return length === path.length ? place[at] : place.key;
@@ -242,8 +268,8 @@ function offsetOf({ places }: Tree, path: readonly PropertyKey[], at: 'key' | 'v
 }
 
 /** Finds the key that stands last before an offset: the one a mistake in the YAML belongs to, as far as one can tell. */
-function pathFinder(places: ReadonlyMap<string, Place>): (offset: number) => readonly PropertyKey[] {
-  const inOrder = [...places.values()].sort((a, b) => a.key - b.key);
+function pathFinder(places: readonly Place[]): (offset: number) => readonly PropertyKey[] {
+  const inOrder = places.toSorted((a, b) => a.key - b.key);
   return (offset) => {
     let [low, high] = [0, inOrder.length];
     while (low < high) {

@@ -27,6 +27,8 @@ export interface HomePaths {
   readonly logs: string;
   /** Space given up when the disk is full. */
   readonly reserve: string;
+  /** What was written in chats before. */
+  readonly chatHistory: string;
 }
 
 /**
@@ -50,6 +52,7 @@ export function homePaths(home: string, env: NodeJS.ProcessEnv): HomePaths {
     lastGood: join(home, 'last-good.yaml'),
     logs: join(home, 'logs'),
     reserve: join(home, 'reserve'),
+    chatHistory: join(home, 'chat-history'),
   };
 }
 
@@ -72,9 +75,14 @@ export function findConfig(options: {
   if (owned) return { path: quickstart, origin: 'quickstart' };
   const inFolder = join(cwd, 'sluice.yaml');
   if (existsSync(inFolder)) return { path: inFolder, origin: 'folder' };
-  const inXdg = join(xdgFolder(env.XDG_CONFIG_HOME, env, '.config'), 'sluice', 'sluice.yaml');
+  const inXdg = userConfigPath(env);
   if (existsSync(inXdg)) return { path: inXdg, origin: 'xdg' };
   return { path: quickstart, origin: 'quickstart' };
+}
+
+/** The configuration of this user, for every folder that has none of its own. */
+export function userConfigPath(env: NodeJS.ProcessEnv): string {
+  return join(xdgFolder(env.XDG_CONFIG_HOME, env, '.config'), 'sluice', 'sluice.yaml');
 }
 
 /**

@@ -29,7 +29,28 @@ export function planOf(before: ConfigFile, after: ConfigFile): Change[] {
   return changesAt(before, after, []);
 }
 
+/**
+ * What runs once `after` is reloaded over `running`: all of `after`, but for the keys that wait for a restart, which
+ * keep what they have.
+ */
+export function reloadedFile(running: ConfigFile, after: ConfigFile): ConfigFile {
+  return reloadedAt(running, after, []) as ConfigFile;
+}
+
+function reloadedAt(running: unknown, after: unknown, path: readonly string[]): unknown {
+  if (appliesBelow(path) !== 'restart') return after;
+  if (factsOf(path) !== undefined || !isMapping(running) || !isMapping(after)) return running;
+  const names = new Set([...Object.keys(after), ...Object.keys(running)]);
+  const values = [...names].map((name) => [
+    name,
+    reloadedAt(own(running, name), own(after, name), [...path, name]),
+  ]);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
 function changesAt(before: unknown, after: unknown, path: readonly string[]): Change[] {
+  // Most of two files is the same, and what a reload took over is the same object.
+  if (before === after) return [];
   const facts = factsOf(path);
   if (facts !== undefined) return leafChange(before, after, path, facts);
   if (!isMapping(before) || !isMapping(after)) return wholeChange(before, after, path);
@@ -49,7 +70,6 @@ function leafChange(before: unknown, after: unknown, path: readonly string[], fa
 }
 
 function wholeChange(before: unknown, after: unknown, path: readonly string[]): Change[] {
-  if (before === after) return [];
   const change = kindOf(before, after);
   return [{ key: keyText(path), change, applies: appliesBelow(path), before: null, after: null }];
 }

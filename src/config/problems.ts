@@ -7,6 +7,9 @@ import type { z } from 'zod';
 /** Most problems one report names; the rest is counted. */
 export const PROBLEMS_MAX = 20;
 
+/** Most problems that are printed or sent where all are asked for; the rest is counted. */
+export const PROBLEMS_SHOWN_MAX = 1000;
+
 /** Longest piece of a line that is shown; a longer one is cut. */
 const LINE_LENGTH_MAX = 120;
 
@@ -93,6 +96,29 @@ export function placed(problems: readonly Problem[], text: string): PlacedProble
 export function problemText({ line, column, key, message, source }: PlacedProblem, file: string): string {
   const said = `${file}:${line}:${column} ${key}: ${message}`;
   return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${source}`;
+}
+
+/** The problems as programs read them, and how many were left out. */
+export interface ProblemsDocument {
+  readonly errors: readonly {
+    readonly line: number;
+    readonly column: number;
+    readonly key: string;
+    readonly message: string;
+    readonly hint: string;
+    /** The line of the file. */
+    readonly source: string;
+  }[];
+  readonly more: number;
+}
+
+/** At most `PROBLEMS_SHOWN_MAX` of them. */
+export function problemsDocument(problems: readonly PlacedProblem[]): ProblemsDocument {
+  const errors = problems.slice(0, PROBLEMS_SHOWN_MAX).map(({ line, column, key, message, source }) => {
+    const { wrong, right } = halvesOf(message);
+    return { line, column, key, message: wrong, hint: right, source };
+  });
+  return { errors, more: problems.length - errors.length };
 }
 
 /** The two halves of a message; the second is empty where nothing can be advised. */

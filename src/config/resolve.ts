@@ -55,9 +55,11 @@ export function resolveConfig(
         resolveCommand(name, keys, names, around),
       ]),
     ),
+    conversations: record(Object.entries(file.conversations)),
     access: file.access,
     shutdown: { killGraceMs: file.shutdown.kill_grace, exitTimeoutMs: file.shutdown.exit_timeout },
     listen: { http },
+    reload: file.reload,
     inspector: { xstateInspect: file.inspector.xstate_inspect },
     platforms: record(Object.entries(file.platforms).filter(([, keys]) => keys !== undefined)),
     source,
@@ -96,6 +98,7 @@ function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundin
         : { systemPromptFile: resolveFrom(source.folder, promptFile, env.HOME) }),
       historyWindow: keys.history_window,
       turnTimeoutMs: keys.turn_timeout,
+      failureThreshold: keys.failure_threshold,
     };
   }
   const command = keys.command ?? ['node', packagedFile('quickstart-agent.mjs')];
@@ -105,6 +108,7 @@ function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundin
     command: resolveCommandLine(command, source.folder, env.HOME),
     cwd: resolveFrom(source.folder, keys.cwd ?? '.', env.HOME),
     turnTimeoutMs: keys.turn_timeout,
+    failureThreshold: keys.failure_threshold,
   };
 }
 

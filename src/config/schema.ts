@@ -9,7 +9,17 @@ import { LOCAL_PLATFORM } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import { defaultAgentSchema, otherAgentSchema } from './agent-keys.ts';
 import { quickCommandSchema, type ROLES } from './command-keys.ts';
-import { addressOrOff, duration, keyed, NAME_SHAPE, named, nameProblem, wants } from './fields.ts';
+import {
+  addressOrOff,
+  duration,
+  keyed,
+  NAME_SHAPE,
+  named,
+  nameProblem,
+  show,
+  text,
+  wants,
+} from './fields.ts';
 import type { Address } from './units.ts';
 
 export const BUSY_INPUT_MODES = ['interrupt', 'queue', 'steer'] as const;
@@ -31,6 +41,8 @@ interface AnyAgentConfig {
   readonly turnTimeoutMs: number;
   /** Turns of this agent at the same time; absent: only `Config.maxTurns` bounds it. */
   readonly maxTurns?: number;
+  /** Failures of the agent itself, one after the other, after which it is not asked until it answers a probe. */
+  readonly failureThreshold: number;
 }
 
 /** An agent program: the message on stdin, the reply on stdout. */
@@ -112,10 +124,13 @@ export interface Config {
   readonly maxTurns: number;
   readonly busyInputMode: BusyInputMode;
   readonly quickCommands: Readonly<Record<string, QuickCommand>>;
+  /** By its key (`platform:id`), what a conversation has of its own. Its agent is one of `agents`. */
+  readonly conversations: Readonly<Record<string, { readonly agent: string }>>;
   /** People as `platform:id`. */
   readonly access: { readonly owners: readonly string[]; readonly users: readonly string[] };
   readonly shutdown: { readonly killGraceMs: number; readonly exitTimeoutMs: number };
   readonly listen: { readonly http: Address | 'off' };
+  readonly reload: { readonly watch: boolean };
   readonly inspector: { readonly xstateInspect: Address | 'off' };
   /** What each named platform's own schema made of its keys. */
   readonly platforms: Readonly<Record<string, unknown>>;
@@ -159,14 +174,26 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
       ...NAME_SHAPE,
       not: { enum: [...new Set([...builtinNames, ...RESERVED_NAMES])] },
     }).prefault({}),
+    conversations: named(keyed({ agent: agentName() }), conversationProblem, CONVERSATION_SHAPE).prefault({}),
     access: keyed({ owners: people().prefault([]), users: people().prefault([]) }).prefault({}),
     shutdown: keyed({
       kill_grace: duration({ zero: true }).prefault('5s'),
       exit_timeout: duration({ zero: false }).prefault('10s'),
     }).prefault({}),
+    reload: keyed({
+      watch: z.boolean({ error: wants('true or false', 'write one of them without quotes') }).default(false),
+    }).prefault({}),
     inspector: keyed({ xstate_inspect: addressOrOff({ loopbackOnly: true }).prefault('off') }).prefault({}),
     platforms: platformsSchema(platformSchemas).prefault({}),
-  }).superRefine(({ agent, agents }, context) => {
+  }).superRefine(({ agent, agents, conversations }, context) => {
+    const names = ['default', ...Object.keys(agents)];
+    for (const [key, given] of Object.entries(conversations)) {
+      if (names.includes(given.agent)) continue;
+      const [near] = nearest(given.agent, names, 1);
+      const right = near === undefined ? `use one of ${names.join(', ')}` : `did you mean ${near}?`;
+      const message = `${show(given.agent)} is no agent; ${right}`;
+      context.addIssue({ code: 'custom', path: ['conversations', key, 'agent'], message });
+    }
     for (const [name, { max_turns }] of Object.entries(agents)) {
       if (max_turns === undefined || max_turns <= agent.max_turns) continue;
       const message = `${max_turns} is more than agent.max_turns allows; use at most ${agent.max_turns}`;
@@ -185,6 +212,18 @@ function takenBy(name: string, builtinNames: readonly string[]): string | undefi
 
 function busyInputModeSchema() {
   return z.enum(BUSY_INPUT_MODES, { error: wants('a busy input mode', 'use interrupt, queue or steer') });
+}
+
+function agentName() {
+  return text('the name of an agent', 'write default, or a name under `agents`');
+}
+
+/** A key as a status shows it, in the words of JSON Schema. */
+const CONVERSATION_SHAPE = { pattern: '^[^:\\s]+:[^:\\s]+$' } as const;
+
+function conversationProblem(key: string): string | undefined {
+  if (/^[^:\s]+:[^:\s]+$/.test(key)) return undefined;
+  return 'is no key of a conversation; write "PLATFORM:ID" as a status shows it, for example "telegram:12345"';
 }
 
 function people() {

@@ -24,6 +24,7 @@ describe('an agent that is a model', () => {
       model: 'q',
       historyWindow: 40,
       turnTimeoutMs: 1_800_000,
+      failureThreshold: 5,
     });
     expect(config).toMatchObject({ maxTurns: 8, drainTimeoutMs: 60_000 });
     expect(warnings).toEqual([]);
@@ -42,6 +43,7 @@ describe('an agent that is a model', () => {
       systemPromptFile: '/srv/bot/p.md',
       historyWindow: 0,
       turnTimeoutMs: 90_000,
+      failureThreshold: 5,
       maxTurns: 2,
       apiKeyEnv: 'KEY',
     });

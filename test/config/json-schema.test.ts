@@ -29,6 +29,7 @@ function valuesOf(text: string): { values: unknown } | undefined {
  */
 const BEYOND_SHAPE = [
   'an agent with more turns than all may have',
+  'a conversation with an agent that nobody configured',
   'an absurd drain',
   'a port beyond the last',
   'an alias to itself',

@@ -66,7 +66,7 @@ describe('a wrong configuration names line, column, key, what is wrong and what 
         '     2 |   r: { type: alias, target: /r }',
         `${options.path}:3:42 quick_commands.s.timeout: 0 leaves no time at all; write more than 0`,
         '     3 |   s: { type: exec, command: ls, timeout: 0 }',
-        `${options.path}:4:1 zebra: unknown key; known here: listen, agent, agents, display, quick_commands, access, shutdown, inspector, platforms`,
+        `${options.path}:4:1 zebra: unknown key; known here: listen, agent, agents, display, quick_commands, conversations, access, shutdown, reload, inspector, platforms`,
         '     4 | zebra: 1',
         `${options.path}:5:10 agent.comand: unknown key; did you mean command?`,
         '     5 | agent: { comand: x, turn_timeout: 0 }',
@@ -128,12 +128,14 @@ describe('a valid configuration', () => {
       quickCommands: {},
       access: { owners: [], users: [] },
       shutdown: { killGraceMs: 5_000, exitTimeoutMs: 10_000 },
+      reload: { watch: false },
       inspector: { xstateInspect: 'off' },
       platforms: {},
     });
     expect(config.agents.default).toMatchObject({
       command: [process.execPath, expect.stringMatching(/\/config\/quickstart-agent\.mjs$/)],
       turnTimeoutMs: 1_800_000,
+      failureThreshold: 5,
     });
     expect(warnings).toEqual([expect.stringContaining('the built-in demo agent answers')]);
     for (const text of ['# nothing yet\n', 'agent:\nquick_commands: # later\naccess: ~\n']) {
@@ -235,6 +237,7 @@ describe('a valid configuration', () => {
         command: [process.execPath, './a.mjs'],
         cwd: '/etc/sluice/sub',
         turnTimeoutMs: 1_800_000,
+        failureThreshold: 5,
       },
       b: {
         name: 'b',
@@ -242,6 +245,7 @@ describe('a valid configuration', () => {
         command: ['python3', 'a.py'],
         cwd: '/etc/sluice',
         turnTimeoutMs: 86_400_000,
+        failureThreshold: 5,
         maxTurns: 2,
       },
     });
@@ -521,6 +525,7 @@ describe('whatever the text', () => {
     'quick_commands',
     'access',
     'platforms',
+    'reload',
     'inspector',
     'shutdown',
     'display',

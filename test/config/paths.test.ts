@@ -33,7 +33,7 @@ describe('the home', () => {
     expect(resolveHome(options)).toBe(expected);
   });
 
-  test('holds the files that the public face names', () => {
+  test('holds the files that the public face names, and what else is kept', () => {
     expect(homePaths('/srv/sluice', {})).toEqual({
       store: '/srv/sluice/sluice.db',
       lock: '/srv/sluice/lock',
@@ -44,6 +44,7 @@ describe('the home', () => {
       lastGood: '/srv/sluice/last-good.yaml',
       logs: '/srv/sluice/logs',
       reserve: '/srv/sluice/reserve',
+      chatHistory: '/srv/sluice/chat-history',
     });
   });
 });

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
-import { durationText, planOf } from '../../src/config/plan.ts';
+import { durationText, planOf, reloadedFile } from '../../src/config/plan.ts';
 import { BUILTIN_NAMES } from '../../src/messages/commands.ts';
 import { VALID_FILES } from './valid-files.ts';
 
@@ -170,6 +170,31 @@ describe('a plan', () => {
     const [line = ''] = plan('', `agent: { command: "${'echo '.repeat(1000)}" }`);
     expect(line.length).toBeLessThan(160);
     expect(line).toMatch(/…$/);
+  });
+});
+
+describe('what runs after a reload', () => {
+  const RUNNING = 'listen: { http: "127.0.0.1:1" }\nquick_commands: { a: { type: exec, command: a } }\n';
+
+  test('has the later values, but for the keys that wait for a restart', () => {
+    const after = fileOf(
+      'listen: { http: "127.0.0.1:2" }\ninspector: { xstate_inspect: "127.0.0.1:3" }\nreload: { watch: true }\nquick_commands: { b: { type: exec, command: b } }\n',
+    );
+    const running = fileOf(RUNNING);
+    const reloaded = reloadedFile(running, after);
+    expect(reloaded).toEqual({ ...after, listen: running.listen, inspector: running.inspector });
+    expect(planOf(reloaded, after).map(({ key }) => key)).toEqual([
+      'listen.http',
+      'inspector.xstate_inspect',
+    ]);
+  });
+
+  test('has no platform that came, and still the one that went', () => {
+    const [chat, other] = [{ token: 'a' }, { token: 'b' }];
+    const running = { ...fileOf(RUNNING), platforms: { chat } };
+    const after = { ...fileOf(RUNNING), platforms: { other } };
+    expect(reloadedFile(running, after).platforms).toEqual({ chat });
+    expect(reloadedFile(running, { ...after, platforms: { chat: other } }).platforms).toEqual({ chat });
   });
 });
 

@@ -11,6 +11,7 @@ export const VALID_FILES: readonly (readonly [string, string])[] = [
   ['no HTTP', 'listen: { http: off }\n'],
   ['no HTTP, as YAML 1.1 means it', 'listen: { http: false }\n'],
   ['an IPv6 address', 'listen: { http: "[::1]:0" }\n'],
+  ['a watched file', 'reload: { watch: true }\n'],
   ['an inspector on this machine', 'inspector: { xstate_inspect: "LocalHost:8888" }\n'],
   ['an agent without a type', 'agent: { command: ./agent.sh }\n'],
   ['an agent as a list', 'agent: { type: command, command: [node, ./agent.mjs], cwd: ~/bot }\n'],

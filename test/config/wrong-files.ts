@@ -173,6 +173,11 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '1:17 listen.http: 7171 is not an address; write HOST:PORT, for example 127.0.0.1:7171, or off',
   ],
   [
+    'a watch in words',
+    'reload: { watch: often }',
+    '1:18 reload.watch: "often" is not true or false; write one of them without quotes',
+  ],
+  [
     'an inspector that others could reach',
     'inspector: { xstate_inspect: "0.0.0.0:8888" }',
     '1:30 inspector.xstate_inspect: "0.0.0.0:8888" can be reached from other machines; use 127.0.0.1',
@@ -398,6 +403,26 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '2:54 quick_commands.job.args.A.rest: takes all remaining words, so none is left for the next; make it the last one',
   ],
 
+  [
+    'a conversation with an agent that nobody configured',
+    'agents: { coder: { command: ./c } }\nconversations: { "telegram:1": { agent: codr } }\n',
+    '2:41 conversations."telegram:1".agent: "codr" is no agent; did you mean coder?',
+  ],
+  [
+    'a conversation that is no key',
+    'conversations: { telegram: { agent: default } }\n',
+    '1:18 conversations.telegram: is no key of a conversation; write "PLATFORM:ID" as a status shows it',
+  ],
+  [
+    'a conversation without its agent',
+    'conversations: { "telegram:1": {} }\n',
+    '1:18 conversations."telegram:1".agent: is missing; write default, or a name under `agents`',
+  ],
+  [
+    'a circuit that opens before any failure',
+    'agent: { command: ./a, failure_threshold: 0 }\n',
+    '1:43 agent.failure_threshold: 0 is not a whole number of 1 to 1000; write one, for example 1',
+  ],
   [
     'a key written twice',
     'agent:\n  command: a\n  command: b\n',
