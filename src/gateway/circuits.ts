@@ -1,0 +1,156 @@
+/**
+ * A circuit for each agent. So many failures of the agent itself in a row open it, an answer ends the row, and what was
+ * wrong with one request counts for neither. While it is open the agent is asked whether it could answer, at growing
+ * intervals; only that closes it, never a person's turn. What an open circuit means for turns stands in the chart.
+ *
+ * A turn or a probe of an agent that was replaced or removed meanwhile says nothing of the one that is there now.
+ */
+import { type Agent, AgentFailure } from '../agents/agent.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** Before the first probe; doubled after each that fails. */
+export const PROBE_WAIT_MS_FIRST = 1000;
+
+/** The longest wait between two probes. */
+export const PROBE_WAIT_MS_MAX = 60_000;
+
+/** How long one probe may take; an agent's own limit is shorter, and says more. */
+const PROBE_MS_MAX = 15_000;
+
+/** Why an agent is not asked, and what a person can do: as in `AgentFailure`. */
+export interface Outage {
+  readonly cause: string;
+  readonly next: string;
+}
+
+export interface CircuitsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The agent that has this name now, with its threshold; undefined when none has. */
+  readonly agent: (name: string) => { agent: Agent; failureThreshold: number } | undefined;
+  readonly opened: (name: string) => void;
+  /** `gone`: there is no agent of this name any more. */
+  readonly closed: (name: string, because: 'answers' | 'gone') => void;
+}
+
+interface Circuit {
+  readonly agent: Agent;
+  /** Failures in a row; 0 while it is open. */
+  failures: number;
+  /** Probes since the agent last answered a turn: one that fails again at once is asked ever more rarely. */
+  probes: number;
+  /** Null while it is closed. */
+  outage: Outage | null;
+  /** The wait for the next probe, or the probe itself. */
+  probing: Disposable | undefined;
+}
+
+export class Circuits implements Disposable {
+  readonly #options: CircuitsOptions;
+  /** Of configured agents that have failed since they last answered. */
+  readonly #circuits = new Map<string, Circuit>();
+
+  constructor(options: CircuitsOptions) {
+    this.#options = options;
+  }
+
+  /** What is wrong with an agent whose circuit is open. */
+  outage(name: string): Outage | undefined {
+    return this.#circuits.get(name)?.outage ?? undefined;
+  }
+
+  /** A turn was answered: the row of failures is over. A turn that began before the circuit opened does not close it. */
+  answered(name: string, agent: Agent): void {
+    const circuit = this.#circuits.get(name);
+    if (circuit?.agent === agent && circuit.outage === null) this.#circuits.delete(name);
+  }
+
+  /** A turn failed. */
+  failed(name: string, agent: Agent, failure: AgentFailure): void {
+    const found = this.#options.agent(name);
+    if (!failure.backend || found?.agent !== agent) return;
+    const circuit = this.#circuitOf(name, agent);
+    if (circuit.outage !== null) return;
+    circuit.failures += 1;
+    if (circuit.failures < found.failureThreshold) return;
+    circuit.failures = 0;
+    circuit.outage = outageOf(failure);
+    this.#options.log.warn(
+      { agent: name, failures: found.failureThreshold, cause: failure.message },
+      `the agent ${name} is not asked until it answers a probe`,
+    );
+    this.#options.opened(name);
+    this.#probeLater(name, circuit, failure.retryAtMs);
+  }
+
+  /** Another configuration runs: an agent that is gone has no circuit, one that was changed begins anew. */
+  reconfigured(): void {
+    for (const [name, circuit] of [...this.#circuits]) {
+      const found = this.#options.agent(name);
+      if (found?.agent === circuit.agent) continue;
+      circuit.probing?.[Symbol.dispose]();
+      this.#circuits.delete(name);
+      if (circuit.outage === null) continue;
+      if (found === undefined) this.#options.closed(name, 'gone');
+      else void this.#probe(name, this.#circuitOf(name, found.agent, circuit.outage));
+    }
+  }
+
+  /** Ends waits and probes. */
+  [Symbol.dispose](): void {
+    for (const { probing } of this.#circuits.values()) probing?.[Symbol.dispose]();
+    this.#circuits.clear();
+  }
+
+  /** The circuit of the agent that has this name now; a new one when it is not the one that failed before. */
+  #circuitOf(name: string, agent: Agent, outage: Outage | null = null): Circuit {
+    const before = this.#circuits.get(name);
+    if (before?.agent === agent) return before;
+    const circuit: Circuit = { agent, failures: 0, probes: 0, outage, probing: undefined };
+    this.#circuits.set(name, circuit);
+    return circuit;
+  }
+
+  /** `notBeforeMs`: wall milliseconds at which the agent said it could be asked again; waited for within the limit. */
+  #probeLater(name: string, circuit: Circuit, notBeforeMs = 0): void {
+    const { clock } = this.#options;
+    const doubled = PROBE_WAIT_MS_FIRST * 2 ** circuit.probes;
+    const waitMs = Math.min(Math.max(doubled, notBeforeMs - clock.wallMs()), PROBE_WAIT_MS_MAX);
+    circuit.probing = clock.timer(waitMs, () => void this.#probe(name, circuit));
+  }
+
+  async #probe(name: string, circuit: Circuit): Promise<void> {
+    const { clock, log } = this.#options;
+    const abort = new AbortController();
+    circuit.probing = { [Symbol.dispose]: () => abort.abort() };
+    circuit.probes += 1;
+    using _ = clock.timer(PROBE_MS_MAX, () => abort.abort());
+    const failure = await circuit.agent.probe({ signal: abort.signal }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (this.#circuits.get(name) !== circuit) return;
+    if (failure === undefined || (failure instanceof AgentFailure && !failure.backend)) {
+      this.#close(name, circuit);
+      return;
+    }
+    const known = failure instanceof AgentFailure ? failure : undefined;
+    if (known !== undefined) circuit.outage = outageOf(known);
+    log.info(
+      { agent: name, probes: circuit.probes, cause: messageOf(failure) },
+      `${name} does not answer yet`,
+    );
+    this.#probeLater(name, circuit, known?.retryAtMs);
+  }
+
+  #close(name: string, circuit: Circuit): void {
+    circuit.outage = null;
+    circuit.probing = undefined;
+    this.#options.log.info({ agent: name, probes: circuit.probes }, `the agent ${name} answers again`);
+    this.#options.closed(name, 'answers');
+  }
+}
+
+const outageOf = ({ message, next }: AgentFailure): Outage => ({ cause: message, next });
