@@ -1,0 +1,94 @@
+/**
+ * A chat without a terminal: each line of the input is a message, sent when the one before has its answer. Leaves
+ * with 0 at the end of the input, with 3 when a message was refused, with 1 when one failed; the worst counts.
+ */
+import { systemClock } from '../../clock.ts';
+import { newId } from '../../messages/ids.ts';
+import { isAlive } from '../../process/identity.ts';
+import { readPidFile } from '../../process/runtime-status.ts';
+import { type Context, EXIT, reportReply } from '../context.ts';
+import { followMessage } from '../message.ts';
+import { Shown } from '../send.ts';
+
+/** How long the gateway may take to decide, and until the outcome: a turn may be kept over a restart. */
+const ADMISSION_MS_MAX = 30_000;
+const OUTCOME_MS_MAX = 3_600_000;
+
+/** More of a line is not kept; the gateway refuses half of that, and says why. */
+export const LINE_CHARS_MAX = 512 * 1024;
+
+/** Results that `--json` prints at most; the newest. */
+const RESULTS_MAX = 10_000;
+
+export async function chatByLines(
+  context: Context,
+  input: AsyncIterable<Buffer | string>,
+  conversation: string,
+): Promise<number> {
+  const codes = new Set<number>();
+  const results: unknown[] = [];
+  for await (const line of linesOf(input)) {
+    if (context.output.closed) break;
+    if (line.trim() === '') continue;
+    const { code, result } = await exchange(context, line, conversation);
+    codes.add(code);
+    if (!context.json) continue;
+    results.push({ sent: line, ...result });
+    if (results.length > RESULTS_MAX) results.shift();
+  }
+  if (context.json) context.output.json({ messages: results });
+  if (codes.has(EXIT.refused)) return EXIT.refused;
+  return codes.has(EXIT.failed) ? EXIT.failed : EXIT.done;
+}
+
+/** Sends one line and prints its answer. */
+async function exchange(context: Context, text: string, conversation: string) {
+  const { output, control, json } = context;
+  const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
+  const owner = readPidFile(context.paths.pid);
+  const id = newId('m', systemClock.wallMs());
+  const followed = await followMessage(
+    { text, id, conversation },
+    {
+      control,
+      clock: systemClock,
+      admissionOnly: false,
+      admissionMs: ADMISSION_MS_MAX,
+      timeoutMs: OUTCOME_MS_MAX,
+      comesBack: () => owner !== undefined && isAlive(owner),
+      onAdmission: ({ admission }) => {
+        if (admission === 'hold') output.note('kept, answered after the restart');
+      },
+      onDelta: (piece) => shown.delta(piece),
+      onReply: (reply) => shown.reply(reply),
+    },
+  );
+  const { admission, settled, refusal } = followed;
+  if (refusal !== undefined) {
+    return { code: reportReply({ output, json: false }, refusal.json), result: refusal.json };
+  }
+  const result = { ...admission, ...settled };
+  if (admission?.admission === 'refuse') return { code: EXIT.refused, result };
+  const isWell = settled?.outcome !== 'failed' && settled?.outcome !== 'interrupted';
+  return { code: isWell ? EXIT.done : EXIT.failed, result };
+}
+
+/** Lines without their ends, the last one also where none ends it; of one that is too long the beginning. */
+export async function* linesOf(input: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of input) {
+    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    const [first = '', ...others] = text.split('\n');
+    rest = joined(rest, first);
+    for (const next of others) {
+      yield rest.replace(/\r$/, '');
+      rest = joined('', next);
+    }
+  }
+  rest = joined(rest, decoder.decode());
+  if (rest !== '') yield rest.replace(/\r$/, '');
+}
+
+const joined = (line: string, more: string): string =>
+  line.length >= LINE_CHARS_MAX ? line : (line + more).slice(0, LINE_CHARS_MAX);

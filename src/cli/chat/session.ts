@@ -1,0 +1,251 @@
+/**
+ * A chat on a terminal: keys in, the conversation and the rows under it out. The first Ctrl-C interrupts what is being
+ * answered, the second leaves; Ctrl-D leaves. A gateway that restarts meanwhile is waited for.
+ */
+import { emitKeypressEvents } from 'node:readline';
+import { systemClock as clock } from '../../clock.ts';
+import type { ControlEvent, ControlReply } from '../../control/client.ts';
+import { messageOf } from '../../errors.ts';
+import { isAlive } from '../../process/identity.ts';
+import { readPidFile } from '../../process/runtime-status.ts';
+import type { Signals } from '../../process/signals.ts';
+import { type Context, EXIT } from '../context.ts';
+import type { Terminal } from '../terminal.ts';
+import { complete, type KnownCommand } from './completion.ts';
+import { Editor, type Key } from './editor.ts';
+import { History } from './history.ts';
+import { layOut } from './layout.ts';
+import { Link } from './link.ts';
+import { Screen } from './screen.ts';
+import { Transcript } from './transcript.ts';
+
+/** How often the status line is brought up to date. */
+const STATUS_PERIOD_MS = 1000;
+
+/** How long leaving waits until the gateway has what was sent last. */
+const LAST_SENT_MS_MAX = 2000;
+
+/** How long the gateway may take for what is only shown. */
+const ASIDE_MS_MAX = 2000;
+
+export interface ChatSessionOptions {
+  readonly context: Context;
+  readonly input: NodeJS.ReadStream;
+  readonly terminal: Terminal;
+  /** As a person named it. */
+  readonly conversation: string;
+  readonly signals: Signals;
+}
+
+export class ChatSession implements AsyncDisposable {
+  readonly #options: ChatSessionOptions;
+  readonly #stack = new AsyncDisposableStack();
+  readonly #left = Promise.withResolvers<number>();
+  readonly #history: History;
+  readonly #editor: Editor;
+  readonly #screen: Screen;
+  readonly #transcript: Transcript;
+  readonly #link: Link;
+  /** What the gateway has not decided yet. */
+  readonly #undecided = new Set<Promise<void>>();
+  #commands: readonly KnownCommand[] = [];
+  #status = 'connecting';
+  /** Ctrl-C was pressed, and nothing since. */
+  #pressedOnce = false;
+  #wasAway = false;
+  #drawing = false;
+
+  constructor(options: ChatSessionOptions) {
+    const { context, terminal, conversation } = options;
+    this.#options = options;
+    this.#history = new History(context.paths.chatHistory);
+    this.#editor = new Editor(this.#history.entries);
+    this.#screen = new Screen(terminal);
+    this.#transcript = new Transcript(this.#screen);
+    const owner = readPidFile(context.paths.pid);
+    this.#link = new Link({
+      control: context.control,
+      clock,
+      conversation,
+      onEvent: (event) => this.#hear(event),
+      onAway: () => this.#lost(),
+      comesBack: () => owner !== undefined && isAlive(owner),
+    });
+  }
+
+  /** Resolves with an exit code when the person leaves; rejects where no gateway runs to begin with. */
+  async run(): Promise<number> {
+    const { input, terminal, signals } = this.#options;
+    this.#stack.use(this.#screen);
+    this.#stack.use(this.#link);
+    this.#stack.use(terminal.onResize(() => this.#draw()));
+    this.#stack.use(clock.every(STATUS_PERIOD_MS, () => void this.#askStatus()));
+    emitKeypressEvents(input);
+    const press = (_: string | undefined, key: Key) => this.#press(key);
+    input.on('keypress', press);
+    input.setRawMode(true);
+    input.resume();
+    this.#stack.defer(() => {
+      input.off('keypress', press);
+      input.setRawMode(false);
+      input.pause();
+    });
+    const leave = () => this.#left.resolve(EXIT.done);
+    input.once('end', leave);
+    input.on('error', leave);
+    signals.install();
+    signals.attach(leave);
+    signals.onFault((fault) => this.#left.reject(fault));
+    this.#link.follow().catch((error: unknown) => this.#left.reject(error));
+    this.#draw();
+    const code = await this.#left.promise;
+    if (this.#link.connected) {
+      await Promise.race([Promise.all(this.#undecided), clock.delay(LAST_SENT_MS_MAX)]);
+    }
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  #press(key: Key): void {
+    const meaning = this.#editor.press(key);
+    const again = this.#pressedOnce;
+    this.#pressedOnce = meaning === 'interrupt';
+    if (meaning === 'leave') this.#left.resolve(EXIT.done);
+    else if (meaning === 'submit') this.#submit();
+    else if (meaning === 'complete') this.#complete();
+    else if (meaning === 'redraw') this.#screen.redraw();
+    else if (meaning === 'interrupt') this.#interrupt(again);
+    this.#draw();
+  }
+
+  #submit(): void {
+    const text = this.#editor.draft.text;
+    if (text.trim() === '') return;
+    this.#history.add(text);
+    this.#editor.clear();
+    this.#drawNow();
+    this.#screen.freshLine();
+    this.#screen.say(`> ${text.replaceAll('\n', '\n  ')}\n`);
+    this.#send((onId) => this.#link.send(text, onId));
+  }
+
+  #send(send: (onId: (id: string) => void) => Promise<ControlReply>): void {
+    let sentAs = '';
+    const onId = (id: string) => {
+      sentAs = id;
+      this.#transcript.sent(id);
+    };
+    const sent = send(onId).then(
+      (reply) => this.#decided(sentAs, reply),
+      (error: unknown) => {
+        this.#transcript.done(sentAs);
+        this.#screen.note(`not sent: ${messageOf(error)}`);
+      },
+    );
+    this.#undecided.add(sent);
+    void sent.then(() => this.#undecided.delete(sent));
+  }
+
+  /** The rule that refused or kept it is told at once; answers come as events. */
+  #decided(id: string, { status, json }: ControlReply): void {
+    const error = json.error as { message?: string } | undefined;
+    if (status >= 400) {
+      this.#transcript.done(id);
+      this.#screen.note(`not taken: ${error?.message ?? json.text ?? status}`);
+    } else if (json.admission === 'hold')
+      this.#screen.note(String(json.text ?? 'kept, answered after the restart'));
+    void this.#askStatus();
+  }
+
+  /** A second press leaves, whatever the first one did. */
+  #interrupt(again: boolean): void {
+    if (again) {
+      this.#left.resolve(EXIT.done);
+      return;
+    }
+    this.#editor.clear();
+    const command = this.#transcript.runningCommand;
+    if (!this.#link.connected) this.#screen.note('the gateway is away; Ctrl-C again leaves');
+    else if (this.#transcript.isAnswering) this.#ask('/interrupt', 'interrupting; Ctrl-C again leaves');
+    else if (command) this.#ask(`/cancel ${command}`, 'ending the command; Ctrl-C again leaves');
+    else this.#screen.note('nothing to interrupt; Ctrl-C again leaves');
+  }
+
+  #ask(text: string, told: string): void {
+    this.#screen.note(told);
+    this.#send((onId) => this.#link.sendNow(text, onId));
+  }
+
+  #complete(): void {
+    const { draft, suggestions } = complete(this.#editor.draft, this.#commands);
+    this.#editor.draft = draft;
+    for (const { name, usage, help } of suggestions) {
+      this.#screen.note(`  /${name}${usage && ` ${usage}`}${help && `  ${help}`}`);
+    }
+  }
+
+  #hear(event: ControlEvent): void {
+    if (event.event === 'connected') this.#connected(event);
+    else this.#transcript.show(event);
+    if (event.event === 'settled') void this.#askStatus();
+    this.#draw();
+  }
+
+  #connected({ data }: ControlEvent): void {
+    if (this.#wasAway) this.#screen.note(`connected again, epoch ${data.epoch}`);
+    this.#wasAway = false;
+    void this.#askStatus();
+    void this.#askCommands();
+  }
+
+  #lost(): void {
+    this.#wasAway = true;
+    this.#status = 'the gateway is away, reconnecting';
+    this.#transcript.lost();
+    this.#draw();
+  }
+
+  async #askStatus(): Promise<void> {
+    const json = await this.#aside('/v1/status');
+    if (json === undefined || !this.#link.connected) return;
+    const { state, inFlight, held } = json as {
+      state: string;
+      held: number;
+      inFlight: Record<string, unknown[]>;
+    };
+    const count = (inFlight.turns?.length ?? 0) + (inFlight.commands?.length ?? 0);
+    this.#status = `${state} · ${count} in flight · ${held} held`;
+    this.#draw();
+  }
+
+  /** Anew with each connection: another configuration may run by then. */
+  async #askCommands(): Promise<void> {
+    const json = await this.#aside('/v1/commands');
+    if (json !== undefined) this.#commands = json.commands as readonly KnownCommand[];
+  }
+
+  /** What is only shown: no answer is none. */
+  async #aside(path: string): Promise<Record<string, unknown> | undefined> {
+    const { control } = this.#options.context;
+    const reply = await control.request('GET', path, undefined, ASIDE_MS_MAX).catch(() => undefined);
+    return reply?.status === 200 ? reply.json : undefined;
+  }
+
+  /** Once for all that one moment brings, such as the keys of a paste. */
+  #draw(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    setImmediate(() => {
+      this.#drawing = false;
+      if (!this.#stack.disposed) this.#drawNow();
+    });
+  }
+
+  #drawNow(): void {
+    const answering = this.#transcript.isAnswering ? ' · answering' : '';
+    this.#screen.show(layOut(`${this.#status}${answering}`, this.#editor.draft, this.#options.terminal));
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * A conversation as server-sent events: messages, the answers as they come, and what became of each. Every `reply`
+ * and `settled` has an id that names its row's time and message; it resumes after a reconnect, also to a later life,
+ * because what was missed is read from the store. Deltas and typing are of the moment and are not sent again.
+ *
+ * What is told while the store is read waits, so that nothing is lost between the two and nothing comes twice.
+ */
+import { type Exit, meaningOf } from '../../machines/exit.ts';
+import type { Clock } from '../clock.ts';
+import type { Heard } from '../gateway/conversations.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { settledJson } from './api.ts';
+import { EVENTS_BEHIND_MAX, EventStream } from './event-stream.ts';
+
+/** Settled messages that a client is sent at most after it was away; older ones are left out, and it is told. */
+export const MISSED_MESSAGES_MAX = 100;
+
+/** Messages that a stream remembers having sent, so that what it hears of and also reads comes once. */
+const SENT_REMEMBERED_MAX = 1000;
+
+/** When a client whose stream ended should come back. */
+const RETRY_MS = 500;
+
+type Told = Extract<Heard, { type: 'settled' }>;
+
+/** How far a client has got: after this message, or after so many of its replies. */
+export interface Cursor {
+  /** Wall milliseconds. */
+  readonly settledAt: number;
+  /** Empty: everything at that time is still to come. */
+  readonly messageId: string;
+  /** Replies that have been sent; null when the message is done. */
+  readonly replies: number | null;
+}
+
+const BEGINNING: Cursor = { settledAt: 0, messageId: '', replies: null };
+
+/** `1763712345678.m_mi9x2k4a0f3b7c`, and for a reply its number behind that. */
+export function cursorId({ settledAt, messageId, replies }: Cursor): string {
+  return [settledAt, messageId, replies].filter((part) => part !== null && part !== '').join('.');
+}
+
+/** Undefined for what is no id of ours: its client begins like a new one. */
+export function parseCursor(id: string | undefined): Cursor | undefined {
+  const groups = /^(?<at>\d{1,15})(?:\.(?<message>\w{1,64})(?:\.(?<replies>\d{1,6}))?)?$/.exec(
+    id ?? '',
+  )?.groups;
+  if (groups === undefined) return undefined;
+  const { at, message = '', replies } = groups;
+  return {
+    settledAt: Number(at),
+    messageId: message,
+    replies: replies === undefined ? null : Number(replies),
+  };
+}
+
+/** The clients of all conversations. */
+export class ConversationEvents {
+  readonly #gateway: Gateway;
+  readonly #clock: Clock;
+  readonly #streams = new Set<EventStream>();
+
+  constructor(gateway: Gateway, clock: Clock) {
+    this.#gateway = gateway;
+    this.#clock = clock;
+  }
+
+  get clients(): number {
+    return this.#streams.size;
+  }
+
+  /** A new client of the conversation of this key; `lastEventId` is the last one it has seen. */
+  open(conversation: string, lastEventId: string | undefined): EventStream {
+    const stream = new EventStream();
+    this.#streams.add(stream);
+    const client = new Client(this.#gateway, this.#clock, conversation, stream);
+    const watch = this.#gateway.conversations.watch(conversation, (heard) => client.hear(heard));
+    void stream.closed.then(() => {
+      watch[Symbol.dispose]();
+      this.#streams.delete(stream);
+    });
+    void client.begin(parseCursor(lastEventId));
+    return stream;
+  }
+
+  /** Tells every client how the gateway leaves, and when to come back, and ends its stream. */
+  gone(exit: Exit): void {
+    for (const stream of this.#streams) {
+      stream.send('gone', { reexecute: exit.reexecute, meaning: meaningOf(exit), cause: exit.cause });
+      stream.end(RETRY_MS);
+    }
+  }
+}
+
+/** One stream, and how far it has got. */
+class Client {
+  readonly #gateway: Gateway;
+  readonly #clock: Clock;
+  readonly #conversation: string;
+  readonly #stream: EventStream;
+  readonly #sent = new Set<string>();
+  #cursor = BEGINNING;
+  /** What was told while the store is being read; undefined when it is not. */
+  #waiting: Heard[] | undefined = [];
+  #again = false;
+
+  constructor(gateway: Gateway, clock: Clock, conversation: string, stream: EventStream) {
+    this.#gateway = gateway;
+    this.#clock = clock;
+    this.#conversation = conversation;
+    this.#stream = stream;
+  }
+
+  /** Says that it is connected, then what was missed since `from`; a new client has missed nothing. */
+  async begin(from: Cursor | undefined): Promise<void> {
+    this.#cursor = from ?? (await this.#newest());
+    // A wall clock that was set back: what settled since has earlier times than the client has seen.
+    if (this.#cursor.settledAt > this.#clock.wallMs()) this.#cursor = BEGINNING;
+    const { epoch } = this.#gateway.lifecycle;
+    const about = { conversation: this.#conversation, epoch, resumed: from !== undefined };
+    this.#stream.send('connected', about, cursorId(this.#cursor));
+    if (from !== undefined) await this.#readMissed();
+    for (const { id, conversation, agent } of this.#gateway.status.inFlight.turns) {
+      if (conversation === this.#conversation)
+        this.#stream.sendPassing('typing', { on: true, turn: id, agent });
+    }
+    this.#goOn();
+  }
+
+  hear(heard: Heard): void {
+    if (this.#waiting === undefined) this.#take(heard);
+    else if (heard.type === 'recovered' || this.#waiting.length >= EVENTS_BEHIND_MAX) this.#again = true;
+    else this.#waiting.push(heard);
+  }
+
+  #take(heard: Heard): void {
+    if (heard.type === 'settled') this.#sendSettled(heard);
+    else if (heard.type === 'message')
+      this.#stream.send('message', messageJson(heard.message, heard.admission));
+    else if (heard.type === 'typing') {
+      const { on, turn, agent } = heard;
+      this.#stream.sendPassing('typing', { on, turn, agent });
+    } else if (heard.type === 'delta') {
+      const { message, text, offset } = heard;
+      this.#stream.sendPassing('delta', { messageId: message.id, text, offset });
+    } else {
+      this.#waiting = [];
+      void this.#readMissed().then(() => this.#goOn());
+    }
+  }
+
+  /** Where a new client begins: after what has settled by now. */
+  async #newest(): Promise<Cursor> {
+    const newest = await this.#settledSince(0, 1);
+    const [message] = newest;
+    if (message === undefined) return BEGINNING;
+    return { settledAt: message.settledAt ?? 0, messageId: message.id, replies: null };
+  }
+
+  async #readMissed(): Promise<void> {
+    do {
+      this.#again = false;
+      const missed = await this.#settledSince(this.#cursor.settledAt, MISSED_MESSAGES_MAX + 1);
+      if (missed.length > MISSED_MESSAGES_MAX) this.#stream.send('dropped', { count: null });
+      for (const message of missed.slice(-MISSED_MESSAGES_MAX)) {
+        if (this.#isSent(message.id)) continue;
+        this.#stream.send('message', messageJson(message, message.admission));
+        const replies = await this.#gateway.conversations.replies(message.id).catch(() => []);
+        const { outcome, reason, recorded, settledAt } = message;
+        const texts = replies.map(({ text }) => text);
+        const settled = { outcome: outcome ?? 'failed', reason, replies: texts, recorded, exitCode: null };
+        this.#sendSettled({ type: 'settled', message, settled, settledAt: settledAt ?? 0 });
+      }
+    } while (this.#again);
+  }
+
+  /** What waited meanwhile is sent, and then all as it comes. */
+  #goOn(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const heard of waiting) this.hear(heard);
+    if (this.#again) this.hear({ type: 'recovered' });
+  }
+
+  #isSent(messageId: string): boolean {
+    const { messageId: last, replies } = this.#cursor;
+    return this.#sent.has(messageId) || (messageId === last && replies === null);
+  }
+
+  #sendSettled({ message, settled, settledAt }: Told): void {
+    const { id: messageId, platformMessageId: id, kind } = message;
+    if (this.#isSent(messageId)) return;
+    const before = this.#cursor.messageId === messageId ? (this.#cursor.replies ?? 0) : 0;
+    settled.replies.slice(before).forEach((text, index) => {
+      const replies = before + index + 1;
+      this.#stream.send('reply', { messageId, id, text }, cursorId({ settledAt, messageId, replies }));
+    });
+    this.#cursor = { settledAt, messageId, replies: null };
+    const { replies: _, ...outcome } = settledJson(settled);
+    this.#stream.send('settled', { messageId, id, kind, ...outcome }, cursorId(this.#cursor));
+    this.#remember(messageId);
+  }
+
+  #remember(messageId: string): void {
+    this.#sent.add(messageId);
+    const [oldest] = this.#sent;
+    if (this.#sent.size > SENT_REMEMBERED_MAX && oldest !== undefined) this.#sent.delete(oldest);
+  }
+
+  /** Nothing while the store cannot be read: the client goes on with what happens now, and can resume later. */
+  async #settledSince(sinceMs: number, messagesMax: number) {
+    try {
+      return await this.#gateway.conversations.settledSince(this.#conversation, sinceMs, messagesMax);
+    } catch {
+      return [];
+    }
+  }
+}
+
+const messageJson = (message: Told['message'], admission: Told['message']['admission']) => ({
+  messageId: message.id,
+  id: message.platformMessageId,
+  sender: message.sender,
+  kind: message.kind,
+  text: message.text,
+  admission,
+  receivedAt: message.receivedAt,
+});
