@@ -6,18 +6,26 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import {
   COMMAND_COLUMNS,
+  JOURNAL_COLUMNS,
   LIFE_COLUMNS,
   MESSAGE_COLUMNS,
   OUTBOUND_COLUMNS,
   TURN_COLUMNS,
   toCommand,
+  toJournalRow,
   toLastExit,
   toLife,
   toMessage,
+  toMessageMore,
   toOutbound,
+  toTrailCommand,
+  toTrailLife,
+  toTrailReply,
+  toTrailTurn,
   toTurn,
 } from './rows.ts';
 import type { Exchange, LastExit, Life, OpenWork, StoredMessage, StoredOutbound } from './store.ts';
+import { type MessageTrail, readTrail, type TrailQueries } from './trail.ts';
 
 const UNDELIVERED = "state NOT IN ('delivered', 'dead')";
 
@@ -26,6 +34,9 @@ export const QUERIES = {
   find: `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE platform = ? AND platform_message_id = ?`,
   message: `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE id = ?`,
   replies: `SELECT ${OUTBOUND_COLUMNS} FROM outbox WHERE message_id = ? ORDER BY seq`,
+  settledSince: `SELECT ${MESSAGE_COLUMNS} FROM inbox INDEXED BY inbox_conversation
+    WHERE settled_at IS NOT NULL AND conversation = ? AND settled_at >= ?
+    ORDER BY settled_at DESC, seq DESC LIMIT ?`,
   exitCode: 'SELECT exit_code AS code FROM commands WHERE message_id = ? AND exit_code IS NOT NULL',
   openLives: `SELECT ${LIFE_COLUMNS} FROM lives WHERE ended_at IS NULL AND id IS NOT ? ORDER BY id`,
   lastExit: `SELECT exit_code AS code, coalesce(cause, 'unknown') AS cause, ended_at AS at
@@ -33,11 +44,31 @@ export const QUERIES = {
   openMessages: openRows('inbox', MESSAGE_COLUMNS, 'outcome IS NULL', 'life'),
   openTurns: openRows('turns', TURN_COLUMNS, 'ended_at IS NULL', 'life'),
   turnMessages: 'SELECT message_id AS id FROM turn_messages WHERE turn_id = ? ORDER BY position',
+  chosenAgent: 'SELECT agent FROM sessions WHERE conversation = ? AND agent IS NOT NULL',
   openCommands: openRows('commands', COMMAND_COLUMNS, 'ended_at IS NULL', 'life'),
   saidTurns: `SELECT id, streamed FROM turns INDEXED BY turns_said
     WHERE streamed <> '' AND conversation = ? AND id <> ? ORDER BY seq DESC LIMIT ?`,
   turnTexts: `SELECT coalesce(rewritten_text, text) AS text
     FROM turn_messages CROSS JOIN inbox ON inbox.id = message_id WHERE turn_id = ? ORDER BY position`,
+  platformAfter: 'SELECT min(platform) AS platform FROM inbox WHERE platform > ?',
+  messageMore: 'SELECT rewritten_text AS rewrittenText, merged_into AS mergedInto FROM inbox WHERE id = ?',
+  trailLife: `SELECT id, kind, epoch, pid, version, started_at AS startedAt, ended_at AS endedAt, exit_code AS code, cause
+    FROM lives WHERE id = ?`,
+  trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason
+    FROM turn_messages CROSS JOIN turns ON turns.id = turn_id WHERE message_id = ? ORDER BY seq LIMIT ?`,
+  trailCommands: `SELECT id, name, actor, life, received_at AS receivedAt, started_at AS startedAt,
+    ended_at AS endedAt, outcome, exit_code AS exitCode, signal
+    FROM commands WHERE message_id = ? ORDER BY seq LIMIT ?`,
+  trailReplies: `SELECT ${OUTBOUND_COLUMNS}, possible_duplicate AS possibleDuplicate, delivered_at AS deliveredAt, error
+    FROM outbox WHERE message_id = ? ORDER BY seq LIMIT ?`,
+  epochAt: `SELECT epoch FROM lives INDEXED BY lives_epoch
+    WHERE epoch IS NOT NULL AND started_at <= ? ORDER BY epoch DESC LIMIT 1`,
+  journalFrom: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number >= ? ORDER BY number LIMIT 1`,
+  journalLast: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? ORDER BY number DESC LIMIT 1`,
+  journalNaming: `SELECT ${JOURNAL_COLUMNS} FROM journal
+    WHERE epoch = ? AND number BETWEEN ? AND ? AND instr(event, ?) > 0 ORDER BY number`,
+  requestBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
+    AND json_extract(event, '$.type') IN ('stop.requested', 'drain.requested') ORDER BY number DESC LIMIT 1`,
   openOutbound: openRows('outbox', OUTBOUND_COLUMNS, UNDELIVERED, 'coalesce(claim_life, life)'),
 } as const;
 
@@ -51,18 +82,23 @@ export interface Reads {
   find(platform: string, platformMessageId: string): StoredMessage | undefined;
   message(id: string): StoredMessage | undefined;
   replies(messageId: string): StoredOutbound[];
+  settledSince(conversation: string, sinceMs: number, messagesMax: number): StoredMessage[];
   exitCode(messageId: string): number | undefined;
   /** Lives that have not ended, without `self`. */
   openLives(self: number | null): Life[];
   lastExit(epoch: number): LastExit | undefined;
   openWork(living: readonly number[]): OpenWork;
+  chosenAgent(conversation: string): string | null;
   history(conversation: string, turnId: string, exchangesMax: number): Exchange[];
+  /** What is known of the message of this id, ours or its platform's. */
+  trail(id: string): MessageTrail | undefined;
 }
 
 export function prepareReads(db: DatabaseSync): Reads {
   const find = one(db, QUERIES.find, toMessage);
   const message = one(db, QUERIES.message, toMessage);
   const replies = many(db, QUERIES.replies, toOutbound);
+  const settledSince = many(db, QUERIES.settledSince, toMessage);
   const exitCode = one(db, QUERIES.exitCode, ({ code }) => Number(code));
   const openLives = many(db, QUERIES.openLives, toLife);
   const lastExit = one(db, QUERIES.lastExit, toLastExit);
@@ -76,15 +112,19 @@ export function prepareReads(db: DatabaseSync): Reads {
     ({ id, streamed }) => [String(id), String(streamed)] as const,
   );
   const turnTexts = many(db, QUERIES.turnTexts, (row) => String(row.text));
+  const chosenAgent = one(db, QUERIES.chosenAgent, ({ agent }) => String(agent));
   const openOutbound = many(db, QUERIES.openOutbound, toOutbound);
+  const trail = prepareTrail(db, { find, message });
 
   return {
     find,
     message,
     replies,
+    settledSince: (...of) => settledSince(...of).reverse(),
     exitCode,
     openLives,
     lastExit,
+    chosenAgent: (conversation) => chosenAgent(conversation) ?? null,
     openWork(living) {
       const except = JSON.stringify(living);
       return inOneView(db, () => ({
@@ -94,6 +134,7 @@ export function prepareReads(db: DatabaseSync): Reads {
         outbound: openOutbound(except),
       }));
     },
+    trail: (id) => inOneView(db, () => readTrail(trail, id)),
     history(conversation, turnId, exchangesMax) {
       return inOneView(db, () =>
         saidTurns(conversation, turnId, exchangesMax)
@@ -101,6 +142,25 @@ export function prepareReads(db: DatabaseSync): Reads {
           .map(([id, answer]) => ({ texts: turnTexts(id), answer })),
       );
     },
+  };
+}
+
+function prepareTrail(db: DatabaseSync, known: Pick<Reads, 'find' | 'message'>): TrailQueries {
+  const platformAfter = one(db, QUERIES.platformAfter, ({ platform }) => platform);
+  const journalNaming = many(db, QUERIES.journalNaming, toJournalRow);
+  return {
+    ...known,
+    platformAfter: (name) => platformAfter(name)?.toString() ?? null,
+    more: one(db, QUERIES.messageMore, toMessageMore),
+    life: one(db, QUERIES.trailLife, toTrailLife),
+    turns: many(db, QUERIES.trailTurns, toTrailTurn),
+    commands: many(db, QUERIES.trailCommands, toTrailCommand),
+    replies: many(db, QUERIES.trailReplies, toTrailReply),
+    epochAt: one(db, QUERIES.epochAt, ({ epoch }) => Number(epoch)),
+    journalFrom: one(db, QUERIES.journalFrom, toJournalRow),
+    journalLast: one(db, QUERIES.journalLast, toJournalRow),
+    journalNaming: (epoch, from, to, id) => journalNaming(epoch, from, to, JSON.stringify(id)),
+    requestBefore: one(db, QUERIES.requestBefore, toJournalRow),
   };
 }
 

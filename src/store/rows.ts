@@ -3,7 +3,16 @@
  * the schema is STRICT with CHECKed enumerations, so only what SQLite has no type for is converted here.
  */
 import type { SQLOutputValue } from 'node:sqlite';
-import type { CommandRow, LastExit, Life, StoredMessage, StoredOutbound, TurnRow } from './store.ts';
+import type {
+  CommandRow,
+  JournalRow,
+  LastExit,
+  Life,
+  StoredMessage,
+  StoredOutbound,
+  TurnRow,
+} from './store.ts';
+import type { MessageTrail, TrailCommand, TrailLife, TrailReply, TrailTurn } from './trail.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -20,6 +29,8 @@ export const OUTBOUND_COLUMNS = `id, message_id AS messageId, platform, conversa
   created_at AS createdAt, life, state, attempts`;
 
 export const LIFE_COLUMNS = 'id, kind, epoch, pid, start_time AS startTime, boot_id AS bootId';
+
+export const JOURNAL_COLUMNS = 'epoch, number, at, event, state, context';
 
 export function toMessage(row: Row): StoredMessage {
   return { ...row, recorded: row.recorded === 1 } as unknown as StoredMessage;
@@ -43,4 +54,31 @@ export function toLife(row: Row): Life {
 
 export function toLastExit(row: Row): LastExit {
   return { ...row } as unknown as LastExit;
+}
+
+export function toJournalRow(row: Row): JournalRow {
+  return { ...row } as unknown as JournalRow;
+}
+
+/** What a message's row has besides what everybody asks of it. */
+export function toMessageMore(row: Row): Pick<MessageTrail['message'], 'rewrittenText' | 'mergedInto'> {
+  return { ...row } as unknown as Pick<MessageTrail['message'], 'rewrittenText' | 'mergedInto'>;
+}
+
+/** A life that has not ended has no exit. */
+export function toTrailLife({ code, cause, endedAt, ...row }: Row): TrailLife {
+  const exit = endedAt === null ? null : { code, cause: cause ?? 'unknown', at: endedAt };
+  return { ...row, exit } as unknown as TrailLife;
+}
+
+export function toTrailTurn(row: Row): TrailTurn {
+  return { ...row } as unknown as TrailTurn;
+}
+
+export function toTrailCommand(row: Row): TrailCommand {
+  return { ...row } as unknown as TrailCommand;
+}
+
+export function toTrailReply(row: Row): TrailReply {
+  return { ...row, possibleDuplicate: row.possibleDuplicate === 1 } as unknown as TrailReply;
 }

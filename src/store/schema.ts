@@ -21,22 +21,9 @@ export interface SchemaOptions {
 
 /** Resolves when the schema is the one of the last migration. Throws STORE_CORRUPT, STORE_SCHEMA_NEWER or STORE_SCHEMA_OTHER. */
 export async function prepareSchema(db: DatabaseSync, options: SchemaOptions): Promise<void> {
-  const { migrations } = options;
+  const { migrations, migrate } = options;
   const known = migrations.length;
-  const found = schemaVersion(db, options.path);
-  if (found > known) {
-    throw new SluiceError(
-      'STORE_SCHEMA_NEWER',
-      `${options.path} has schema ${found}; this sluice knows schema ${known}`,
-    );
-  }
-  if (found < known && !options.migrate) {
-    const has = found === 0 ? 'no schema yet' : `schema ${found}`;
-    throw new SluiceError(
-      'STORE_SCHEMA_OTHER',
-      `${options.path} has ${has}; this sluice needs schema ${known}`,
-    );
-  }
+  const found = migrate ? notNewer(db, options.path, known) : requireSchema(db, options.path, known);
   useWriteAheadLog(db);
   if (found === known) return;
   if (found > 0) await options.copy(copyPath(options.path, found));
@@ -45,9 +32,26 @@ export async function prepareSchema(db: DatabaseSync, options: SchemaOptions): P
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
+/** The schema that is there, which must be this one. Throws STORE_CORRUPT, STORE_SCHEMA_NEWER or STORE_SCHEMA_OTHER. */
+export function requireSchema(db: DatabaseSync, path: string, known: number): number {
+  const found = notNewer(db, path, known);
+  if (found === known) return found;
+  const has = found === 0 ? 'no schema yet' : `schema ${found}`;
+  throw new SluiceError('STORE_SCHEMA_OTHER', `${path} has ${has}; this sluice needs schema ${known}`);
+}
+
 /** Where the copy made before a migration from this version lies. */
 export function copyPath(path: string, version: number): string {
   return `${path}.schema-${version}`;
+}
+
+function notNewer(db: DatabaseSync, path: string, known: number): number {
+  const found = schemaVersion(db, path);
+  if (found <= known) return found;
+  throw new SluiceError(
+    'STORE_SCHEMA_NEWER',
+    `${path} has schema ${found}; this sluice knows schema ${known}`,
+  );
 }
 
 function schemaVersion(db: DatabaseSync, path: string): number {

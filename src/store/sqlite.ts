@@ -16,9 +16,9 @@ import { Connection } from './connection.ts';
 import { defect, isOutage, keepsConnection, mayBeFullDisk, openFailure, unavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
-import type { Reads } from './reads.ts';
+import { prepareReads, type Reads } from './reads.ts';
 import { Reserve } from './reserve.ts';
-import { prepareSchema } from './schema.ts';
+import { prepareSchema, requireSchema } from './schema.ts';
 import type {
   Exchange,
   JournalRow,
@@ -31,6 +31,7 @@ import type {
   StoredOutbound,
   Write,
 } from './store.ts';
+import type { MessageTrail } from './trail.ts';
 
 /** How long a statement waits for another process's lock, and the event loop with it; a batch does so twice. */
 const BUSY_TIMEOUT_MS = 50;
@@ -63,6 +64,25 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const store = new SqliteStore(options);
   await store.open();
   return store;
+}
+
+/**
+ * Asks the file of a store that this process has no part in, beside a gateway or without one; nothing in it changes.
+ * Throws as `openSqliteStore` rejects, and STORE_UNAVAILABLE.
+ */
+export function readStore<T>(path: string, read: (reads: Reads) => T): T {
+  if (!existsSync(path)) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
+  try {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      requireSchema(db, path, MIGRATIONS.length);
+      return read(prepareReads(db));
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw openFailure(path, error);
+  }
 }
 
 export class SqliteStore implements Store {
@@ -147,6 +167,14 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.replies(messageId));
   }
 
+  settledSince(
+    conversation: string,
+    sinceMs: number,
+    messagesMax: number,
+  ): Promise<readonly StoredMessage[]> {
+    return this.#read((reads) => reads.settledSince(conversation, sinceMs, messagesMax));
+  }
+
   exitCode(messageId: string): Promise<number | null> {
     return this.#read((reads) => reads.exitCode(messageId) ?? null);
   }
@@ -155,8 +183,17 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.openWork(living));
   }
 
+  chosenAgent(conversation: string): Promise<string | null> {
+    return this.#read((reads) => reads.chosenAgent(conversation));
+  }
+
   history(conversation: string, turnId: string, exchangesMax: number): Promise<readonly Exchange[]> {
     return this.#read((reads) => reads.history(conversation, turnId, exchangesMax));
+  }
+
+  /** What is known of the message of this id, ours or its platform's. */
+  trail(id: string): Promise<MessageTrail | undefined> {
+    return this.#read((reads) => reads.trail(id));
   }
 
   close(): Promise<void> {

@@ -165,6 +165,13 @@ export type Write =
       /** What the agent says it used, JSON; absent: it did not say. */
       readonly usage?: string;
     }
+  /** The agent that a conversation talks to from now on; null: the configuration says which. */
+  | {
+      readonly op: 'session.agent';
+      readonly conversation: string;
+      readonly agent: string | null;
+      readonly at: number;
+    }
   | { readonly op: 'command.receive'; readonly command: CommandRow }
   | { readonly op: 'command.start'; readonly id: string; readonly at: number }
   | { readonly op: 'command.end'; readonly end: CommandEnd }
@@ -229,10 +236,18 @@ export interface Store {
   message(id: string): Promise<StoredMessage | undefined>;
   /** The texts of a message's replies, in order. */
   replies(messageId: string): Promise<readonly StoredOutbound[]>;
+  /**
+   * The newest messages of a conversation that settled at `sinceMs` or later, `messagesMax` at most, in the order in
+   * which they settled; of one millisecond in order of arrival.
+   */
+  settledSince(conversation: string, sinceMs: number, messagesMax: number): Promise<readonly StoredMessage[]>;
   /** How the command of a message left; null where none ran to an end of its own. */
   exitCode(messageId: string): Promise<number | null>;
   /** Everything open that belongs to none of the `living` lives: they still work on theirs. */
   openWork(living: readonly number[]): Promise<OpenWork>;
+
+  /** The agent that was chosen for a conversation; null when none was. */
+  chosenAgent(conversation: string): Promise<string | null>;
 
   /** The last exchanges of a conversation, oldest first, `exchangesMax` at most, without those of this turn. */
   history(conversation: string, turnId: string, exchangesMax: number): Promise<readonly Exchange[]>;

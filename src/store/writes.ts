@@ -46,6 +46,10 @@ const REPLY = `
   INSERT INTO outbox (id, message_id, platform, conversation, text, kind, created_at, life, state, delivered_at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
+const SESSION_AGENT = `
+  INSERT INTO sessions (conversation, agent, updated_at) VALUES (?, ?, ?)
+  ON CONFLICT (conversation) DO UPDATE SET agent = excluded.agent, updated_at = excluded.updated_at`;
+
 /** Claiming a row whose last attempt nobody saw the end of may send it twice, and says so. */
 const SENDING = `
   UPDATE outbox SET possible_duplicate = max(possible_duplicate, state IN ('sending', 'unknown')),
@@ -90,6 +94,7 @@ export function prepareWrites(db: DatabaseSync): Writes {
     ...prepareInbox(db),
     ...prepareTurns(db),
     ...prepareCommands(db),
+    ...prepareSessions(db),
     ...prepareOutbox(db),
     ...prepareLives(db),
   };
@@ -174,6 +179,11 @@ function prepareCommands(db: DatabaseSync): Appliers<'command.receive' | 'comman
     'command.end': ({ end: e }) =>
       end.run(e.at, e.outcome, e.exitCode, e.signal, Math.round(e.durationMs), e.output, e.id),
   };
+}
+
+function prepareSessions(db: DatabaseSync): Appliers<'session.agent'> {
+  const agent = db.prepare(SESSION_AGENT);
+  return { 'session.agent': (w) => agent.run(w.conversation, w.agent, w.at) };
 }
 
 function prepareOutbox(db: DatabaseSync): Appliers<'reply' | 'sending' | 'sent' | 'unsent'> {

@@ -28,6 +28,8 @@ export interface LogOptions {
   readonly colour: boolean;
   /** Takes whole lines, each with its line break. */
   readonly write: (line: string) => void;
+  /** Takes the same lines as JSON, whatever `write` gets. */
+  readonly keep?: (line: string) => void;
 }
 
 /** Keys whose values never reach a log, at the top and one level down. */
@@ -53,18 +55,12 @@ export class Secrets {
 
 /** The log of one process: JSON lines, or lines for a terminal; every known secret is taken out of each. */
 export function createLog(options: LogOptions, secrets: Secrets): Log {
-  const prettify = options.pretty
-    ? prettyFactory({
-        colorize: options.colour,
-        ignore: 'pid,hostname,event,from,to',
-        translateTime: 'SYS:HH:MM:ss.l',
-        singleLine: true,
-      })
-    : undefined;
+  const shown = options.pretty ? prettyLine(options.colour) : undefined;
   const stream = {
     write(line: string) {
       const redacted = secrets.redact(line);
-      options.write(prettify ? String(prettify(JSON.parse(redacted, textOnlyIn))) : redacted);
+      options.write(shown?.(redacted) ?? redacted);
+      options.keep?.(redacted);
     },
   };
   return pino(
@@ -76,6 +72,23 @@ export function createLog(options: LogOptions, secrets: Secrets): Log {
     },
     stream,
   );
+}
+
+/** Makes a JSON line of the log one for a person's terminal; a line that is no JSON becomes plain text. */
+export function prettyLine(colour: boolean): (line: string) => string {
+  const prettify = prettyFactory({
+    colorize: colour,
+    ignore: 'pid,hostname,event,from,to',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+  });
+  return (line) => {
+    try {
+      return String(prettify(JSON.parse(line, textOnlyIn)));
+    } catch {
+      return `${textOnly(line.trimEnd())}\n`;
+    }
+  };
 }
 
 /** For `JSON.parse`: an escape sequence in a value would reach the terminal. */

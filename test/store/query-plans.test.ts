@@ -12,6 +12,7 @@ const PLANS: Readonly<Record<keyof typeof QUERIES, string>> = {
   find: 'SEARCH inbox USING INDEX inbox_platform_message (platform=? AND platform_message_id=?)',
   message: 'SEARCH inbox USING INDEX inbox_id (id=?)',
   replies: 'SEARCH outbox USING INDEX outbox_message (message_id=?)',
+  settledSince: 'SEARCH inbox USING INDEX inbox_conversation (conversation=? AND settled_at>?)',
   exitCode: 'SEARCH commands USING INDEX commands_message (message_id=?)',
   openLives: 'SCAN lives USING INDEX lives_open',
   lastExit: 'SEARCH lives USING INDEX lives_epoch (epoch<?)',
@@ -20,8 +21,20 @@ const PLANS: Readonly<Record<keyof typeof QUERIES, string>> = {
   turnMessages: 'SEARCH turn_messages USING PRIMARY KEY (turn_id=?)',
   saidTurns: 'SEARCH turns USING INDEX turns_said (conversation=?)',
   turnTexts: 'SEARCH turn_messages USING PRIMARY KEY (turn_id=?)',
+  chosenAgent: 'SEARCH sessions USING PRIMARY KEY (conversation=?)',
   openCommands: 'SCAN commands USING INDEX commands_open',
   openOutbound: 'SCAN outbox USING INDEX outbox_open',
+  platformAfter: 'SEARCH inbox USING COVERING INDEX inbox_platform_message (platform>?)',
+  messageMore: 'SEARCH inbox USING INDEX inbox_id (id=?)',
+  trailLife: 'SEARCH lives USING INTEGER PRIMARY KEY (rowid=?)',
+  trailTurns: 'SEARCH turn_messages USING COVERING INDEX turn_messages_message (message_id=?)',
+  trailCommands: 'SEARCH commands USING INDEX commands_message (message_id=?)',
+  trailReplies: 'SEARCH outbox USING INDEX outbox_message (message_id=?)',
+  epochAt: 'SEARCH lives USING INDEX lives_epoch (epoch>?)',
+  journalFrom: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>?)',
+  journalLast: 'SEARCH journal USING PRIMARY KEY (epoch=?)',
+  journalNaming: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>? AND number<?)',
+  requestBefore: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>? AND number<?)',
 };
 
 const home = new StoreHome();

@@ -1,0 +1,222 @@
+/**
+ * One message's whole way, from what the store knows of it: each step with its time, and for one that was not simply
+ * taken why, with state, rule, actor and time. Pure; the same for the interface and for a command without a gateway.
+ */
+import type { Admission, Kind, Request } from '../../machines/events.ts';
+import type { JournalRow, Outcome } from '../store/store.ts';
+import type { MessageTrail, TrailCommand, TrailReply, TrailTurn } from '../store/trail.ts';
+
+/** Characters of a text that a step quotes. */
+export const STEP_TEXT_CHARS_MAX = 200;
+
+/** One thing that happened. */
+export interface Step {
+  /** Wall milliseconds; null where only the fact is known. */
+  readonly at: number | null;
+  readonly what:
+    | 'received'
+    | 'decided'
+    | 'judged again'
+    | 'started'
+    | 'ended'
+    | 'reply'
+    | 'delivered'
+    | 'settled';
+  /** For a person, one line. */
+  readonly detail: string;
+}
+
+/** Why a message was refused or held. */
+export interface Why {
+  readonly admission: Exclude<Admission, 'dispatch'>;
+  /** The rule: access, state, limit, arguments or store. */
+  readonly rule: string;
+  /** What the chart was in; null where the journal no longer knows. */
+  readonly state: string | null;
+  /** Whose doing it is: who asked the gateway to leave, the gateway itself, or the sender. */
+  readonly actor: string;
+  /** Of the rule `state`: the cause of the request, the failure, or the reasons of a degraded gateway. */
+  readonly cause: string | null;
+  /** Wall milliseconds of the decision. */
+  readonly at: number;
+  /** Of the rule `state`: when that request was made, where the journal knows. */
+  readonly askedAt: number | null;
+  /** The same in one line for a person, without the times. */
+  readonly text: string;
+}
+
+/** The document of `GET /v1/messages/{id}`. */
+export interface MessageWay {
+  readonly id: string;
+  readonly platform: string;
+  readonly platformMessageId: string;
+  readonly conversation: string;
+  readonly sender: string;
+  readonly kind: Kind;
+  readonly text: string;
+  readonly receivedAt: number;
+  readonly epoch: number | null;
+  readonly admission: Admission;
+  readonly state: 'open' | 'settled';
+  readonly outcome: Outcome | null;
+  readonly reason: string | null;
+  readonly recorded: boolean;
+  readonly why: Why | null;
+  readonly turns: readonly TrailTurn[];
+  readonly commands: readonly TrailCommand[];
+  readonly replies: readonly TrailReply[];
+  /** In the order of time. */
+  readonly steps: readonly Step[];
+}
+
+/** What the journal keeps of the chart beside its state. */
+interface Kept {
+  readonly request: Request | null;
+  readonly failure: { readonly kind: string } | null;
+  readonly degraded: readonly string[];
+}
+
+/** Tells the way of a message. */
+export function wayOf(trail: MessageTrail): MessageWay {
+  const { message, turns, commands, replies } = trail;
+  const { id, platform, platformMessageId, conversation, sender, kind, text, receivedAt, epoch } = message;
+  const { admission, outcome, reason, recorded } = message;
+  return {
+    ...{ id, platform, platformMessageId, conversation, sender, kind, text, receivedAt, epoch },
+    ...{ admission, state: outcome === null ? 'open' : 'settled', outcome, reason, recorded },
+    why: whyOf(trail),
+    ...{ turns, commands, replies },
+    steps: stepsOf(trail),
+  };
+}
+
+/** A refusal is the last decision about a message, which may have been held before; anything else is the first. */
+function decisionOf({ message, journal }: MessageTrail): JournalRow | undefined {
+  const judged = journal.filter(isJudgement);
+  return message.outcome === 'refused' ? judged.at(-1) : judged[0];
+}
+
+function whyOf(trail: MessageTrail): Why | null {
+  const { message, before, request } = trail;
+  const admission = message.outcome === 'refused' ? 'refuse' : message.admission;
+  if (admission === 'dispatch') return null;
+  const decision = decisionOf(trail);
+  const met = decision ?? before;
+  const rule = message.reason ?? 'state';
+  const kept = met === null ? undefined : keptOf(met);
+  const asked = rule === 'state' && kept !== undefined && kept.request !== null;
+  const why = {
+    admission,
+    rule,
+    state: met?.state ?? null,
+    actor: actorOf(rule, kept, message.sender),
+    cause: rule === 'state' && kept !== undefined ? causeOf(kept) : null,
+    at: decision?.at ?? message.receivedAt,
+    askedAt: asked ? (request?.at ?? null) : null,
+  } as const;
+  return { ...why, text: whyText(why) };
+}
+
+/** The gateway refuses for its own sake, or because somebody asked it to leave; the other rules are about the sender. */
+function actorOf(rule: string, kept: Kept | undefined, sender: string): string {
+  if (rule === 'store') return 'gateway';
+  return rule === 'state' ? (kept?.request?.actor ?? 'gateway') : sender;
+}
+
+function causeOf({ request, failure, degraded }: Kept): string | null {
+  if (failure !== null) return failure.kind;
+  if (request !== null) return request.cause;
+  return degraded.length === 0 ? null : degraded.join(', ');
+}
+
+function stepsOf(trail: MessageTrail): Step[] {
+  const { message, life, turns, commands, replies } = trail;
+  const { text, rewrittenText, sender, conversation, kind, platform, platformMessageId } = message;
+  const by =
+    life === null
+      ? ''
+      : `, ${life.kind} ${life.epoch === null ? '' : `epoch ${life.epoch}, `}pid ${life.pid}`;
+  const steps: Step[] = [
+    {
+      at: message.receivedAt,
+      what: 'received',
+      detail: `${quoted(text)} from ${sender} in ${conversation} (${platform} ${platformMessageId}${by})`,
+    },
+    ...judgements(trail, rewrittenText === null ? kind : `${kind}, as ${quoted(rewrittenText)}`),
+    ...turns.flatMap(turnSteps),
+    ...commands.flatMap(commandSteps),
+    ...replies.flatMap(replySteps),
+  ];
+  if (message.outcome !== null) {
+    const merged = message.mergedInto === null ? '' : `, with ${message.mergedInto}`;
+    const noted = message.recorded ? '' : ' (noted afterwards: the store could not be written)';
+    const detail = `${message.outcome}${because(message.reason)}${merged}${noted}`;
+    steps.push({ at: message.settledAt, what: 'settled', detail });
+  }
+  // Equal times stay in the order in which the steps follow from one another.
+  return steps.toSorted((a, b) => (a.at ?? Infinity) - (b.at ?? Infinity));
+}
+
+function judgements(trail: MessageTrail, kind: string): Step[] {
+  const { message, journal } = trail;
+  const why = whyOf(trail);
+  const decision = decisionOf(trail);
+  // A turn is asked about twice before it is refused or held, and an alias once more as what it stands for: one decision.
+  const others = journal.filter((row) => isJudgement(row) && row.state !== decision?.state);
+  const first = {
+    at: decision?.at ?? message.receivedAt,
+    what: 'decided',
+    detail:
+      why === null
+        ? `${kind}: ${message.admission}${decision === undefined ? '' : ` in ${decision.state}`}`
+        : `${kind}: ${why.text}`,
+  } as const;
+  const again = others.map(
+    ({ at, state }): Step => ({ at, what: 'judged again', detail: `the chart was asked in ${state}` }),
+  );
+  return [first, ...again];
+}
+
+function whyText({ admission, rule, state, actor, cause }: Omit<Why, 'text'>): string {
+  const met = state === null ? 'in a state that the journal no longer has' : `in ${state}`;
+  const caused = cause === null ? '' : ` (${cause})`;
+  return `${admission} ${met}, rule ${rule}, by ${actor}${caused}`;
+}
+
+function turnSteps({ id, agent, attempt, startedAt, endedAt, outcome, reason }: TrailTurn): Step[] {
+  const nth = attempt > 1 ? `, attempt ${attempt}` : '';
+  const began: Step = { at: startedAt, what: 'started', detail: `turn ${id} by agent ${agent}${nth}` };
+  if (endedAt === null) return [began];
+  return [began, { at: endedAt, what: 'ended', detail: `turn ${id}: ${outcome}${because(reason)}` }];
+}
+
+function commandSteps({ id, name, startedAt, endedAt, outcome, exitCode, signal }: TrailCommand): Step[] {
+  const began: Step[] =
+    startedAt === null ? [] : [{ at: startedAt, what: 'started', detail: `command ${id}, /${name}` }];
+  if (endedAt === null) return began;
+  const how = signal === null ? (exitCode === null ? '' : `, exit code ${exitCode}`) : `, ${signal}`;
+  return [...began, { at: endedAt, what: 'ended', detail: `command ${id}: ${outcome}${how}` }];
+}
+
+function replySteps(reply: TrailReply): Step[] {
+  const { id, kind, text, createdAt, state, attempts, possibleDuplicate, deliveredAt, error } = reply;
+  const made: Step = { at: createdAt, what: 'reply', detail: `${kind} ${id}: ${quoted(text)}` };
+  const tries = attempts > 1 ? `, ${attempts} attempts` : '';
+  const twice = possibleDuplicate ? ', possibly twice' : '';
+  const failed = error === null ? '' : `: ${error}`;
+  const detail = `${id} ${state}${tries}${twice}${failed}`;
+  return [made, { at: deliveredAt, what: 'delivered', detail }].filter(
+    ({ what }) => what !== 'delivered' || state !== 'pending' || attempts > 0,
+  ) as Step[];
+}
+
+const isJudgement = ({ event }: JournalRow): boolean => event.startsWith('{"type":"message.');
+
+const keptOf = ({ context }: JournalRow): Kept => JSON.parse(context) as Kept;
+
+const because = (reason: string | null): string => (reason === null ? '' : ` (${reason})`);
+
+function quoted(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return JSON.stringify(line.length > STEP_TEXT_CHARS_MAX ? `${line.slice(0, STEP_TEXT_CHARS_MAX)}…` : line);
+}
