@@ -4,17 +4,17 @@
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 
 const SOURCE = join(import.meta.dirname, '../visualizations/inspector');
 
 /** Browsers from 2024 on: the style sheet needs `light-dark()`. */
 const TARGET = ['chrome123', 'firefox125', 'safari17.5'];
 
-/** Writes `index.html`, `page.css` and `page.js` into `outDir`, which is made. Throws what esbuild throws. */
-export async function buildPage(outDir: string): Promise<void> {
+/** Writes `index.html`, `page.css` and `page.js` into `outDir`, which is made; says of what. Throws what esbuild throws. */
+export async function buildPage(outDir: string): Promise<Metafile> {
   await mkdir(outDir, { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(SOURCE, 'page.ts'), join(SOURCE, 'page.css')],
     outdir: outDir,
     bundle: true,
@@ -22,8 +22,10 @@ export async function buildPage(outDir: string): Promise<void> {
     minify: true,
     target: TARGET,
     logLevel: 'warning',
+    metafile: true,
   });
   await copyFile(join(SOURCE, 'index.html'), join(outDir, 'index.html'));
+  return metafile;
 }
 
 if (import.meta.main) await buildPage(join(import.meta.dirname, '../dist/inspector'));

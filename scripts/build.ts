@@ -1,11 +1,12 @@
 /**
  * Builds what is published: `dist/main.js` with the signal handlers and nothing else in front, the rest in
- * chunks that are loaded when they are needed, and the page. Run with `npm run build`.
+ * chunks that are loaded when they are needed, the page, and the licences of what is bundled. Run with `npm run build`.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { buildPage } from './build-page.ts';
+import { bundledPackages, licencesText } from './licences.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist`;
@@ -34,7 +35,7 @@ const fastBuiltins: Plugin = {
 };
 
 rmSync(dist, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: [`${root}src/main.ts`],
   outdir: dist,
   bundle: true,
@@ -45,7 +46,9 @@ await build({
   treeShaking: true,
   minifySyntax: true,
   minifyWhitespace: true,
+  // The licences stand in a file of their own.
   legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
   chunkNames: '[name]-[hash]',
   plugins: [fastBuiltins],
@@ -53,4 +56,8 @@ await build({
   banner: { js: "const require=process.getBuiltinModule?.('node:module').createRequire(import.meta.url);" },
 });
 chmodSync(`${dist}/main.js`, 0o755);
-await buildPage(`${dist}/inspector`);
+const page = await buildPage(`${dist}/inspector`);
+writeFileSync(
+  `${dist}/THIRD-PARTY-LICENSES.txt`,
+  licencesText(bundledPackages(process.cwd(), [metafile, page])),
+);

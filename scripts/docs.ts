@@ -41,7 +41,20 @@ const MET: readonly (readonly [what: string, name: string, past: string])[] = [
   ['An answer of an agent', 'ANSWER_CHARS_MAX', 'what comes after is left out'],
   ['Age of a command found at a start', 'COMMAND_AGE_MS_MAX', 'it expires: not run, and the sender is told'],
   ['Clients of event streams', 'EVENT_STREAMS_MAX', 'answered with 503'],
-  ['Events a client may be behind', 'EVENTS_BEHIND_MAX', 'the oldest are left out, and it is told how many'],
+  [
+    'Events a client may be behind',
+    'EVENTS_BEHIND_MAX',
+    'those of the moment and then the oldest are left out, and it is told how many',
+  ],
+  ['Log of one life on disk', 'LOG_BYTES_MAX', 'the older half is forgotten'],
+  ['Crash reports', 'CRASH_REPORTS_MAX', 'the oldest are removed'],
+  ['Followers of the log', 'LOG_STREAMS_MAX', 'answered with 503'],
+  ['Bytes a client may be behind', 'EVENTS_BEHIND_BYTES_MAX', 'the same'],
+  [
+    'Messages sent to a client that was away',
+    'MISSED_MESSAGES_MAX',
+    'the oldest are left out, and it is told',
+  ],
   ['Configuration file', 'CONFIG_BYTES_MAX', 'not read'],
 ];
 

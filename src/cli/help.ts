@@ -1,0 +1,87 @@
+/** What `sluice COMMAND --help` shows below the options: examples, and what the exit codes say. */
+import { EXIT } from './context.ts';
+
+/** A line as it is typed, and what it is for. */
+type Example = readonly [line: string, meaning: string];
+
+/** Of each command, by its words after `sluice`. A test holds that every command is here, and every line is one of it. */
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  run: [
+    ['sluice run', 'the sluice.yaml of this folder, else the built-in quickstart'],
+    ['sluice run --home ./.sluice --config ./bot.yaml', 'a gateway of its own, with its own files'],
+  ],
+  status: [
+    ['sluice status', 'what is running'],
+    ['sluice status --json | jq .degraded', 'why turns are refused'],
+    ['sluice status --watch', 'look every second'],
+  ],
+  send: [
+    ['sluice send "what changed since monday?"', 'prints the answer as it comes'],
+    ['sluice send --agent coder --conversation work "and now?"', 'another agent, another conversation'],
+    [
+      'sluice send --id job-17 --no-wait "rebuild the index"',
+      'sent again under that id, it does nothing twice',
+    ],
+  ],
+  chat: [
+    ['sluice chat', 'talk; Ctrl-C interrupts the answer, the second one leaves'],
+    ['sluice chat --conversation work < questions.txt', 'each line is a message'],
+  ],
+  exec: [
+    ['sluice exec', 'lists the quick commands'],
+    ['sluice exec logs 50', 'its arguments in order'],
+    ['sluice exec logs LINES=50 --exit-code', 'by name; exits with the code of the command'],
+  ],
+  drain: [
+    ['sluice drain --wait', 'returns when the last turn has ended; commands still run'],
+    ['sluice drain --for 10m --reason "new driver"', 'takes turns again by itself'],
+    ['sluice drain --cancel', 'takes turns again now'],
+  ],
+  reload: [['sluice reload', 'a file that is not valid changes nothing, and every mistake is named']],
+  restart: [
+    ['sluice restart', 'lets turns and commands end first; returns when the next life is ready'],
+    ['sluice restart --now', 'interrupts them'],
+  ],
+  stop: [
+    ['sluice stop', 'lets turns and commands end first; returns when the gateway is gone'],
+    ['sluice stop --no-wait', 'returns as soon as it is asked'],
+  ],
+  init: [['sluice init', 'finds model servers, agent programs and keys, and writes ./sluice.yaml']],
+  logs: [
+    ['sluice logs -f', 'with each new line, also over a restart'],
+    [
+      'sluice logs --message m-01h455vb4pex5vsknk084sn02q',
+      'the whole way of one message: why was it refused?',
+    ],
+    ['sluice logs --last-life -n 100', 'how the life before ended'],
+  ],
+  'config check': [
+    ['sluice config check ./sluice.yaml', 'every mistake with its line, and what would be right'],
+  ],
+  'config plan': [['sluice config plan', 'now, with the next turn, or by a restart']],
+  'config schema': [['sluice config schema > gateway.schema.json', 'for editors']],
+  'config import': [
+    [
+      'sluice config import ~/.hermes/config.yaml --write sluice.yaml',
+      'says what was taken and what was left',
+    ],
+  ],
+};
+
+const CODES: readonly (readonly [number, string])[] = [
+  [EXIT.done, 'done'],
+  [EXIT.failed, 'failed'],
+  [EXIT.usage, 'wrong usage'],
+  [EXIT.refused, 'refused by the gateway'],
+  [EXIT.noGateway, 'no gateway is running'],
+];
+
+/** What stands below the options of this command; nothing for one that has no examples. */
+export function helpBelow(command: string): string {
+  const examples = EXAMPLES[command];
+  if (examples === undefined) return '';
+  const shown = examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]);
+  const codes = CODES.map(([code, meaning]) => `${code} ${meaning}`).join(', ');
+  const exit = command === 'run' ? 'as a supervisor reads it: docs/operating.md has the table' : codes;
+  return ['', 'Examples:', ...shown, '', `Exit code: ${exit}.`].join('\n');
+}
