@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     projects: [
       layer('unit', [
-        'test/{machines,messages,config,gateway,telemetry,agents,service,cli,visualizations}/**/*.test.ts',
+        'test/{machines,messages,config,gateway,telemetry,agents,service,cli,setup,visualizations}/**/*.test.ts',
         'test/*.test.ts',
       ]),
       layer('contract', ['test/{contract,store,process,control,platforms}/**/*.test.ts'], {

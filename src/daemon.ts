@@ -12,6 +12,7 @@ import type { Configuration } from './config/configuration.ts';
 import { homePaths, resolveHome } from './config/paths.ts';
 import type { Faces } from './control/http.ts';
 import { Acquired } from './daemon/acquired.ts';
+import { BlackBox } from './daemon/black-box.ts';
 import { compose } from './daemon/composition.ts';
 import { makeFaces, type OpenFaces } from './daemon/faces.ts';
 import { configure, takeHome } from './daemon/ground.ts';
@@ -20,6 +21,7 @@ import { watchHome } from './daemon/home-watch.ts';
 import type { DaemonOptions, HomeWorld, World } from './daemon/world.ts';
 import { failureOf, isSluiceError, messageOf, type SluiceError } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import type { Reloads } from './gateway/reloads.ts';
 import { StoreWatch } from './gateway/store-watch.ts';
 import { LifeKeeper } from './life.ts';
 import { createProcesses } from './process/exec.ts';
@@ -34,6 +36,7 @@ import { createLog, logLevel, Secrets } from './telemetry/log.ts';
 interface Running extends OpenFaces {
   readonly configuration: Configuration;
   readonly gateway: Gateway;
+  readonly reloads: Reloads;
   readonly life: LifeKeeper;
 }
 
@@ -42,7 +45,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
   const secrets = new Secrets();
   const { write, isTerminal, colour } = options.stderr;
   const { level, problem } = logLevel(options.env.SLUICE_LOG_LEVEL);
-  const log = createLog({ level, pretty: isTerminal, colour, write }, secrets);
+  const blackBox = new BlackBox({ secrets, version: options.version, log: () => log });
+  const keep = (line: string) => blackBox.keep(line);
+  const log = createLog({ level, pretty: isTerminal, colour, write, keep }, secrets);
   if (problem !== undefined) log.warn(problem);
   let supervisor: Supervisor = 'none';
   try {
@@ -59,20 +64,31 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
       const paths = homePaths(home, options.env);
       const processes = createProcesses(clock);
       const startAbort = new AbortController();
-      const basics = { options, supervisor, log, secrets, acquired };
-      exit = await live({ ...basics, home, paths, processes, startAbort, late });
+      const basics = { options, supervisor, log, blackBox, secrets, acquired };
+      const world = { ...basics, home, paths, processes, startAbort, late };
+      // Before the home is let go, in whose log it shall stand.
+      exit = await live(world).catch((error: unknown) => notStarted(world, error));
     }
     if (!exit.reexecute) return exit;
     await options.signals.release(() => late.exit !== undefined);
     return late.exit ?? exit;
   } catch (error) {
-    const failure = failureOf(error);
-    const text = error instanceof Error ? error.message : failure.message;
-    log.fatal({ failure: failure.kind }, `not started: ${text}`);
-    if (isSluiceError(error)) log.fatal(error.hint);
-    options.failed?.(error);
-    return exitFor(null, failure, supervisor);
+    return notStarted({ options, log, blackBox, supervisor }, error);
   }
+}
+
+/** Says why, and gives the exit that it stands for. */
+function notStarted(
+  { options, log, blackBox, supervisor }: Pick<World, 'options' | 'log' | 'blackBox' | 'supervisor'>,
+  error: unknown,
+): Exit {
+  const failure = failureOf(error);
+  const text = error instanceof Error ? error.message : failure.message;
+  log.fatal({ failure: failure.kind }, `not started: ${text}`);
+  if (isSluiceError(error)) log.fatal(error.hint);
+  if (failure.kind === 'fault') blackBox.report('fault', error, () => null);
+  options.failed?.(error);
+  return exitFor(null, failure, supervisor);
 }
 
 /** From an empty stack to an exit. Rejects only before the chart runs; from then on every failure is the chart's. */
@@ -82,7 +98,7 @@ async function live(ground: World): Promise<Exit> {
   const running = await acquireAll(world);
   const { gateway } = running;
   gateway.start();
-  hearForChart(world, gateway);
+  hearForChart(world, gateway, running.reloads);
   const starting = begin(world, running);
   const exit = await gateway.exited;
   hearLate(world);
@@ -113,8 +129,8 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   let faces: Faces | undefined;
   const storeIsDown = (reason: string) => watch?.down(reason);
   const store = await openStore(world, storeIsDown);
-  const gateway = await compose(world, configuration, store, async () => faces?.stopAccepting());
-  const opened = makeFaces(world, gateway, configuration);
+  const { gateway, reloads } = await compose(world, configuration, store, async () => faces?.stopAccepting());
+  const opened = makeFaces(world, gateway, configuration, store, reloads);
   faces = opened.faces;
   const isHomeOurs = () => lock.isOurs();
   const parts = { gateway, store, processes, clock, log, paths, isHomeOurs, options, storeIsDown };
@@ -127,7 +143,7 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   const storeWatch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back });
   watch = storeWatch;
   acquired.defer('the watch over the store', () => storeWatch[Symbol.dispose]());
-  const running = { ...opened, configuration, gateway, life };
+  const running = { ...opened, configuration, gateway, reloads, life };
   keepHome(world, running);
   return running;
 }
@@ -201,13 +217,16 @@ async function started(world: World, running: Running): Promise<void> {
   );
   const { state } = gateway.lifecycle.view;
   const about = { home, state, http: gateway.http, token, tokenFile: paths.token };
-  options.welcome({ ...about, config, warnings: gateway.warnings });
+  options.welcome({ ...about, config, warnings: gateway.status.warnings });
 }
 
 /** Says everywhere how it leaves; the stack does the rest. */
-async function leave({ log, acquired }: World, running: Running, exit: Exit): Promise<void> {
-  const { inspector, gateway, life } = running;
+async function leave({ log, acquired, blackBox }: World, running: Running, exit: Exit): Promise<void> {
+  const { inspector, conversations, gateway, life } = running;
+  const { failure } = gateway.lifecycle.view;
+  if (exit.cause === 'fault') blackBox.report('fault', failure?.message, () => gateway.status);
   await acquired.step('the live chart', () => inspector.gone(exit));
+  await acquired.step('the event streams', () => conversations.gone(exit));
   await acquired.step('the platforms', () => gateway.stop());
   await acquired.step('the record of this life', () => life.end(exit));
   log.info(

@@ -13,6 +13,8 @@ export const ERRORS = {
     retryable: false,
   },
   CONFIG_UNREADABLE: { hint: 'Check the path and its permissions.', retryable: false },
+  RESTART_NEEDED: { hint: 'Nothing is changed; restart the gateway to apply the file.', retryable: false },
+  GATEWAY_LEAVING: { hint: 'The next start reads the file.', retryable: true },
   HOME_OWNED: { hint: 'Stop the other gateway first, or use another --home.', retryable: false },
   HOME_NO_PERMISSION: {
     hint: 'Use a home that this user may write, with --home or SLUICE_HOME.',
@@ -48,7 +50,7 @@ export const ERRORS = {
   FORBIDDEN_ORIGIN: { hint: 'Use the address that the gateway printed at its start.', retryable: false },
   NOT_FOUND: { hint: 'docs/http.md lists what there is.', retryable: false },
   METHOD_NOT_ALLOWED: { hint: 'Use a method that the answer names; docs/http.md.', retryable: false },
-  TOO_MANY_STREAMS: { hint: 'Close another page that shows this gateway.', retryable: true },
+  TOO_MANY_STREAMS: { hint: 'Close another page or command that follows this gateway.', retryable: true },
   AGENT_REQUEST: { hint: "Check the agent's model and the log of its server.", retryable: false },
   AGENT_KEY: {
     hint: 'Correct the variable that api_key_env names, then restart the gateway.',

@@ -64,6 +64,7 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     life: () => row.life,
     environment: (command, values) =>
       commandEnvironment(env, command.env, { ...values, SLUICE_HOME: options.home }),
+    concurrency: ({ concurrency }) => concurrency,
     start: () => {},
   });
   const command = commands.reserve(message, resolved.classified.command, resolved.values);

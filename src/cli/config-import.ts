@@ -2,15 +2,15 @@
  * `sluice config import`: a configuration from a hermes-agent `config.yaml`, to stdout or to a file; on stderr what
  * was taken, what now means something else, and what was left and why.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readFile } from '../config/check.ts';
 import { type Imported, importHermes } from '../config/import-hermes.ts';
 import { type LoadOptions, withoutMark } from '../config/load.ts';
 import { type PlacedProblem, placed } from '../config/problems.ts';
-import { messageOf } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
-import { counted, documentOf, printProblems, readFile } from './config-check.ts';
+import { counted, documentOf, printProblems } from './config-check.ts';
 import { type Context, EXIT } from './context.ts';
+import { writeNew } from './new-file.ts';
 
 export interface ImportOptions {
   readonly write?: string;
@@ -72,23 +72,6 @@ function tell({ output }: Context, from: string, { taken, adapted, left, warning
   for (const { key, why } of left) output.note(`left     ${key}: ${why}`);
   for (const warning of warnings) output.note(`warning: ${warning}`);
   if (left.length > 0) output.note(`${counted(left.length, 'key')} left behind`);
-}
-
-/** Writes the whole file or none. A file that is there stays, unless `force` says otherwise. */
-function writeNew(path: string, text: string, force: boolean): { problem?: string } {
-  const place = force ? `${path}.${process.pid}.tmp` : path;
-  try {
-    // Refuses what is there, whoever else writes at the same moment.
-    writeFileSync(place, text, { flag: 'wx' });
-    if (force) renameSync(place, path);
-    return {};
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      return { problem: `${path} exists; name another file, or replace it with --force` };
-    }
-    rmSync(place, { force: true });
-    return { problem: `${path} could not be written: ${messageOf(error)}` };
-  }
 }
 
 function oneLine(path: string): string {

@@ -4,32 +4,23 @@
  * reached `running`. Changes nothing.
  */
 import { dirname, resolve } from 'node:path';
-import { type RunningConfiguration, readLastGood } from '../config/configuration.ts';
+import { checkedOf, checkFile } from '../config/check.ts';
+import type { PlannedChange, RunningConfiguration } from '../config/configuration.ts';
 import { heldByEnvironment } from '../config/environment.ts';
 import { type Applies, latest } from '../config/keys.ts';
+import { readLastGood } from '../config/last-good.ts';
 import { judgeConfig } from '../config/load.ts';
 import { packagedFile } from '../config/paths.ts';
-import { type Change, planOf } from '../config/plan.ts';
+import { type Change, planOf, reloadedFile } from '../config/plan.ts';
+import type { ConfigFile } from '../config/schema.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
-import {
-  checkedOf,
-  checkFile,
-  counted,
-  documentOf,
-  type FileOptions,
-  printProblems,
-} from './config-check.ts';
+import { counted, documentOf, type FileOptions, printProblems } from './config-check.ts';
 import { type Context, EXIT } from './context.ts';
 
 /** What is compared with, and whose it is. */
 interface Baseline extends RunningConfiguration {
   readonly of: 'gateway' | 'last-good';
-}
-
-/** A change, and the variable that keeps it from having any effect. */
-interface Planned extends Change {
-  readonly heldBy: string | null;
 }
 
 /** Prints the plan. 0: there is one, 1: the file is not valid. Throws NO_GATEWAY where there is nothing to compare with. */
@@ -53,14 +44,14 @@ export async function configPlan(
   // It is judged as what would stand in the place of the gateway's own file.
   const env = { ...context.env, ...baseline.variables };
   const folder = dirname(baseline.file);
-  const { problems, warnings, loaded } = checkFile({ env }, { ...found, folder });
+  const { problems, warnings, loaded } = checkFile({ ...found, folder, env, builtinNames: BUILTIN_NAMES });
   if (loaded === undefined) {
     if (context.json) context.output.json({ ...documentOf(found, problems), changes: [], warnings });
     else printProblems(context, found, problems);
     return EXIT.failed;
   }
   const changes = planOf(runningFile(env, baseline), loaded.file).map(
-    (change): Planned => ({ ...change, heldBy: baseline.heldBy[change.key] ?? null }),
+    (change): PlannedChange => ({ ...change, heldBy: baseline.heldBy[change.key] ?? null }),
   );
   if (context.json) {
     const against = { of: baseline.of, file: baseline.file, isLastGood: baseline.isLastGood };
@@ -87,12 +78,27 @@ async function askGateway({ control, output }: Context): Promise<Baseline | unde
 function lastGood({ paths, env }: Context): Baseline | undefined {
   const kept = readLastGood(paths.lastGood);
   return (
-    kept && { ...kept, of: 'last-good', isLastGood: true, heldBy: heldByEnvironment(env), variables: {} }
+    kept && {
+      ...kept,
+      of: 'last-good',
+      startText: kept.text,
+      isLastGood: true,
+      heldBy: heldByEnvironment(env),
+      variables: {},
+    }
   );
 }
 
-/** What runs, as this version reads it. Throws CONFIG_INVALID where it would not take it any more. */
-function runningFile(env: NodeJS.ProcessEnv, { file, text }: Baseline) {
+/** What runs: the text that was loaded last, with what waits for a restart as it was at the start. */
+function runningFile(env: NodeJS.ProcessEnv, baseline: Baseline): ConfigFile {
+  const loaded = fileOf(env, baseline, baseline.text);
+  // A gateway of a version that did not reload does not tell it.
+  const { startText = baseline.text } = baseline;
+  return startText === baseline.text ? loaded : reloadedFile(fileOf(env, baseline, startText), loaded);
+}
+
+/** A text of the gateway, as this version reads it. Throws CONFIG_INVALID where it would not take it any more. */
+function fileOf(env: NodeJS.ProcessEnv, { file }: Baseline, text: string): ConfigFile {
   const options = { path: file, origin: 'gateway', env, builtinNames: BUILTIN_NAMES } as const;
   const judged = judgeConfig(text, options);
   if ('config' in judged) return judged.file;
@@ -116,14 +122,14 @@ const NEEDS: Readonly<Record<Applies, string>> = {
 };
 
 /** The latest moment that any of the changes waits for; null where there is none. */
-function needsOf(changes: readonly Planned[]): Applies | null {
+function needsOf(changes: readonly PlannedChange[]): Applies | null {
   return changes.length === 0 ? null : latest(changes.map(({ applies }) => applies));
 }
 
 interface Plan {
   readonly path: string;
   readonly baseline: Baseline;
-  readonly changes: readonly Planned[];
+  readonly changes: readonly PlannedChange[];
   readonly warnings: readonly string[];
 }
 
@@ -145,7 +151,8 @@ function print({ output }: Context, { path, baseline, changes, warnings }: Plan)
   );
 }
 
-function changeText({ change, before, after }: Pick<Change, 'change' | 'before' | 'after'>): string {
+/** The change as people read it: `30s → 90s`, or that a whole thing was added or removed. */
+export function changeText({ change, before, after }: Pick<Change, 'change' | 'before' | 'after'>): string {
   if (before === null && after === null) return change;
   return `${before ?? '(not set)'} → ${after ?? '(not set)'}`;
 }

@@ -22,6 +22,8 @@ export interface Cli {
   readonly argv: readonly string[];
   readonly version: string;
   readonly output: Output;
+  /** Opened when it is asked for: most commands read nothing. */
+  readonly input: () => NodeJS.ReadStream;
 }
 
 export interface Context extends Cli {

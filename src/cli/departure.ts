@@ -9,6 +9,7 @@ import type { StatusReport } from '../gateway/status-report.ts';
 import { isAlive, isVisible } from '../process/identity.ts';
 import { type FinalExit, type Owner, readOwner, readStatusFile } from '../process/runtime-status.ts';
 import type { Context } from './context.ts';
+import { tellLastLines } from './log-lines.ts';
 
 /** How often it is looked how far it is. */
 const POLL_MS = 50;
@@ -90,7 +91,10 @@ export async function follow(
     if (status === undefined) {
       const ended = endOf(context, departing);
       if (ended !== undefined && intent === 'stop') return undefined;
-      if (ended === 'for-good') throw new SluiceError('NO_ANSWER', notRestarted(context, before));
+      if (ended === 'for-good') {
+        await tellLastLines(context);
+        throw new SluiceError('NO_ANSWER', notRestarted(context, before));
+      }
     } else if (status.epoch > before.epoch) {
       if (intent === 'stop') return undefined;
       if (status.state.startsWith('running.')) return status;
@@ -103,6 +107,7 @@ export async function follow(
     }
     await clock.delay(POLL_MS);
   }
+  await tellLastLines(context);
   throw new SluiceError('NOT_DONE', `${intent} is not done after ${Math.round(limitMs / 1000)} s`);
 }
 

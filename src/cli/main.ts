@@ -30,7 +30,8 @@ export interface Leaving {
 export async function main(argv: readonly string[], host: Host): Promise<Leaving> {
   const { [host.inPlaceName]: inPlace, ...env } = readEnvironment();
   const output = createOutput(process.stdout, process.stderr, env);
-  const cli = { env, cwd: process.cwd(), argv, version: installedVersion(), output };
+  const input = () => process.stdin;
+  const cli = { env, cwd: process.cwd(), argv, version: installedVersion(), output, input };
   const { inPlaceName: _, ...rest } = host;
   const result = await runProgram(cli, { ...rest, inPlace: inPlace !== undefined });
   await lastWords(output, 'exit' in result);

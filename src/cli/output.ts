@@ -3,6 +3,7 @@
  * A terminal gets text only; a pipe gets every byte.
  */
 import { textOnly } from '../telemetry/terminal-text.ts';
+import { type Terminal, terminalOf } from './terminal.ts';
 
 /** How much of the log may wait for a reader of stderr. */
 export const LOG_BEHIND_BYTES_MAX = 4 * 1024 * 1024;
@@ -13,6 +14,8 @@ export interface Output {
   print(text: string): void;
   /** A piece of an answer, without a line break. */
   write(text: string): void;
+  /** A whole line of an answer, with its line break, that has been made for what reads it: it may have colours. */
+  line(text: string): void;
   /** The one JSON document of `--json`. */
   json(value: unknown): void;
   /** One of several: a line each, so that a reader can tell where one ends. */
@@ -29,8 +32,13 @@ export interface Output {
   readonly failure: Error | undefined;
   /** How wide the terminal is that the answers go to; undefined where they go elsewhere. */
   readonly columns: number | undefined;
+  /** Of what is written to stderr. */
   readonly isTerminal: boolean;
   readonly colour: boolean;
+  /** Of the answers on stdout. */
+  readonly answers: { readonly isTerminal: boolean; readonly colour: boolean };
+  /** For a command that draws on stdout; undefined where it cannot. */
+  readonly terminal: Terminal | undefined;
 }
 
 export function createOutput(
@@ -43,11 +51,13 @@ export function createOutput(
     closed = true;
   });
   stderr.on('error', () => {});
-  const colour = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const isColoured = (stream: NodeJS.WriteStream) =>
+    stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   const shown = (stream: NodeJS.WriteStream, text: string) => (stream.isTTY ? textOnly(text) : text);
   return {
     print: (text) => void stdout.write(`${shown(stdout, text)}\n`),
     write: (text) => void stdout.write(shown(stdout, text)),
+    line: (text) => void stdout.write(text),
     json: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     jsonLine: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     note: (text) => void stderr.write(`${shown(stderr, text)}\n`),
@@ -65,7 +75,9 @@ export function createOutput(
       return stdout.isTTY === true ? stdout.columns : undefined;
     },
     isTerminal: stderr.isTTY === true,
-    colour,
+    colour: isColoured(stderr),
+    answers: { isTerminal: stdout.isTTY === true, colour: isColoured(stdout) },
+    terminal: terminalOf(stdout, env),
   };
 }
 

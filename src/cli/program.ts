@@ -7,6 +7,7 @@ import type { Exit } from '../../machines/exit.ts';
 import { DURATION_MS_MAX, parseDurationMs } from '../config/units.ts';
 import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
 import { type Cli, type CommonOptions, contextOf, EXIT, errorJson, report } from './context.ts';
+import { helpBelow } from './help.ts';
 import type { RunHost } from './run.ts';
 
 export type Result = { readonly code: number } | { readonly exit: Exit };
@@ -24,7 +25,10 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .showHelpAfterError('(add --help for what there is)')
     .hook('preAction', handDown);
   const add = (name: string, description: string, parent = program, json?: string) =>
-    withCommonOptions(parent.command(name).description(description), json);
+    withCommonOptions(parent.command(name).description(description), json).addHelpText(
+      'after',
+      helpBelow(parent === program ? name : `${parent.name()} ${name}`),
+    );
   const code = async (action: Promise<number>) => {
     result = { code: await action };
   };
@@ -53,6 +57,12 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       const { send } = await import('./send.ts');
       await code(send(contextOf(cli, options), text, options));
     });
+  add('chat', 'talk to the agent; through a pipe each line is a message')
+    .option('--conversation <key>', 'the conversation (default: default)')
+    .action(async (options) => {
+      const { chat } = await import('./chat.ts');
+      await code(chat(contextOf(cli, options), { ...options, signals: host.signals }));
+    });
   add('exec', 'run a quick command, with or without a running gateway')
     .argument('[name]', 'its name; without one they are listed')
     .argument('[args...]', 'its arguments, in order or as NAME=value')
@@ -76,6 +86,12 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       const { drain } = await import('./lifecycle.ts');
       await code(drain(contextOf(cli, options), options));
     });
+  add('reload', 'read the configuration anew; says for each changed key when it counts').action(
+    async (options: CommonOptions) => {
+      const { reload } = await import('./reload.ts');
+      await code(reload(contextOf(cli, options), options));
+    },
+  );
   for (const intent of ['restart', 'stop'] as const) {
     add(intent, `${intent} the gateway when its work is done`)
       .option('--now', 'interrupt the work instead of waiting for it')
@@ -86,6 +102,25 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
         await code(leave(contextOf(cli, options), intent, options));
       });
   }
+  add('init', 'write a first sluice.yaml from what is found on this machine')
+    .option('--yes', 'ask nothing: take what is offered first')
+    .option('--agent <name>', 'who shall answer, by a name of the list')
+    .option('--model <name>', 'which of its models')
+    .option('--global', 'for every folder: ~/.config/sluice/sluice.yaml')
+    .option('--force', 'replace the file if it exists')
+    .action(async (options) => {
+      const { init } = await import('./init.ts');
+      await code(init(contextOf(cli, options), options));
+    });
+  add('logs', 'the log of the gateway, or the whole way of one message')
+    .option('-f, --follow', 'go on with each new line, also over a restart')
+    .option('-n, --lines <count>', 'the newest lines only', countOf)
+    .option('--last-life', 'of the life before this one')
+    .option('--message <id>', "what became of one message and why, by our id or its platform's")
+    .action(async (options) => {
+      const { logs } = await import('./logs.ts');
+      await code(logs(contextOf(cli, options), options));
+    });
   const config = program
     .command('config')
     .description('check a configuration, see what a change would do, take one over');
@@ -159,6 +194,11 @@ function secondsOf(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0)) throw new InvalidArgumentError('give a number of seconds above 0.');
   return seconds;
+}
+
+function countOf(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('give a number of lines.');
+  return Number(text);
 }
 
 function durationOf(text: string): number {

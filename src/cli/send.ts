@@ -63,7 +63,7 @@ export async function send(context: Context, text: string, options: SendOptions)
 }
 
 /** What was streamed is not printed again when its reply comes. */
-class Shown {
+export class Shown {
   readonly #write: (text: string) => void;
   #streamed = '';
 

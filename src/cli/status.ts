@@ -76,6 +76,7 @@ function statusText(status: StatusReport, installed: string, now: number): strin
     ),
     ...(status.held > 0 ? [`held     ${status.held}`] : []),
     ...status.degraded.map((reason) => `degraded ${reason}`),
+    ...status.agents.flatMap(({ name, reason }) => (reason === null ? [] : [`agent    ${name}: ${reason}`])),
     ...status.warnings.map((warning) => `warning  ${warning}`),
     `version  ${status.version}${status.version === installed ? '' : ` (installed: ${installed})`}`,
   ];

@@ -6,14 +6,19 @@ import { z } from 'zod';
 import type { Cause } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
 import type { RunningConfiguration } from '../config/configuration.ts';
+import type { QuickCommand } from '../config/schema.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS, isSluiceError } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Decided, ProgressListener, Receipt, Settled } from '../gateway/in-hand.ts';
+import type { MessageWay } from '../gateway/message-way.ts';
+import type { ReloadAsk, Reloaded } from '../gateway/reloads.ts';
 import { type Answer, DRAIN_FOR_MS_MAX } from '../gateway/requests.ts';
+import { usageOf } from '../messages/arguments.ts';
+import { BUILTINS } from '../messages/commands.ts';
 import { echoed } from '../messages/echoed.ts';
 import { newId } from '../messages/ids.ts';
-import { ID_CHARS_MAX, type Inbound } from '../messages/inbound.ts';
+import { ID_CHARS_MAX, type Inbound, parseConversationKey } from '../messages/inbound.ts';
 import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 
@@ -63,6 +68,10 @@ export interface ApiOptions {
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly configuration: () => RunningConfiguration;
+  /** The way of the message of this id, ours or its platform's. Rejects with STORE_UNAVAILABLE. */
+  readonly messageWay: (id: string) => Promise<MessageWay | undefined>;
+  readonly reload: (ask: ReloadAsk) => Promise<Reloaded>;
+  readonly quickCommands: () => Readonly<Record<string, QuickCommand>>;
 }
 
 export class Api {
@@ -79,6 +88,45 @@ export class Api {
   /** The configuration that runs, as text: for the control socket alone, whose mode lets in its owner only. */
   configuration(): ApiReply {
     return { status: 200, json: this.#options.configuration() };
+  }
+
+  /** Reloads the configuration, as its owner asks. */
+  reload(): Promise<Reloaded> {
+    return this.#options.reload({ cause: 'reload', actor: LOCAL_OWNER });
+  }
+
+  /** What can be written after a slash: quick commands, then the gateway's own. */
+  commands(): ApiReply {
+    const quick = Object.values(this.#options.quickCommands()).map((command) =>
+      command.type === 'exec'
+        ? { name: command.name, kind: command.type, usage: usageWords(command), help: command.description }
+        : { name: command.name, kind: command.type, usage: '', help: `same as ${command.target}` },
+    );
+    const own = BUILTINS.map(({ name, kind, usage, help }) => ({ name, kind, usage, help }));
+    return { status: 200, json: { commands: [...quick, ...own] } };
+  }
+
+  /** The key of the conversation that is named so; a problem comes back as the reply. */
+  conversation(named: string): { key: string } | ApiReply {
+    if (named.trim() === '' || named.length > ID_CHARS_MAX) {
+      return failure(400, 'MESSAGE_INVALID', `a conversation has a name of 1 to ${ID_CHARS_MAX} characters`);
+    }
+    const platform = parseConversationKey(named)?.platform;
+    const isKey =
+      platform !== undefined && this.#options.gateway.connections.platform(platform) !== undefined;
+    return { key: isKey ? named : localConversation(named) };
+  }
+
+  /** One message's whole way, by our id or its platform's. */
+  async messageWay(id: string): Promise<ApiReply> {
+    try {
+      const way = await this.#options.messageWay(id);
+      if (way !== undefined) return { status: 200, json: way };
+      return failure(404, 'NOT_FOUND', `no message is known as "${echoed(id)}"`);
+    } catch (error) {
+      if (isSluiceError(error, 'STORE_UNAVAILABLE')) return failure(503, error.code, error.message);
+      throw error;
+    }
   }
 
   /** Alive as long as it answers. */
@@ -173,6 +221,10 @@ export class Api {
     return { status: ANSWER_STATUS[answer.verdict], json: answer };
   }
 }
+
+/** What may follow the name of a quick command. */
+const usageWords = ({ name, args }: Extract<QuickCommand, { type: 'exec' }>): string =>
+  usageOf(name, args).slice(`/${name}`.length).trim();
 
 /** An answer that changes nothing because it cannot is a conflict with the state the gateway is in. */
 const ANSWER_STATUS: Readonly<Record<Exclude<Answer['verdict'], 'left'>, number>> = {

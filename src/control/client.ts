@@ -19,6 +19,8 @@ export interface ControlReply {
 
 export interface ControlEvent {
   readonly event: string;
+  /** Where a later stream can resume; undefined for an event of the moment. */
+  readonly id: string | undefined;
   readonly data: Record<string, unknown>;
 }
 
@@ -26,6 +28,8 @@ export interface StreamOptions {
   readonly onEvent: (event: ControlEvent) => void;
   /** Ends the stream; it then resolves as if the daemon had ended it. */
   readonly signal?: AbortSignal;
+  /** Resumes after this event. */
+  readonly lastEventId?: string | undefined;
 }
 
 /** Codes of a connection that found nobody. */
@@ -65,12 +69,15 @@ export class ControlClient {
   }
 
   /**
-   * Sends a body and hands on the events of the answer. Resolves with undefined when the stream ended, or
+   * Sends a body, or asks where there is none, and hands on the events of the answer. Resolves with undefined when the stream ended, or
    * with the reply when it was none. Rejects with NO_GATEWAY.
    */
-  stream(path: string, body: unknown, { onEvent, signal }: StreamOptions): Promise<ControlReply | undefined> {
+  stream(path: string, body: unknown, options: StreamOptions): Promise<ControlReply | undefined> {
+    const { onEvent, signal, lastEventId } = options;
+    const method = body === undefined ? 'GET' : 'POST';
+    const resuming = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
     return new Promise((resolve, reject) => {
-      const request = this.#send('POST', path, body, { accept: 'text/event-stream' }, reject);
+      const request = this.#send(method, path, body, { accept: 'text/event-stream', ...resuming }, reject);
       signal?.addEventListener('abort', () => {
         request.destroy();
         resolve(undefined);
@@ -150,9 +157,13 @@ async function readEvents(response: IncomingMessage, onEvent: (event: ControlEve
     const blocks = (rest + chunk).split('\n\n');
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
-      const event = /^event: (.*)$/m.exec(block)?.[1];
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (event !== undefined && data !== undefined) onEvent({ event, data: JSON.parse(data) });
+      const [id, event, data] = [field(block, 'id'), field(block, 'event'), field(block, 'data')];
+      if (event !== undefined && data !== undefined) onEvent({ event, id, data: JSON.parse(data) });
     }
   }
+}
+
+/** Only a line feed ends a line: JSON leaves the line separators of Unicode as they are. */
+function field(block: string, name: 'id' | 'event' | 'data'): string | undefined {
+  return new RegExp(`^${name}: ([^\\n]*)`, 'm').exec(block)?.[1];
 }

@@ -1,10 +1,13 @@
 /**
- * Server-sent events to one client. A client that reads too slowly is never waited for: past the limit its
- * oldest events are left out, and it is told how many.
+ * Server-sent events to one client. A client that reads too slowly is never waited for: past a limit events are left
+ * out, those of the moment first, then the oldest, and it is told how many.
  */
 
 /** Events that one client may be behind. */
 export const EVENTS_BEHIND_MAX = 1000;
+
+/** Bytes that one client may be behind; a single event is kept whatever its length. */
+export const EVENTS_BEHIND_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Clients of event streams at the same time. */
 export const EVENT_STREAMS_MAX = 32;
@@ -19,10 +22,20 @@ export interface EventSink {
   end(): unknown;
 }
 
+/** What waits to be read. */
+interface Queued {
+  readonly text: string;
+  /** Worth nothing later: the first to be left out. */
+  readonly passing: boolean;
+}
+
 export class EventStream {
   /** Resolves when the client has gone or the stream was ended. */
   readonly closed: Promise<void>;
-  readonly #queue: string[] = [];
+  readonly #queue: Queued[] = [];
+  #queuedBytes = 0;
+  /** Of `#queue`, those that are passing. */
+  #passing = 0;
   readonly #close: () => void;
   #sink: EventSink | undefined;
   #full = false;
@@ -52,6 +65,7 @@ export class EventStream {
   gone(): void {
     this.#over = true;
     this.#queue.length = 0;
+    this.#queuedBytes = 0;
     this.#close();
   }
 
@@ -59,6 +73,11 @@ export class EventStream {
     if (this.#over || this.#ending) return;
     const head = id === undefined ? '' : `id: ${id}\n`;
     this.#put(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  /** Sends what is of the moment: a client that is too far behind misses it before anything else. */
+  sendPassing(event: string, data: unknown): void {
+    this.#put(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`, true);
   }
 
   keepAlive(): void {
@@ -73,14 +92,31 @@ export class EventStream {
     this.#flow();
   }
 
-  #put(text: string): void {
+  #put(text: string, passing = false): void {
     if (this.#over || this.#ending) return;
-    this.#queue.push(text);
-    if (this.#queue.length > EVENTS_BEHIND_MAX) {
-      this.#queue.shift();
-      this.#dropped += 1;
-    }
+    this.#queue.push({ text, passing });
+    this.#queuedBytes += Buffer.byteLength(text);
+    if (passing) this.#passing += 1;
+    while (this.#isTooFarBehind()) this.#shed();
     this.#flow();
+  }
+
+  #isTooFarBehind(): boolean {
+    const { length } = this.#queue;
+    return length > EVENTS_BEHIND_MAX || (length > 1 && this.#queuedBytes > EVENTS_BEHIND_BYTES_MAX);
+  }
+
+  #shed(): void {
+    this.#take(this.#passing > 0 ? this.#queue.findIndex(({ passing }) => passing) : 0);
+    this.#dropped += 1;
+  }
+
+  #take(index: number): string | undefined {
+    const [taken] = index === 0 ? [this.#queue.shift()] : this.#queue.splice(index, 1);
+    if (taken === undefined) return undefined;
+    this.#queuedBytes -= Buffer.byteLength(taken.text);
+    if (taken.passing) this.#passing -= 1;
+    return taken.text;
   }
 
   #flow(): void {
@@ -101,6 +137,6 @@ export class EventStream {
       this.#dropped = 0;
       return `event: dropped\ndata: ${JSON.stringify({ count })}\n\n`;
     }
-    return this.#queue.shift();
+    return this.#take(0);
   }
 }

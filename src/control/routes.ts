@@ -5,9 +5,13 @@ import { join } from 'node:path';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Clock } from '../clock.ts';
 import type { Progress } from '../gateway/in-hand.ts';
+import { ID_CHARS_MAX } from '../messages/inbound.ts';
 import { type Api, type ApiReply, decidedJson, failure, settledJson } from './api.ts';
+import type { ConversationEvents } from './conversation-events.ts';
 import { EVENT_STREAMS_MAX, EventStream, KEEP_ALIVE_MS } from './event-stream.ts';
 import type { Inspector } from './inspector.ts';
+import { LOG_STREAMS_MAX, type LogStreams } from './log-streams.ts';
+import { reloadReply } from './reload-reply.ts';
 import { readJson } from './request-body.ts';
 
 /** The page loads nothing but its own files and talks to nobody but us. */
@@ -34,19 +38,27 @@ export interface Exchange {
 export interface RoutesOptions {
   readonly api: Api;
   readonly inspector: Inspector;
+  readonly logs: LogStreams;
+  readonly conversations: ConversationEvents;
   readonly clock: Clock;
   /** The folder of the built page; undefined where it was not built. */
   readonly pageFolder: string | undefined;
 }
 
-type Handler = (exchange: Exchange) => void | Promise<void>;
+/** Parts of the path, decoded, by the names they have in it. */
+type Params = Readonly<Record<string, string | undefined>>;
+
+type Handler = (exchange: Exchange, params: Params) => void | Promise<void>;
+
+/** A longer part of a path is none that we know: an id percent-encoded has nine characters for one at most. */
+const PATH_PART_CHARS_MAX = 9 * ID_CHARS_MAX;
 
 const METHODS = ['GET', 'HEAD', 'POST'] as const satisfies readonly HTTPMethod[];
 
 export class Routes {
   readonly #options: RoutesOptions;
   readonly #streams = new Set<EventStream>();
-  readonly #router = createRouter();
+  readonly #router = createRouter({ maxParamLength: PATH_PART_CHARS_MAX });
 
   constructor(options: RoutesOptions) {
     this.#options = options;
@@ -55,9 +67,16 @@ export class Routes {
     this.#get('/readyz', (exchange) => answer(exchange, api.readyz()));
     this.#get('/v1/status', (exchange) => answer(exchange, api.status()));
     this.#get('/v1/configuration', (exchange) => this.#configuration(exchange));
-    this.#get('/v1/inspect', (exchange) => this.#inspect(exchange));
+    this.#get('/v1/commands', (exchange) => answer(exchange, api.commands()));
+    this.#get('/v1/logs', (exchange) => this.#logs(exchange));
+    this.#get('/v1/messages/:id', async (exchange, { id = '' }) =>
+      answer(exchange, await api.messageWay(id)),
+    );
+    this.#get('/v1/inspect', (exchange) => this.#watch(exchange, () => this.#options.inspector.open()));
+    this.#get('/v1/conversations/:key/events', (exchange, { key }) => this.#conversation(exchange, key));
     this.#post('/v1/messages', (exchange) => this.#message(exchange));
     this.#post('/v1/lifecycle', (exchange) => this.#lifecycle(exchange));
+    this.#post('/v1/reload', (exchange) => this.#reload(exchange));
     for (const path of Object.keys(PAGE_FILES)) this.#get(path, (exchange) => this.#page(exchange));
   }
 
@@ -65,9 +84,9 @@ export class Routes {
   async handle(exchange: Exchange): Promise<void> {
     const { method, path, response } = exchange;
     try {
-      const handler = this.#find(method, path);
-      if (handler === undefined) this.#nothingAt(exchange);
-      else await handler(exchange);
+      const found = this.#find(method, path);
+      if (found === undefined) this.#nothingAt(exchange);
+      else await found.handler(exchange, found.params);
     } catch (error) {
       const reply = this.#options.api.fault(error);
       if (response.headersSent) response.destroy();
@@ -84,9 +103,10 @@ export class Routes {
     this.#router.on('POST', path, nothing, handler);
   }
 
-  #find(method: string, path: string): Handler | undefined {
+  #find(method: string, path: string): { handler: Handler; params: Params } | undefined {
     const known = METHODS.find((one) => one === method);
-    return known && this.#router.find(known, path)?.store;
+    const found = known && this.#router.find(known, path);
+    return found ? { handler: found.store, params: found.params } : undefined;
   }
 
   #nothingAt(exchange: Exchange): void {
@@ -133,14 +153,43 @@ export class Routes {
     );
   }
 
+  /** As the configuration: what a log holds is for the owner of the home. */
+  #logs(exchange: Exchange): void {
+    const { logs } = this.#options;
+    if (!exchange.overSocket) answer(exchange, failure(404, 'NOT_FOUND', 'only the control socket has it'));
+    else if (logs.full)
+      answer(exchange, failure(503, 'TOO_MANY_STREAMS', `${LOG_STREAMS_MAX} follow the log already`));
+    else {
+      const [lastEventId] = [exchange.request.headers['last-event-id']].flat();
+      this.#stream(exchange, logs.open({ lastEventId, lines: exchange.query.get('lines') }));
+    }
+  }
+
   async #lifecycle(exchange: Exchange): Promise<void> {
     const body = await readJson(exchange.request);
     answer(exchange, body.ok ? this.#options.api.lifecycle(body.value) : body.problem);
   }
 
-  #inspect(exchange: Exchange): void {
-    const { inspector } = this.#options;
-    if (inspector.clients < EVENT_STREAMS_MAX) this.#stream(exchange, inspector.open());
+  /** It needs no body. */
+  async #reload(exchange: Exchange): Promise<void> {
+    answer(exchange, reloadReply(await this.#options.api.reload(), exchange.overSocket));
+  }
+
+  #conversation(exchange: Exchange, named = ''): void {
+    const { api, conversations } = this.#options;
+    const conversation = api.conversation(named);
+    if ('status' in conversation) {
+      answer(exchange, conversation);
+      return;
+    }
+    const last = exchange.request.headers['last-event-id'];
+    this.#watch(exchange, () => conversations.open(conversation.key, last?.toString()));
+  }
+
+  /** Opens the stream of a client that watches, unless there are too many of them. */
+  #watch(exchange: Exchange, open: () => EventStream): void {
+    const { inspector, conversations } = this.#options;
+    if (inspector.clients + conversations.clients < EVENT_STREAMS_MAX) this.#stream(exchange, open());
     else
       answer(
         exchange,

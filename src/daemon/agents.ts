@@ -1,4 +1,8 @@
-/** The agents of a configuration, each made at its first turn. */
+/**
+ * The agents of a configuration, each made at its first turn. A running turn keeps the agent it began with, whatever is
+ * reloaded meanwhile: only the turn holds that one then.
+ */
+import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../agents/agent.ts';
 import { CommandAgent } from '../agents/command.ts';
 import type { ReadHistory } from '../agents/history.ts';
@@ -27,12 +31,27 @@ export class Agents {
     this.#options = options;
   }
 
+  /** True when an agent of this configuration is of a type whose code is not loaded. */
+  lacks({ agents }: Config): boolean {
+    return this.#openAi === undefined && Object.values(agents).some(({ type }) => type === 'openai');
+  }
+
   /** Loads what the agents of this configuration are made of, and keeps their keys out of the log. Before they are used. */
   async load({ agents }: Config): Promise<void> {
     for (const settings of Object.values(agents)) {
       if (settings.type !== 'openai') continue;
       this.#openAi ??= (await import('../agents/openai.ts')).OpenAiAgent;
       this.#options.secrets.add(this.#options.env[settings.apiKeyEnv ?? '']?.trim() ?? '');
+    }
+  }
+
+  /** Forgets what this configuration does not name, and goes on with agents that it leaves as they were. */
+  keep({ agents }: Config): void {
+    const before = [...this.#made];
+    this.#made.clear();
+    for (const settings of Object.values(agents)) {
+      const same = before.find(([made]) => isDeepStrictEqual(made, settings));
+      if (same !== undefined) this.#made.set(settings, same[1]);
     }
   }
 

@@ -4,12 +4,19 @@ import { systemClock as clock } from '../clock.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Config } from '../config/schema.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import type { Reloads } from '../gateway/reloads.ts';
 import { LocalPlatform } from '../platforms/local.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { agentEnvironment, commandEnvironment } from '../process/environment.ts';
 import type { Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
+import { makeReloads } from './reloading.ts';
 import type { World } from './world.ts';
+
+export interface Composed {
+  readonly gateway: Gateway;
+  readonly reloads: Reloads;
+}
 
 /**
  * The gateway on this configuration and store. What is heavy is loaded here: nothing is imported once it runs.
@@ -20,7 +27,7 @@ export async function compose(
   configuration: Configuration,
   store: Store,
   closeFaces: () => Promise<void>,
-): Promise<Gateway> {
+): Promise<Composed> {
   const { options, supervisor, log, secrets, home, processes, startAbort } = world;
   const config = () => configuration.current;
   const environment = () => agentEnvironment(options.env, [], { SLUICE_HOME: home });
@@ -40,13 +47,13 @@ export async function compose(
     supervisorMs: null,
     environment: (command, values) =>
       commandEnvironment(options.env, command.env, { ...values, SLUICE_HOME: home }),
+    configWarnings: () => configuration.warnings,
     configProblem: () => configuration.problem(),
     abortStart: () => startAbort.abort(),
     closeFaces,
     ...(inspect === undefined ? {} : { inspect }),
   });
-  gateway.warnings.push(...configuration.warnings);
-  return gateway;
+  return { gateway, reloads: makeReloads(world, configuration, gateway, agents) };
 }
 
 function platformsOf({ options }: World, { platforms }: Config): Platform[] {

@@ -2,32 +2,52 @@
 import { systemClock as clock } from '../clock.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { Api } from '../control/api.ts';
+import { ConversationEvents } from '../control/conversation-events.ts';
 import { Faces } from '../control/http.ts';
 import { Inspector } from '../control/inspector.ts';
+import { LogStreams } from '../control/log-streams.ts';
 import { builtPageFolder } from '../control/page.ts';
 import { Routes } from '../control/routes.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { wayOf } from '../gateway/message-way.ts';
+import type { Reloads } from '../gateway/reloads.ts';
 import { readToken } from '../process/home.ts';
+import type { SqliteStore } from '../store/sqlite.ts';
 import type { World } from './world.ts';
 
 export interface OpenFaces {
   readonly faces: Faces;
   readonly inspector: Inspector;
+  readonly conversations: ConversationEvents;
   readonly token: string;
 }
 
 /** Makes the faces; nothing listens yet. Their end, with the socket's file, comes before the lock is given back. */
 export function makeFaces(
-  { paths, secrets, log, acquired }: World,
+  { paths, secrets, log, acquired, blackBox }: World,
   gateway: Gateway,
   configuration: Configuration,
+  store: SqliteStore,
+  reloads: Reloads,
 ): OpenFaces {
   const token = readToken(paths.token, (problem) => gateway.warnings.push(problem));
   secrets.add(token);
   const inspector = new Inspector(gateway, clock);
-  const api = new Api({ gateway, clock, configuration: () => configuration.running });
-  const routes = new Routes({ api, inspector, clock, pageFolder: builtPageFolder() });
+  const conversations = new ConversationEvents(gateway, clock);
+  const api = new Api({
+    gateway,
+    clock,
+    configuration: () => configuration.running,
+    messageWay: async (id) => {
+      const trail = await store.trail(id);
+      return trail && wayOf(trail);
+    },
+    quickCommands: () => configuration.current.quickCommands,
+    reload: (ask) => reloads.ask(ask),
+  });
+  const logs = new LogStreams(blackBox.tail);
+  const routes = new Routes({ api, inspector, logs, conversations, clock, pageFolder: builtPageFolder() });
   const faces = new Faces({ routes, clock, log, token });
   acquired.defer('the control socket and HTTP', () => faces.close());
-  return { faces, inspector, token };
+  return { faces, inspector, conversations, token };
 }

@@ -8,12 +8,14 @@ import { acquireLock, type HomeLock } from '../process/lock.ts';
 import { readPidFile } from '../process/runtime-status.ts';
 import type { World } from './world.ts';
 
-/** Makes the home and takes its lock, for as long as this process runs. Throws HOME_OWNED with who owns it, or what stands in the way. */
-export function takeHome({ home, paths, acquired }: World): HomeLock {
+/** Makes the home, takes its lock and begins the log in it. Throws HOME_OWNED with who owns it, or what stands in the way. */
+export function takeHome({ home, paths, acquired, blackBox }: World): HomeLock {
   prepareHome(home);
   try {
     const lock = acquireLock(paths.lock);
     acquired.defer('the lock', () => lock[Symbol.dispose]());
+    acquired.defer('the log in the home', () => blackBox[Symbol.dispose]());
+    blackBox.open(paths.logs);
     return lock;
   } catch (error) {
     if (!isSluiceError(error, 'HOME_OWNED')) throw error;

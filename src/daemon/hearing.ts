@@ -1,9 +1,14 @@
 /** What the process hears from outside the gateway, signals and faults, and to whom it goes at which time. */
 import { exitFor, INTERRUPTED_CODE } from '../../machines/exit.ts';
+import { withoutSecrets } from '../config/redact.ts';
 import { messageOf } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { ReloadAsk, Reloads } from '../gateway/reloads.ts';
 import { askBySignal, stopCauseOf } from '../gateway/requests.ts';
 import type { World } from './world.ts';
+
+/** What a report says whose gateway could not leave in time; which work held it up stands in the status. */
+const EXIT_DEADLINE_PASSED = 'the exit deadline has passed: what was still in hand was cut off';
 
 /** The third Ctrl-C asks nobody: from the first moment on it ends every child and the process. */
 export function hearLastResort({ options, processes }: World): void {
@@ -14,19 +19,32 @@ export function hearLastResort({ options, processes }: World): void {
 }
 
 /** While the chart runs, signals and faults are its events; what came before is heard now. */
-export function hearForChart({ options, log }: World, gateway: Gateway): void {
-  options.signals.attach((request) => askBySignal(gateway.requests, request, log));
+export function hearForChart(
+  { options, supervisor, log, blackBox }: World,
+  gateway: Gateway,
+  reloads: Reloads,
+): void {
+  const reload = (ask: ReloadAsk) => void reloads.ask(ask);
+  const hearers = { requests: gateway.requests, reload, supervisor, log };
+  options.signals.attach((request) => askBySignal(request, hearers));
   options.signals.onFault((fault) => {
-    const message = messageOf(fault);
-    log.error({ error: message, stack: fault instanceof Error ? fault.stack : undefined }, 'a fault');
+    // What was thrown may quote what it was about: an address with its key, a line of a file.
+    const message = withoutSecrets(messageOf(fault));
+    const stack = fault instanceof Error ? withoutSecrets(fault.stack ?? '') : undefined;
+    log.error({ error: message, stack }, 'a fault');
+    blackBox.report('fault', fault, () => gateway.status);
     gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message } });
+  });
+  gateway.onChange(() => {
+    if (!gateway.lifecycle.pastExitDeadline) return;
+    blackBox.report('exit-deadline', EXIT_DEADLINE_PASSED, () => gateway.status);
   });
 }
 
 /** After the chart's end a stop can still keep the process from becoming its next life. */
 export function hearLate({ options, supervisor, late }: World): void {
   options.signals.attach((request) => {
-    const cause = stopCauseOf(request);
+    const cause = stopCauseOf(request, supervisor);
     if (cause === undefined) return;
     late.exit ??= exitFor({ intent: 'stop', cause, actor: 'signal' }, null, supervisor);
   });

@@ -8,6 +8,7 @@ import type { HomeLock } from '../process/lock.ts';
 import type { Signals } from '../process/signals.ts';
 import type { Log, Secrets } from '../telemetry/log.ts';
 import type { Acquired } from './acquired.ts';
+import type { BlackBox } from './black-box.ts';
 
 export interface DaemonOptions {
   readonly homeFlag?: string | undefined;
@@ -47,6 +48,7 @@ export interface World {
   readonly options: DaemonOptions;
   readonly supervisor: Supervisor;
   readonly log: Log;
+  readonly blackBox: BlackBox;
   readonly secrets: Secrets;
   readonly acquired: Acquired;
   readonly home: string;

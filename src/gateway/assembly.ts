@@ -4,11 +4,15 @@
  *
  * A part that needs a later one gets a function that is called once both are there.
  */
+import type { Config, ExecCommand } from '../config/schema.ts';
 import * as replies from '../messages/replies.ts';
 import type { LastExit } from '../store/store.ts';
 import { Access } from './access.ts';
+import { DEFAULT_AGENT } from './agent-choice.ts';
+import { assembleAgents, configuredAgent } from './agents.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
 import { ControlCommands } from './control-commands.ts';
+import { Conversations } from './conversations.ts';
 import { shutdownTimes } from './deadlines.ts';
 import { Delivery } from './delivery.ts';
 import { goingWhere } from './departure.ts';
@@ -60,7 +64,7 @@ function assembleOutward(options: GatewayOptions, { life, receive, changed }: Ho
     log,
     journal: (row) => store.journal(row),
     times: () => shutdownTimes(config()),
-    usual: () => ({ agent: 'default', whenBusy: config().busyInputMode }),
+    usual: () => ({ agent: DEFAULT_AGENT, whenBusy: config().busyInputMode }),
     changed: () => changed('state'),
     ...(inspect === undefined ? {} : { inspect }),
   });
@@ -79,13 +83,16 @@ function assembleOutward(options: GatewayOptions, { life, receive, changed }: Ho
     platform: (name) => connections.platform(name),
     canSend: (name) => connections.canSend(name),
   });
-  const ledger = new Ledger({ store, clock, log, delivery, life });
+  const conversations = new Conversations(store);
+  const ledger = new Ledger({ store, clock, log, delivery, conversations, life });
   const held = new Held(clock, (row) => delivery.say(row, replies.held(goingWhere(lifecycle.view))));
-  return { lifecycle, connections, delivery, ledger, held };
+  const agents = assembleAgents(options, { lifecycle, delivery });
+  return { lifecycle, connections, delivery, conversations, ledger, held, ...agents };
 }
 
 /** Turns, quick commands, the gateway's own commands, and the requests that these make. */
-function assembleWork(options: GatewayOptions, hooks: Hooks, { lifecycle, ledger, held }: Outward) {
+function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
+  const { lifecycle, conversations, ledger, held, circuits, agentChoice } = outward;
   const { clock, log, store, config, processes, environment, configProblem } = options;
   const { life, settled } = hooks;
   const access = new Access(config, clock);
@@ -94,6 +101,7 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, { lifecycle, ledger
     clock,
     log,
     ledger,
+    conversations,
     turns: () => turns,
     commands: () => commands,
     control: () => control,
@@ -105,16 +113,25 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, { lifecycle, ledger
     clock,
     log,
     life,
-    agent: (name) => usableAgent(options, name),
+    agent: (name) => configuredAgent(options, name),
     maxTurns: () => config().maxTurns,
     start: (turn) => dispatch.startTurn(turn),
-    delta: (messageId, text) => ledger.tell(messageId, { type: 'delta', text }),
+    agentEnded: ({ row, agent }, failure) => {
+      if (failure === null) circuits.answered(row.agent, agent);
+      else circuits.failed(row.agent, agent, failure);
+    },
+    delta: ({ message: { row: message }, answer }, text) => {
+      ledger.tell(message.id, { type: 'delta', text });
+      const offset = answer.length - text.length;
+      conversations.tell(message.conversation, { type: 'delta', message, text, offset });
+    },
   });
   const commands = new QuickCommands({
     clock,
     processes,
     life,
     environment,
+    concurrency: (command) => concurrencyNow(config(), command),
     start: (command) => dispatch.startCommand(command),
   });
   const requests = new Requests({
@@ -128,20 +145,33 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, { lifecycle, ledger
   });
   const wallMs = () => clock.wallMs();
   const { status } = hooks;
-  const control = new ControlCommands({ config, access, requests, turns, commands, status, wallMs });
+  const outage = (agent: string) => circuits.outage(agent);
+  const control = new ControlCommands({
+    config,
+    access,
+    requests,
+    turns,
+    commands,
+    agentChoice,
+    outage,
+    status,
+    wallMs,
+  });
   return { access, dispatch, turns, commands, requests };
 }
 
 /** From a message to its place, and from the held ones back to theirs. */
 function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & Work) {
-  const { store, clock, config } = options;
+  const { store, clock, log, config } = options;
   const { life, lastExit, settled } = hooks;
-  const { lifecycle, delivery, ledger, held, access, dispatch, turns, commands } = parts;
+  const { lifecycle, delivery, conversations, ledger, held, access, dispatch, turns, commands } = parts;
+  const { circuits, backNotices, agentChoice } = parts;
   const leftMs = () => {
     const { deadlineAt } = lifecycle.view;
     return deadlineAt === null ? null : deadlineAt - clock.wallMs();
   };
-  const judge = new Judge({ config, access, lifecycle, leftMs });
+  const outage = (agent: string) => circuits.outage(agent);
+  const judge = new Judge({ config, access, lifecycle, leftMs, outage });
   const refusals = new Refusals();
   const placing = new Placing({
     clock,
@@ -154,17 +184,21 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     agentNames: () => Object.keys(config().agents),
     going: () => goingWhere(lifecycle.view),
     settled,
+    refusedByChart: (row) => backNotices.refused(row.agent ?? DEFAULT_AGENT, row),
   });
   const takeUp = new TakeUp({ store, access, judge, placing, ledger, held, life, settled });
   const intake = new Intake({
     store,
     clock,
+    log,
     config,
     access,
     judge,
     ledger,
     placing,
+    conversations,
     life,
+    agentFor: (inbound) => agentChoice.agentFor(inbound),
     epoch: () => lifecycle.epoch,
     lastExit,
     say: (row, text) => delivery.say(row, text),
@@ -172,11 +206,8 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
   return { refusals, takeUp, intake };
 }
 
-/** An agent that is configured, with its limits; undefined for any other name. */
-function usableAgent({ config, agent: agentNamed }: GatewayOptions, name: string) {
-  const { agents, maxTurns } = config();
-  const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
-  const agent = agentNamed(name);
-  if (settings === undefined || agent === undefined) return undefined;
-  return { agent, timeoutMs: settings.turnTimeoutMs, maxTurns: settings.maxTurns ?? maxTurns };
+/** Of a command that was reloaded, or removed, since it was admitted. */
+function concurrencyNow({ quickCommands }: Config, { name, concurrency }: ExecCommand): number {
+  const now = quickCommands[name];
+  return now?.type === 'exec' ? now.concurrency : concurrency;
 }

@@ -12,6 +12,8 @@ import {
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
 import type { Access } from './access.ts';
+import type { AgentChoice } from './agent-choice.ts';
+import type { Outage } from './circuits.ts';
 import type { InHand, Settlement } from './in-hand.ts';
 import type { QuickCommands } from './quick-commands.ts';
 import type { Ask, Requests } from './requests.ts';
@@ -24,6 +26,9 @@ export interface ControlCommandsOptions {
   readonly requests: Requests;
   readonly turns: Turns;
   readonly commands: QuickCommands;
+  readonly agentChoice: AgentChoice;
+  /** What is wrong with an agent that is down. */
+  readonly outage: (agent: string) => Outage | undefined;
   readonly status: () => StatusReport;
   readonly wallMs: () => number;
 }
@@ -41,10 +46,12 @@ export class ControlCommands {
     if (classified.name === 'unknown') {
       return done(replies.unknownCommand(classified.word, this.#near(classified.word)), 'unknown-command');
     }
-    return this.#answer(classified.name, classified.words.toLowerCase(), message);
+    const words = classified.words.toLowerCase();
+    if (classified.name === 'agent') return this.#agent(words, message.row.conversation);
+    return this.#answer(classified.name, words, message);
   }
 
-  #answer(name: BuiltinName, words: string, message: InHand): Settlement {
+  #answer(name: Exclude<BuiltinName, 'agent'>, words: string, message: InHand): Settlement {
     const actor = message.row.sender;
     switch (name) {
       case 'status':
@@ -63,6 +70,20 @@ export class ControlCommands {
       case 'stop':
         return this.#ask({ intent: name, cause: name, actor, hurry: words === 'now' });
     }
+  }
+
+  /** Shows the agent of this conversation, or chooses one for it. */
+  async #agent(name: string, conversation: string): Promise<Settlement> {
+    const { agentChoice, config, outage } = this.#options;
+    const names = Object.keys(config().agents);
+    if (name === '') {
+      const { agent, by } = await agentChoice.of(conversation);
+      const agents = names.map((each) => ({ name: each, outage: outage(each)?.cause }));
+      return done(replies.agentShown(agent, by, agents));
+    }
+    if (!names.includes(name)) return done(replies.unknownAgent(name, nearest(name, names)), 'unknown-agent');
+    const chosen = done(replies.agentChosen(name, outage(name)?.cause));
+    return { ...chosen, writes: [agentChoice.choose(conversation, name)] };
   }
 
   #ask(ask: Ask): Settlement {
@@ -124,6 +145,7 @@ function statusText(status: StatusReport, now: number): string {
     `${replies.counted(inFlight.turns.length, 'turn')} and ${replies.counted(inFlight.commands.length, 'command')} in flight, ${held} held`,
     ...status.degraded.map((reason) => `degraded: ${reason}`),
     ...status.warnings.map((warning) => `warning: ${warning}`),
+    ...status.agents.flatMap(({ name, reason }) => (reason === null ? [] : [`agent ${name}: ${reason}`])),
     ...status.platforms.map((link) => `${link.name}: ${link.state}`),
   ];
   return lines.join('\n');

@@ -14,6 +14,12 @@ export function goingWhere({ request, failure }: Standing): replies.Going | null
 /** The same for work that is cut off: what ends it is an end. */
 export const endingFor = (standing: Standing): replies.Going => goingWhere(standing) ?? 'stopping';
 
+/** The last state before the end: what came before is answered, and nothing takes effect any more. */
+const CLOSING = /^(?:(?:restarting|stopped)\.closing|exited)$/;
+
+/** True when nothing takes effect in this life any more. It admits nothing: the chart does. */
+export const isClosing = ({ state }: Pick<LifecycleView, 'state'>): boolean => CLOSING.test(state);
+
 /** What turns are told that a deadline, a hurry or a failure cuts off. */
 export function interruption(standing: Standing): TurnAbort {
   const { request, failure } = standing;

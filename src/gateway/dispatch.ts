@@ -9,6 +9,7 @@ import * as replies from '../messages/replies.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ControlCommands } from './control-commands.ts';
+import type { Conversations } from './conversations.ts';
 import type { InHand, Settlement } from './in-hand.ts';
 import type { Ledger } from './ledger.ts';
 import type { Command, QuickCommands } from './quick-commands.ts';
@@ -19,6 +20,7 @@ export interface DispatchOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
+  readonly conversations: Conversations;
   readonly turns: () => Turns;
   readonly commands: () => QuickCommands;
   readonly control: () => ControlCommands;
@@ -115,7 +117,11 @@ export class Dispatch {
   async #turn(turn: Turn): Promise<void> {
     const { id, conversation, agent } = turn.row;
     this.#options.log.info({ turn: id, conversation, agent }, 'turn started');
+    const typing = (on: boolean) =>
+      this.#options.conversations.tell(conversation, { type: 'typing', on, turn: id, agent });
+    typing(true);
     const settlement = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
+    typing(false);
     try {
       await this.#options.ledger.settle(turn.message, settlement);
     } finally {

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { LastExit, MessageRow, Store, StoredMessage } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Decided, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
 import type { Judge } from './judge.ts';
 import type { Ledger } from './ledger.ts';
@@ -18,6 +19,7 @@ const ELSEWHERE_MS_MAX = 60_000;
 export interface DuplicatesOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly log: Log;
   readonly judge: Judge;
   readonly ledger: Ledger;
   readonly epoch: () => number;
@@ -39,6 +41,7 @@ export class Duplicates {
   /** The same id again in this life: the first one's decision and, when it comes, its outcome. */
   again(first: Receipt, listener?: ProgressListener): Receipt {
     const { ledger } = this.#options;
+    this.#note(first.messageId);
     if (listener !== undefined) {
       const { settled: _, ...decided } = first;
       listener({ type: 'admission', ...decided, duplicate: true });
@@ -51,6 +54,7 @@ export class Duplicates {
   /** The same id as a message of the store. */
   async known(stored: StoredMessage, listener?: ProgressListener): Promise<Receipt> {
     const { ledger, say } = this.#options;
+    this.#note(stored.id);
     const decided = decidedOf(stored);
     const restarted = this.#restartedBy(stored);
     if (restarted !== undefined && !waitsAtConnection(stored)) say(stored, restarted);
@@ -64,6 +68,11 @@ export class Duplicates {
     if (ours === undefined) return { ...decided, settled: this.#fromElsewhere(decided, listener) };
     if (listener !== undefined) ledger.watch(stored.id, listener);
     return { ...decided, settled: ours };
+  }
+
+  /** For whoever asks for a message's whole way: a redelivery leaves no row. */
+  #note(message: string): void {
+    if (message !== '') this.#options.log.info({ message }, 'a message came again: nothing is done twice');
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Inbound } from '../messages/inbound.ts';
 import type { LastExit, Life } from '../store/store.ts';
 import { assemble, type Parts } from './assembly.ts';
 import type { Connections } from './connections.ts';
+import type { Conversations } from './conversations.ts';
 import { shutdownTimes } from './deadlines.ts';
 import { GatewayEffects } from './effects.ts';
 import type { ProgressListener, Receipt } from './in-hand.ts';
@@ -25,6 +26,8 @@ export class Gateway {
   readonly requests: Requests;
   readonly connections: Connections;
   readonly ledger: Ledger;
+  readonly conversations: Conversations;
+  /** Of this life, besides those of the configuration. */
   readonly warnings: string[] = [];
   /** Where HTTP listens; set by whoever listens. */
   http: string | null = null;
@@ -44,11 +47,12 @@ export class Gateway {
       changed: (what) => this.#changed(what),
       settled: (messageId) => this.#settled(messageId),
     });
-    const { lifecycle, requests, connections, ledger } = this.#parts;
+    const { lifecycle, requests, connections, ledger, conversations } = this.#parts;
     this.lifecycle = lifecycle;
     this.requests = requests;
     this.connections = connections;
     this.ledger = ledger;
+    this.conversations = conversations;
   }
 
   /** Starts the chart, in `starting`. */
@@ -82,6 +86,7 @@ export class Gateway {
     for (const row of recovered.held) void this.ledger.open(row.id);
     for (const row of recovered.commands) takeUp.one(row);
     for (const row of recovered.outbound) delivery.deliver(row, true);
+    this.conversations.recovered();
   }
 
   /** The store can be written again: what ran unrecorded is written, then turns are taken, unless it failed anew. */
@@ -103,6 +108,14 @@ export class Gateway {
     return receipt;
   }
 
+  /** Another configuration runs: what waits for a place may have one now, and a status shows it. */
+  reconfigured(): void {
+    this.#parts.circuits.reconfigured();
+    this.#parts.turns.takeWaiting();
+    this.#parts.commands.takeWaiting();
+    this.#changed('state');
+  }
+
   /** Logs what failed at one of the gateway's faces: a defect, which no caller can do anything about. */
   reportFault(error: unknown): void {
     const stack = error instanceof Error ? error.stack : undefined;
@@ -115,8 +128,9 @@ export class Gateway {
       ...this.#parts,
       links: () => this.connections.links,
       agents: () => Object.values(config().agents),
+      outage: (agent) => this.#parts.circuits.outage(agent),
       about: { ...about, supervisor },
-      warnings: () => this.warnings,
+      warnings: () => [...this.#options.configWarnings(), ...this.warnings],
       http: () => this.http,
       lastExit: () => this.#lastExit,
       deadlines: () => ({ ...shutdownTimes(config()), supervisorMs }),
@@ -125,7 +139,8 @@ export class Gateway {
 
   /** Ends waiting for platforms and timers of the core; after the chart's end. */
   async stop(): Promise<void> {
-    const { delivery, held, requests } = this.#parts;
+    const { delivery, held, circuits, requests } = this.#parts;
+    circuits[Symbol.dispose]();
     delivery.stop();
     held.forgetAnnounced();
     requests[Symbol.dispose]();
@@ -139,6 +154,7 @@ export class Gateway {
   }
 
   #changed(what: 'state' | 'counters'): void {
+    if (what === 'state') this.#parts.backNotices.tell();
     for (const listener of this.#listeners) listener(what);
   }
 }

@@ -16,6 +16,8 @@ import type { Inbound } from '../messages/inbound.ts';
 import * as replies from '../messages/replies.ts';
 import type { MessageRow, StoredMessage } from '../store/store.ts';
 import type { Access } from './access.ts';
+import { DEFAULT_AGENT } from './agent-choice.ts';
+import type { Conversations } from './conversations.ts';
 import { Duplicates, type DuplicatesOptions, settledAs } from './duplicates.ts';
 import type { Decided, ProgressListener, Receipt } from './in-hand.ts';
 import type { Judgeable, Judged } from './judge.ts';
@@ -31,7 +33,10 @@ export interface IntakeOptions extends DuplicatesOptions {
   readonly config: () => Config;
   readonly access: Access;
   readonly placing: Placing;
+  readonly conversations: Conversations;
   readonly life: () => number;
+  /** The agent that a message is for. */
+  readonly agentFor: (inbound: Inbound) => string | Promise<string>;
 }
 
 export class Intake {
@@ -94,7 +99,9 @@ export class Intake {
     const role = access.roleOf(inbound.sender);
     if (role === undefined) return this.#stranger(inbound);
     const { kind } = judge.classify(inbound.text);
-    const row = this.#row(inbound, newId('m', clock.wallMs()), kind);
+    const id = newId('m', clock.wallMs());
+    const agent = mayBeTurn(kind) ? this.#options.agentFor(inbound) : DEFAULT_AGENT;
+    const row = this.#row(inbound, id, kind, typeof agent === 'string' ? agent : await agent);
     if (kind !== 'turn') return this.#unlessKnown(inbound, row, role, listener);
     const judged = this.#judged(row, role);
     return judged.admission === 'dispatch'
@@ -127,7 +134,7 @@ export class Intake {
     judged: Judged,
     listener?: ProgressListener,
   ): Promise<Receipt> {
-    const { ledger, placing } = this.#options;
+    const { ledger, placing, conversations } = this.#options;
     const settled = ledger.open(row.id);
     if (listener !== undefined) ledger.watch(row.id, listener);
     const placed = placing.place(row, judged, deadlineAt ?? null);
@@ -144,6 +151,8 @@ export class Intake {
     }
     const decided = decidedOf(final);
     ledger.tell(row.id, { type: 'admission', ...decided });
+    const { row: message } = final.message;
+    conversations.tell(message.conversation, { type: 'message', message, admission: decided.admission });
     placing.begin(final);
     return { ...decided, settled };
   }
@@ -163,7 +172,7 @@ export class Intake {
     }
   }
 
-  #row(inbound: Inbound, id: string, kind: Kind): Arrived {
+  #row(inbound: Inbound, id: string, kind: Kind, agent: string): Arrived {
     const { platform, platformMessageId, conversation, sender, text, receivedAt } = inbound;
     const { life, epoch, config } = this.#options;
     return {
@@ -174,7 +183,7 @@ export class Intake {
       sender,
       kind,
       text,
-      agent: inbound.agent ?? 'default',
+      agent,
       whenBusy: inbound.whenBusy ?? config().busyInputMode,
       receivedAt,
       life: life(),
@@ -216,3 +225,6 @@ function decidedOf({ message, rule, text }: Placed): Decided {
   const { id, kind, admission } = message.row;
   return { messageId: id, kind, admission, reason: rule, text, duplicate: false, recorded: message.recorded };
 }
+
+/** Commands touch no agent, and wait for nothing that is read for one. */
+const mayBeTurn = (kind: Kind): boolean => kind === 'turn' || kind === 'alias';

@@ -11,6 +11,7 @@ import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { MessageRow } from '../store/store.ts';
 import type { Access } from './access.ts';
+import type { Outage } from './circuits.ts';
 import { behindAliases, execIn } from './exec-only.ts';
 import type { Rule } from './in-hand.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -39,6 +40,8 @@ export interface JudgeOptions {
   readonly lifecycle: Lifecycle;
   /** Milliseconds until the running deadline; null where none runs. */
   readonly leftMs: () => number | null;
+  /** What is wrong with an agent that is down. */
+  readonly outage: (agent: string) => Outage | undefined;
 }
 
 export class Judge {
@@ -82,7 +85,9 @@ export class Judge {
   #refused(message: Judgeable, classified: Classified, refusal: Refusal): Judged {
     const exec = classified.kind === 'alias' ? this.#execBehind(classified) : undefined;
     const canQueue = classified.kind === 'turn' && waitsAtConnection(message);
-    const text = replies.refusal(refusal, { leftMs: this.#options.leftMs(), canQueue }, exec);
+    const { leftMs, outage } = this.#options;
+    const about = { leftMs: leftMs(), canQueue, outage: outage(message.agent) };
+    const text = replies.refusal(refusal, about, exec);
     const rule = refusal.because === 'degraded' && refusal.degraded.includes('store') ? 'store' : 'state';
     return { admission: 'refuse', rule, text, refusal };
   }

@@ -10,6 +10,7 @@ import { waitsAtConnection } from '../messages/local.ts';
 import { notRecorded } from '../messages/replies.ts';
 import type { OutboundRow, Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Conversations } from './conversations.ts';
 import type { Delivery } from './delivery.ts';
 import type { InHand, Progress, ProgressListener, Settled, Settlement } from './in-hand.ts';
 
@@ -28,6 +29,8 @@ export interface Prepared {
   readonly settlement: Settlement;
   readonly outbound: readonly OutboundRow[];
   readonly unit: readonly Write[];
+  /** Wall milliseconds, as its row has it. */
+  readonly settledAt: number;
 }
 
 export interface LedgerOptions {
@@ -35,6 +38,7 @@ export interface LedgerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly delivery: Delivery;
+  readonly conversations: Conversations;
   readonly life: () => number;
 }
 
@@ -98,13 +102,15 @@ export class Ledger {
 
   /** What settles a message, for a unit that does more than that; `finish` follows its commit. */
   prepare(message: InHand, settlement: Settlement): Prepared {
-    const outbound = settlement.replies.map((text) => this.#outbound(message, settlement, text));
-    return { message, settlement, outbound, unit: this.#unit(message, settlement, outbound) };
+    const settledAt = this.#options.clock.wallMs();
+    const outbound = settlement.replies.map((text) => this.#outbound(message, settlement, text, settledAt));
+    const unit = this.#unit(message, settlement, outbound, settledAt);
+    return { message, settlement, outbound, unit, settledAt };
   }
 
   /** Tells the outcome to whoever waits, and hands the replies to delivery. */
-  finish({ message, settlement, outbound }: Prepared, recorded: boolean): Settled {
-    const { clock, delivery, log } = this.#options;
+  finish({ message, settlement, outbound, settledAt }: Prepared, recorded: boolean): Settled {
+    const { clock, delivery, conversations, log } = this.#options;
     const { outcome, reason, exitCode = null } = settlement;
     const replies = recorded ? settlement.replies : settlement.replies.map((t) => `${t}\n${notRecorded()}`);
     const settled: Settled = { outcome, reason, replies, recorded, exitCode };
@@ -114,6 +120,12 @@ export class Ledger {
       });
     }
     this.#conclude(message.row.id, settled);
+    conversations.tell(message.row.conversation, {
+      type: 'settled',
+      message: message.row,
+      settled,
+      settledAt,
+    });
     const { id, kind, conversation, receivedAt } = message.row;
     const tookMs = clock.wallMs() - receivedAt;
     log.info({ message: id, kind, conversation, outcome, reason, tookMs }, `${kind} ${outcome}`);
@@ -183,17 +195,15 @@ export class Ledger {
     }
   }
 
-  #outbound({ row }: InHand, { outcome }: Settlement, text: string): OutboundRow {
-    const { clock, life } = this.#options;
-    const at = clock.wallMs();
+  #outbound({ row }: InHand, { outcome }: Settlement, text: string, at: number): OutboundRow {
+    const { life } = this.#options;
     const kind = outcome === 'refused' ? 'refusal' : 'reply';
     const { id: messageId, platform, conversation } = row;
     return { id: newId('o', at), messageId, platform, conversation, text, kind, createdAt: at, life: life() };
   }
 
-  #unit({ row }: InHand, settlement: Settlement, outbound: readonly OutboundRow[]): Write[] {
+  #unit({ row }: InHand, settlement: Settlement, outbound: readonly OutboundRow[], at: number): Write[] {
     const { outcome, reason, writes = [] } = settlement;
-    const at = this.#options.clock.wallMs();
     const direct = waitsAtConnection(row);
     return [
       ...writes,

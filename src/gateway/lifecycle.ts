@@ -93,6 +93,7 @@ export class Lifecycle {
   #state: string;
   #effects: Effects | undefined;
   #emptying = false;
+  #pastExitDeadline = false;
   #number = 0;
   #decision: Decision | undefined;
   #verdict: Verdict | undefined;
@@ -182,6 +183,11 @@ export class Lifecycle {
     return this.#actor.getSnapshot().context.serial;
   }
 
+  /** It is leaving, and has cut off what it could no longer wait for. */
+  get pastExitDeadline(): boolean {
+    return this.#pastExitDeadline;
+  }
+
   /** Calls `listener` after every event, with each edge that it took, until disposed. */
   watch(listener: ChartListener): Disposable {
     return this.#watch.add(listener);
@@ -269,6 +275,7 @@ export class Lifecycle {
     if (this.#registered) this.#options.journal({ epoch: this.#epoch, ...row });
     else this.#keepEarly(row);
     if (state !== from) {
+      if (event.type === 'exit.deadline') this.#pastExitDeadline = true;
       const why = request === null ? {} : { cause: request.cause, actor: request.actor };
       this.#options.log.info({ event: event.type, from, to: state, ...why }, `${from} → ${state}`);
       if (after.status === 'done') this.#deadlines.stop();

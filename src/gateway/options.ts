@@ -27,6 +27,8 @@ export interface GatewayOptions {
     command: ExecCommand,
     values: Readonly<Record<string, string>>,
   ) => Record<string, string>;
+  /** What the owner of the configuration should know. */
+  readonly configWarnings: () => readonly string[];
   /** What is wrong with the configuration on disk; null when a restart could use it. */
   readonly configProblem: () => string | null;
   /** The start is to end: a stop came during it, or it failed. */

@@ -45,6 +45,8 @@ export interface PlacingOptions {
   /** Where the gateway goes while it is on its way out, so that what is held waits for the next start. */
   readonly going: () => replies.Going | null;
   readonly settled: (messageId: string) => void;
+  /** The state of the gateway refused it, or an agent that is down. */
+  readonly refusedByChart: (row: Unplaced) => void;
 }
 
 /** What is kept of a refused message that is too long. */
@@ -67,6 +69,7 @@ export class Placing {
 
   place(row: Unplaced, judged: Judged, deadlineAt: number | null): Placed {
     if (judged.admission === 'refuse') {
+      if (judged.refusal !== null) this.#options.refusedByChart(row);
       const told = judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal);
       return this.#refused(row, judged, told || comesAgain(row, judged));
     }
@@ -234,10 +237,11 @@ const comesAgain = (row: Unplaced, { rule }: Obstacle): boolean =>
 
 const received = ({ row }: InHand): Write => ({ op: 'receive', message: row });
 
-/** `[now]` takes the word or nothing, `ID` one word, the empty usage nothing. */
+/** `[now]` takes the word or nothing, `[NAME]` any one word or nothing, `ID` one word, the empty usage nothing. */
 function usageFits(usage: string, words: string): boolean {
   const count = words === '' ? 0 : words.split(/\s+/).length;
   if (usage === '') return count === 0;
+  if (/^\[[A-Z]+\]$/.test(usage)) return count <= 1;
   const optional = /^\[(?<word>[a-z]+)\]$/.exec(usage)?.groups?.word;
   return optional === undefined ? count === 1 : count === 0 || words.toLowerCase() === optional;
 }

@@ -42,6 +42,8 @@ export interface QuickCommandsOptions {
     command: ExecCommand,
     values: Readonly<Record<string, string>>,
   ) => Record<string, string>;
+  /** Runs of this command at the same time, as configured now: a later one must not overtake one that waits. */
+  readonly concurrency: (command: ExecCommand) => number;
   /** Starts a command whose slot came free. */
   readonly start: (command: Command) => void;
 }
@@ -115,6 +117,11 @@ export class QuickCommands {
     if (this.#running.delete(command)) this.#startWaiting();
   }
 
+  /** Starts what has a slot now: the limits may be others. */
+  takeWaiting(): void {
+    this.#startWaiting();
+  }
+
   /** Runs a command that has its slot, to its end. Never rejects. */
   async run(taken: Command): Promise<Settlement> {
     if (taken.endedEarly !== null) return this.#notRun(taken);
@@ -171,7 +178,7 @@ export class QuickCommands {
     if (this.#running.size >= COMMANDS_RUNNING_MAX) return false;
     let ofName = 0;
     for (const running of this.#running) if (running.command.name === command.name) ofName += 1;
-    return ofName < command.concurrency;
+    return ofName < this.#options.concurrency(command);
   }
 
   #settlement(taken: Command, result: ProcessResult): Settlement {

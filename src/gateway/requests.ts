@@ -5,6 +5,7 @@
  * process tree waits until that work has settled, or it would wait for itself.
  */
 import type { Cause, Intent, RequestEvent, Verdict } from '../../machines/events.ts';
+import type { Supervisor } from '../../machines/exit.ts';
 import type { Clock } from '../clock.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/replies.ts';
@@ -34,18 +35,33 @@ export interface Answer {
   readonly text: string;
 }
 
-/** The cause of the stop that a signal asks for; undefined for one that asks for something else. */
-export function stopCauseOf({ signal, terminalGone }: SignalRequest): Cause | undefined {
+/**
+ * The cause of the stop that a signal asks for; undefined for one that asks for something else. A terminal that goes
+ * away takes the gateway with it only where nobody else looks after it.
+ */
+export function stopCauseOf(
+  { signal, terminalGone }: SignalRequest,
+  supervisor: Supervisor,
+): Cause | undefined {
   if (signal === 'SIGUSR1') return undefined;
-  if (signal === 'SIGHUP') return terminalGone ? 'hangup' : undefined;
+  if (signal === 'SIGHUP') return terminalGone && supervisor === 'none' ? 'hangup' : undefined;
   return signal;
 }
 
-/** A signal as the request it stands for; SIGHUP asks for something only when its terminal is gone. */
-export function askBySignal(requests: Requests, request: SignalRequest, log: Log): void {
+/** Who hears what a signal asks for. */
+export interface SignalHearers {
+  readonly requests: Requests;
+  readonly reload: (ask: { cause: 'SIGHUP'; actor: string }) => void;
+  readonly supervisor: Supervisor;
+  readonly log: Log;
+}
+
+/** A signal as the request it stands for. */
+export function askBySignal(request: SignalRequest, hearers: SignalHearers): void {
+  const { requests, reload, supervisor, log } = hearers;
   const { signal, hurry } = request;
   const actor = 'signal';
-  const cause = stopCauseOf(request);
+  const cause = stopCauseOf(request, supervisor);
   if (cause !== undefined) {
     const { text } = requests.ask({ intent: 'stop', cause, actor, hurry });
     if (cause === 'SIGINT')
@@ -53,7 +69,7 @@ export function askBySignal(requests: Requests, request: SignalRequest, log: Log
   } else if (signal === 'SIGUSR1') {
     requests.ask({ intent: 'restart', cause: signal, actor });
   } else {
-    log.warn('SIGHUP: this version does not reload; restart to apply a changed configuration');
+    reload({ cause: 'SIGHUP', actor });
   }
 }
 

@@ -1,5 +1,6 @@
 /** The status document, put together from the parts of a gateway. */
 import type { LastExit } from '../store/store.ts';
+import type { Outage } from './circuits.ts';
 import type { Link } from './connections.ts';
 import type { Held } from './held.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -14,6 +15,8 @@ export interface StatusSources {
   readonly commands: QuickCommands;
   readonly links: () => readonly Link[];
   readonly agents: () => readonly { name: string; type: string }[];
+  /** What is wrong with an agent that is down. */
+  readonly outage: (agent: string) => Outage | undefined;
   readonly about: Pick<StatusReport, 'pid' | 'version' | 'startedAt' | 'supervisor'>;
   readonly warnings: () => readonly string[];
   readonly http: () => string | null;
@@ -53,12 +56,12 @@ export function statusReport(sources: StatusSources): StatusReport {
     },
     platforms: sources.links().map(({ name, state, lastEventAt }) => ({ name, state, lastEventAt })),
     agents: sources.agents().map(({ name, type }) => {
-      const open = view.degraded.includes(`agent:${name}`);
+      const outage = sources.outage(name);
       return {
         name,
         type,
-        health: open ? 'circuit-open' : 'usable',
-        reason: open ? `agent:${name}` : null,
+        health: outage === undefined ? 'usable' : 'circuit-open',
+        reason: outage?.cause ?? null,
         accepts: sources.lifecycle.turnAdmission(name),
       };
     }),

@@ -42,18 +42,30 @@ export interface Turn {
 /** A message that waits for its turn. It may start once its row is on disk, or it could run without one. */
 interface Waiting {
   readonly message: InHand;
+  /** As it was when the message came: should a reload remove it, what was accepted is still answered. */
+  readonly accepted: UsableAgent | undefined;
   written: boolean;
+}
+
+/** An agent with the limits of its turns. */
+interface UsableAgent {
+  readonly agent: Agent;
+  readonly timeoutMs: number;
+  readonly maxTurns: number;
 }
 
 export interface TurnsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly life: () => number;
-  readonly agent: (name: string) => { agent: Agent; timeoutMs: number; maxTurns: number } | undefined;
+  readonly agent: (name: string) => UsableAgent | undefined;
   readonly maxTurns: () => number;
   /** Starts a turn whose place came free: writes its start, then runs it. */
   readonly start: (turn: Turn) => void;
-  readonly delta: (messageId: string, text: string) => void;
+  /** The agent said something; it is part of the turn's answer already. */
+  /** The agent has answered a turn, or failed it; not called for a turn that was told to stop. */
+  readonly agentEnded: (turn: Turn, failure: AgentFailure | null) => void;
+  readonly delta: (turn: Turn, text: string) => void;
 }
 
 export class Turns {
@@ -84,7 +96,8 @@ export class Turns {
     const turn = this.#waitsFor(message.row.conversation) ? undefined : this.#place(message);
     if (turn !== undefined) return turn;
     if (this.full) return 'full';
-    this.#waiting.push({ message, written: false });
+    const accepted = this.#options.agent(message.row.agent ?? '');
+    this.#waiting.push({ message, accepted, written: false });
     return 'waiting';
   }
 
@@ -108,6 +121,11 @@ export class Turns {
   /** Takes out every turn that has not started, in order: a drain begins, and they become held. */
   takeUnstarted(): InHand[] {
     return this.#waiting.splice(0).map(({ message }) => message);
+  }
+
+  /** Starts what has a place now: the limits may be others. */
+  takeWaiting(): void {
+    this.#startWaiting();
   }
 
   /** Runs a reserved turn to its end. Never rejects. */
@@ -176,9 +194,9 @@ export class Turns {
     );
   }
 
-  #place(message: InHand): Turn | undefined {
+  #place(message: InHand, accepted?: UsableAgent): Turn | undefined {
     const { row } = message;
-    const found = this.#options.agent(row.agent ?? '');
+    const found = this.#options.agent(row.agent ?? '') ?? accepted;
     if (found === undefined || this.#running.size >= this.#options.maxTurns()) return undefined;
     if (this.#runningOf(row.agent) >= found.maxTurns) return undefined;
     const at = this.#options.clock.wallMs();
@@ -213,11 +231,11 @@ export class Turns {
     const passedOver = new Set<string>();
     for (const waiting of [...this.#waiting]) {
       if (this.#running.size >= this.#options.maxTurns()) return;
-      const { message, written } = waiting;
+      const { message, accepted, written } = waiting;
       const { conversation } = message.row;
       if (this.#running.has(conversation) || passedOver.has(conversation)) continue;
       passedOver.add(conversation);
-      const turn = written ? this.#place(message) : undefined;
+      const turn = written ? this.#place(message, accepted) : undefined;
       if (turn === undefined) continue;
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       this.#options.start(turn);
@@ -239,8 +257,9 @@ export class Turns {
     }
     if (turn.answer.trim() === '') {
       const { cause, next } = replies.agentSilent();
-      return this.#failed(turn, new AgentFailure(cause, next));
+      return this.#failed(turn, new AgentFailure(cause, next, { backend: false }));
     }
+    this.#options.agentEnded(turn, null);
     return { outcome: 'answered', reason: null, replies: [turn.answer] };
   }
 
@@ -255,12 +274,13 @@ export class Turns {
     turn.cut = text.length > room;
     const taken = turn.cut ? `${text.slice(0, room)}${replies.answerCut()}` : text;
     turn.answer += taken;
-    this.#options.delta(turn.message.row.id, taken);
+    this.#options.delta(turn, taken);
   }
 
   #failed(turn: Turn, error: unknown): Settlement {
     const known = error instanceof AgentFailure;
-    if (!known) this.#options.log.error({ turn: turn.row.id, error: messageOf(error) }, 'a turn failed');
+    if (known) this.#options.agentEnded(turn, error);
+    else this.#options.log.error({ turn: turn.row.id, error: messageOf(error) }, 'a turn failed');
     const text = known ? replies.failedTurn(error.message, error.next) : replies.agentDefect();
     return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
   }

@@ -28,6 +28,13 @@ export const BUILTINS = [
     help: 'turns and commands in flight, with their ids',
   },
   {
+    name: 'agent',
+    kind: 'control',
+    role: 'user',
+    usage: '[NAME]',
+    help: 'which agent this conversation talks to; or choose another one',
+  },
+  {
     name: 'interrupt',
     kind: 'control',
     role: 'user',

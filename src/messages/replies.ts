@@ -22,20 +22,26 @@ const GOING: Readonly<Record<Intent, string>> = {
   drain: 'draining: it takes no new turns',
 };
 
-/** What a refusal can advise. */
-export interface Remaining {
+/** What a refusal can say besides its rule. */
+export interface Circumstances {
   /** Milliseconds that are left before the drain ends its waiting; null where nothing limits it. */
   readonly leftMs: number | null;
   /** Its sender can ask for it to be kept, at the command line or over HTTP. */
   readonly canQueue: boolean;
+  /** Why the agent that the message is for is down, and what can be done. */
+  readonly outage?: { readonly cause: string; readonly next: string } | undefined;
 }
 
 /** Why a message was not taken, and what to do instead. `alias` names the exec command an alias points at. */
-export function refusal(refused: Refusal, { leftMs, canQueue }: Remaining, aliasOfExec?: string): string {
+export function refusal(
+  refused: Refusal,
+  { leftMs, canQueue, outage }: Circumstances,
+  aliasOfExec?: string,
+): string {
   if (aliasOfExec !== undefined) {
     return `Not taken: aliases wait while the gateway is leaving. Send /${aliasOfExec} itself, it runs while draining.`;
   }
-  if (refused.because === 'degraded') return degradedRefusal(refused.degraded);
+  if (refused.because === 'degraded') return degradedRefusal(refused.degraded, outage);
   const intent = refused.request?.intent ?? 'stop';
   const kept = canQueue ? ', or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`' : '';
   const next = {
@@ -46,10 +52,13 @@ export function refusal(refused: Refusal, { leftMs, canQueue }: Remaining, alias
   return `Not taken: the gateway is ${GOING[intent]}. ${next}`;
 }
 
-function degradedRefusal(reasons: readonly string[]): string {
+function degradedRefusal(reasons: readonly string[], outage: Circumstances['outage']): string {
   if (reasons.includes('store')) return storeRefusal();
   if (reasons.includes('safe-mode')) {
     return 'Not taken: the gateway is in safe mode after several crashes, and runs commands only. An owner can send /status to see why.';
+  }
+  if (outage !== undefined) {
+    return `Not taken: ${outage.cause}. ${outage.next} The gateway looks by itself whether the agent is back; commands still run.`;
   }
   const agents = reasons.filter((r) => r.startsWith('agent:')).map((r) => r.slice('agent:'.length));
   return `Not taken: the agent ${agents.join(', ')} does not answer at present. Commands still run; send it again later, or see /status.`;
@@ -152,7 +161,31 @@ export const stranger = (): string => 'This gateway answers to people it knows. 
 export const roleRefusal = (name: string): string => `/${name} is for the owner of this gateway.`;
 
 export const unknownAgent = (name: string, near: readonly string[]): string =>
-  `There is no agent named ${echoed(name)}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''}`;
+  `There is no agent named ${echoed(name)}.${near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''} /agent lists them.`;
+
+export const agentBack = (name: string): string =>
+  `The agent ${name} is back. Send again what was not taken.`;
+
+/** Whom a conversation talks to and why, and whom it could talk to: each with what is wrong with it, if anything is. */
+export function agentShown(
+  agent: string,
+  by: 'choice' | 'configuration' | 'default',
+  agents: readonly { readonly name: string; readonly outage?: string | undefined }[],
+): string {
+  const why = {
+    choice: 'chosen here',
+    configuration: 'by the configuration',
+    default: 'nothing else is chosen',
+  };
+  const lines = agents.map(({ name, outage }) => `${name}${outage === undefined ? '' : `: down, ${outage}`}`);
+  return [
+    `This conversation talks to the agent ${agent} (${why[by]}). /agent NAME chooses another one:`,
+    ...lines,
+  ].join('\n');
+}
+
+export const agentChosen = (name: string, outage: string | undefined): string =>
+  `From the next message on this conversation talks to the agent ${name}.${outage === undefined ? '' : ` It is down at present: ${outage}.`}`;
 
 export const unknownCommand = (word: string, near: readonly string[]): string =>
   near.length > 0

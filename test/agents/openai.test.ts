@@ -34,7 +34,13 @@ interface Made {
 }
 
 function made({ config, environment = {}, said = [], clock = systemClock }: Made = {}): OpenAiAgent {
-  const defaults = { name: 'default', type: 'openai', model: 'qwen3', historyWindow: 40 } as const;
+  const defaults = {
+    name: 'default',
+    type: 'openai',
+    model: 'qwen3',
+    historyWindow: 40,
+    failureThreshold: 5,
+  } as const;
   return new OpenAiAgent({
     config: { ...defaults, baseUrl: server.baseUrl, turnTimeoutMs: 60_000, ...config },
     environment,

@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, Owned>> = {
   'find-my-way': { owners: ['src/control/routes.ts'] },
   'eventsource-parser': { owners: ['src/agents/openai-answer.ts'] },
   commander: { owners: ['src/cli/program.ts'] },
+  'string-width': { owners: ['src/cli/chat/width.ts'] },
 };
 
 /** Modules of Node that are a power of their own; the others are free. */
@@ -34,7 +35,7 @@ const BUILTINS: Readonly<Record<string, Owned>> = {
   'node:child_process': { owners: ['src/process/identity.ts'], types: ['src/process/'] },
   'node:http': {
     owners: ['src/control/http.ts', 'src/control/client.ts', 'src/agents/openai-http.ts'],
-    types: ['src/control/', 'src/agents/'],
+    types: ['src/control/', 'src/agents/', 'src/setup/'],
   },
   'node:https': { owners: ['src/agents/openai-http.ts'] },
   'node:net': { owners: [] },

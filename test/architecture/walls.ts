@@ -58,7 +58,7 @@ export const WALLS: readonly Wall[] = [
     sees: [
       ...WORDS,
       ...whole('src/agents/agent.ts'),
-      ...['src/platforms/platform.ts', 'src/store/store.ts'].map(type),
+      ...['src/platforms/platform.ts', 'src/store/store.ts', 'src/store/trail.ts'].map(type),
       ...['src/platforms/link-state.ts', 'src/store/last-exit.ts'].map(type),
       ...['src/process/exec.ts', 'src/process/signals.ts'].map(type),
     ],
@@ -96,6 +96,9 @@ export const WALLS: readonly Wall[] = [
       ...whole('src/gateway/', 'src/service/', 'src/control/', 'src/daemon/', 'src/life.ts', 'src/start.ts'),
     ],
   },
+  // What a first configuration is made of; it asks model servers the way the agent does.
+  { from: 'src/setup/', sees: [...WORDS, ...whole('src/agents/openai-http.ts')] },
+  { from: 'src/offline-reads.ts', sees: whole('src/store/', 'src/gateway/') },
   { from: 'src/offline.ts', sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/')] },
   // A command reaches a gateway through the control socket, reads what its files say, and works without one
   // through the other root.
@@ -109,6 +112,17 @@ export const WALLS: readonly Wall[] = [
       ...WORDS,
       ...whole('src/cli/', 'src/process/runtime-status.ts', 'src/process/identity.ts'),
       lazily('src/offline.ts'),
+      ...cliTypes(),
+    ],
+  },
+  { from: 'src/cli/init.ts', sees: [...WORDS, ...whole('src/cli/', 'src/setup/'), ...cliTypes()] },
+  {
+    from: 'src/cli/message-way.ts',
+    sees: [
+      ...WORDS,
+      ...whole('src/cli/'),
+      lazily('src/offline-reads.ts'),
+      type('src/gateway/message-way.ts'),
       ...cliTypes(),
     ],
   },

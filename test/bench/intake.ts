@@ -9,6 +9,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { systemClock as clock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { Access } from '../../src/gateway/access.ts';
+import { AgentChoice } from '../../src/gateway/agent-choice.ts';
+import { Conversations } from '../../src/gateway/conversations.ts';
 import { Delivery } from '../../src/gateway/delivery.ts';
 import { Dispatch } from '../../src/gateway/dispatch.ts';
 import { Held } from '../../src/gateway/held.ts';
@@ -88,7 +90,8 @@ async function intakeOn(name: string) {
     platform: () => undefined,
     canSend: async () => false,
   });
-  const ledger = new Ledger({ store, clock, log, delivery, life: lifeId });
+  const conversations = new Conversations(store);
+  const ledger = new Ledger({ store, clock, log, delivery, conversations, life: lifeId });
   const held = new Held(clock, nothing);
   const agent = {
     name: 'default',
@@ -104,6 +107,7 @@ async function intakeOn(name: string) {
     agent: () => ({ agent, timeoutMs: 1000, maxTurns: SENDERS }),
     maxTurns: () => SENDERS,
     start: nothing,
+    agentEnded: nothing,
     delta: nothing,
   });
   const environment = () => ({});
@@ -112,6 +116,7 @@ async function intakeOn(name: string) {
     processes: createProcesses(clock),
     life: lifeId,
     environment,
+    concurrency: ({ concurrency }) => concurrency,
     start: nothing,
   });
   /** Ends the turn instead of running it, without a commit; told of its outcome, the intake forgets the message. */
@@ -119,7 +124,7 @@ async function intakeOn(name: string) {
     override runTurn(turn: Parameters<Dispatch['runTurn']>[0]): void {
       const { message } = turn;
       const settlement = { outcome: 'answered', reason: null, replies: [] } as const;
-      ledger.finish({ message, settlement, outbound: [], unit: [] }, true);
+      ledger.finish({ message, settlement, outbound: [], unit: [], settledAt: 0 }, true);
       turns.ended(turn);
       settled(message.row.id);
     }
@@ -128,18 +133,28 @@ async function intakeOn(name: string) {
     throw new Error('not reached');
   };
   const dispatch = new Acknowledged({
-    ...{ store, clock, log, ledger, settled, workEnded: nothing, keep: nothing },
+    ...{ store, clock, log, ledger, conversations, settled, workEnded: nothing, keep: nothing },
     ...{ turns: () => turns, commands: () => commands, control: unused },
   });
   const access = new Access(() => config, clock);
-  const judge = new Judge({ config: () => config, access, lifecycle, leftMs: () => null });
+  const judge = new Judge({
+    config: () => config,
+    access,
+    lifecycle,
+    leftMs: () => null,
+    outage: () => undefined,
+  });
   const placing = new Placing({
     ...{ clock, ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
     agentNames: () => ['default'],
     going: () => null,
+    refusedByChart: nothing,
   });
+  const agentChoice = new AgentChoice({ config: () => config, store, clock });
   const intake = new Intake({
-    ...{ store, clock, config: () => config, access, judge, ledger, placing, life: lifeId },
+    ...{ store, clock, log, config: () => config, access, judge, ledger, placing, conversations },
+    life: lifeId,
+    agentFor: (inbound) => agentChoice.agentFor(inbound),
     epoch: () => life.epoch ?? 0,
     lastExit: () => null,
     say: nothing,

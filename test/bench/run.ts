@@ -7,7 +7,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Bench, measure, passes, ROUNDS, type Row, rowText } from './measure.ts';
 
-const NAMES = ['admission', 'intake', 'http', 'exec', 'leaving', 'start'] as const;
+const NAMES = ['admission', 'intake', 'http', 'exec', 'leaving', 'start', 'reload'] as const;
 
 const wanted = process.argv.slice(2);
 const sections: string[] = [];

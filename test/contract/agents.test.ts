@@ -44,7 +44,7 @@ async function programGround(): Promise<AgentGround> {
   const config = { name: 'contract', type: 'command', command: [program], cwd: folder, env: [] } as const;
   return {
     agent: new CommandAgent({
-      config: { ...config, turnTimeoutMs: 60_000 },
+      config: { ...config, turnTimeoutMs: 60_000, failureThreshold: 5 },
       processes: createProcesses(systemClock),
       environment: () => ({ PATH: process.env.PATH ?? '' }),
     }),
@@ -79,7 +79,7 @@ async function modelGround(): Promise<AgentGround> {
   };
   return {
     agent: new OpenAiAgent({
-      config: { ...config, historyWindow: 40, turnTimeoutMs: 60_000 },
+      config: { ...config, historyWindow: 40, turnTimeoutMs: 60_000, failureThreshold: 5 },
       environment: {},
       history: async () => [],
       clock: systemClock,

@@ -27,6 +27,7 @@ export function storeContract(prepare: () => Promise<StoreGround>): void {
   outcomes(prepare);
   work(prepare);
   history(prepare);
+  settledSince(prepare);
   lives(prepare);
 }
 
@@ -339,6 +340,23 @@ function history(prepare: () => Promise<StoreGround>): void {
     expect(await (await ground.open()).history('local:b', 't-9', 10)).toEqual([exchange('other')]);
   });
 
+  test('the agent chosen for a conversation is its last choice, also for who opens the store later', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    const choose = (conversation: string, agent: string | null) =>
+      store.commit([{ op: 'session.agent', conversation, agent, at: 1_000 }]);
+    expect(await store.chosenAgent('local:a')).toBeNull();
+    await choose('local:a', 'coder');
+    await choose('local:b', 'critic');
+    await choose('local:a', 'critic');
+    await choose('local:b', null);
+    const later = await ground.open();
+    expect([await later.chosenAgent('local:a'), await later.chosenAgent('local:b')]).toEqual([
+      'critic',
+      null,
+    ]);
+  });
+
   test('a turn that said nothing, one that runs and the one that asks are no part of what was said', async () => {
     await using ground = await prepare();
     const store = await ground.open();
@@ -361,6 +379,36 @@ function history(prepare: () => Promise<StoreGround>): void {
     ]);
     expect(await store.history('local:a', 't-9', 10)).toEqual([
       { texts: ['asked 1', 'asked 2'], answer: 'said both' },
+    ]);
+  });
+}
+
+function settledSince(prepare: () => Promise<StoreGround>): void {
+  test('the newest that settled in a conversation since a time are found, in the order in which they settled', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    const settledAt = (id: string, at: number, conversation = 'local:a') =>
+      store.commit([
+        receive(id, { conversation }),
+        { op: 'settle', id, outcome: 'answered', reason: null, at },
+      ]);
+    await store.commit([receive('open', { conversation: 'local:a' })]);
+    for (const [id, at] of [
+      ['late', 300],
+      ['early', 100],
+      ['middle', 200],
+      ['same', 200],
+    ] as const)
+      await settledAt(id, at);
+    await settledAt('elsewhere', 250, 'local:b');
+    const since = async (...of: [number, number]) =>
+      (await store.settledSince('local:a', ...of)).map(({ id }) => id);
+    expect(await since(0, 10)).toEqual(['early', 'middle', 'same', 'late']);
+    expect(await since(200, 10)).toEqual(['middle', 'same', 'late']);
+    expect(await since(0, 2)).toEqual(['same', 'late']);
+    expect(await since(301, 10)).toEqual([]);
+    expect(await store.settledSince('local:b', 0, 10)).toMatchObject([
+      { id: 'elsewhere', text: 'hello', outcome: 'answered', settledAt: 250 },
     ]);
   });
 }

@@ -4,10 +4,11 @@ import { Api } from '../../src/control/api.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
 
 const apiOf = ({ gateway, clock }: GatewayCore): Api => {
-  const configuration = () => {
+  const unasked = () => {
     throw new Error('nobody asks for it');
   };
-  return new Api({ gateway, clock, configuration });
+  const others = { configuration: unasked, messageWay: unasked, reload: unasked, quickCommands: unasked };
+  return new Api({ gateway, clock, ...others });
 };
 
 test('a drain lasts a week at most, and longer ones are told so', async () => {

@@ -1,6 +1,11 @@
 /** Server-sent events to one client, which may read at its own pace, or not at all. */
 import { describe, expect, test } from 'vitest';
-import { EVENTS_BEHIND_MAX, type EventSink, EventStream } from '../../src/control/event-stream.ts';
+import {
+  EVENTS_BEHIND_BYTES_MAX,
+  EVENTS_BEHIND_MAX,
+  type EventSink,
+  EventStream,
+} from '../../src/control/event-stream.ts';
 
 /** A client that takes so many texts and then no more until it is told to. */
 class Client implements EventSink {
@@ -90,6 +95,40 @@ describe('a client that does not read', () => {
     expect(client.text).toContain('\n\nevent: dropped\ndata: {"count":499}\n\nevent: n\ndata: {"n":500}');
     expect(numbers).toHaveLength(EVENTS_BEHIND_MAX + 1);
     expect(numbers.at(-1)).toBe(sent - 1);
+    expect(client.ended).toBe(1);
+  });
+
+  test('misses what is of the moment before anything else', () => {
+    const stream = new EventStream();
+    const client = new Client(1);
+    stream.connect(client);
+    stream.send('first', {});
+    for (let n = 0; n < EVENTS_BEHIND_MAX - 10; n += 1) stream.sendPassing('delta', { text: 'x' });
+    for (let n = 0; n < 30; n += 1) stream.send('n', { n });
+    stream.sendPassing('delta', { text: 'last' });
+    stream.end();
+    client.room = Number.POSITIVE_INFINITY;
+    stream.drained();
+    expect(numbersIn(client.text)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    expect(client.text).toContain('event: dropped\ndata: {"count":21}');
+    expect(client.text.match(/event: delta/g)).toHaveLength(EVENTS_BEHIND_MAX - 30);
+    expect(client.text).toContain('last');
+  });
+
+  test('is at most so many bytes behind, but gets a single event whatever its length', () => {
+    const stream = new EventStream();
+    const client = new Client(1);
+    stream.connect(client);
+    stream.send('first', {});
+    const half = 'x'.repeat(EVENTS_BEHIND_BYTES_MAX / 2);
+    stream.sendPassing('delta', { text: half });
+    stream.send('n', { n: 1, half });
+    stream.send('n', { n: 2, half });
+    stream.send('whole', { text: `${half}${half}` });
+    stream.end();
+    client.room = Number.POSITIVE_INFINITY;
+    stream.drained();
+    expect(client.text).toContain('event: dropped\ndata: {"count":3}\n\nevent: whole');
     expect(client.ended).toBe(1);
   });
 

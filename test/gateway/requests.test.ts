@@ -1,5 +1,6 @@
 /** Requests to stop, restart or drain: each has one answer, and only what was taken changes anything. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Supervisor } from '../../machines/exit.ts';
 import { type Ask, askBySignal } from '../../src/gateway/requests.ts';
 import { settled } from '../support/fake-clock.ts';
 import { bootCore, type GatewayCore, startCore } from '../support/gateway-core.ts';
@@ -326,8 +327,15 @@ describe('every request has one answer', () => {
 });
 
 describe('a signal', () => {
-  const signal = (core: GatewayCore, request: Parameters<typeof askBySignal>[1]) => {
-    askBySignal(core.gateway.requests, request, core.log);
+  const reloads: unknown[] = [];
+  afterEach(() => void reloads.splice(0));
+  const signal = (
+    core: GatewayCore,
+    request: Parameters<typeof askBySignal>[0],
+    supervisor: Supervisor = 'none',
+  ) => {
+    const { requests } = core.gateway;
+    askBySignal(request, { requests, reload: (ask) => void reloads.push(ask), supervisor, log: core.log });
     return core.gateway.status;
   };
   const sent = { hurry: false, terminalGone: false };
@@ -342,6 +350,26 @@ describe('a signal', () => {
     const core = await busy();
     expect(signal(core, { ...sent, signal: name, terminalGone })).toMatchObject(expected);
   });
+
+  test.each([
+    ['none', false],
+    ['container', true],
+    ['systemd', true],
+    ['launchd', true],
+    ['supervise', true],
+  ] as const)(
+    'SIGHUP under %s asks for a reload, also when a terminal has gone: %s',
+    async (supervisor, also) => {
+      const core = await busy();
+      const hangup = { ...sent, signal: 'SIGHUP' } as const;
+      expect(signal(core, hangup, supervisor)).toMatchObject({ intent: null });
+      expect(reloads).toEqual([{ cause: 'SIGHUP', actor: 'signal' }]);
+      const { cause } = signal(core, { ...hangup, terminalGone: true }, supervisor);
+      expect({ cause, reloads: reloads.length }).toEqual(
+        also ? { cause: null, reloads: 2 } : { cause: 'hangup', reloads: 1 },
+      );
+    },
+  );
 
   test('SIGINT says what the next one does', async () => {
     const core = await busy();

@@ -192,6 +192,7 @@ export function bootCore(config = '', more: Partial<GatewayOptions> = {}): Gatew
     about: { pid: 1, version: '0.0.0', startedAt: clock.wallMs() },
     supervisorMs: null,
     environment: (_command, values) => ({ ...values }),
+    configWarnings: () => [],
     configProblem: () => null,
     abortStart: () => {},
     closeFaces: async () => {},

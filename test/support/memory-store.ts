@@ -81,6 +81,16 @@ export class MemoryStore implements Store {
     return this.#open().message(id);
   }
 
+  async settledSince(
+    ...asked: [conversation: string, sinceMs: number, max: number]
+  ): Promise<readonly StoredMessage[]> {
+    return this.#open().settledSince(...asked);
+  }
+
+  async chosenAgent(conversation: string): Promise<string | null> {
+    return this.#open().chosenAgent(conversation);
+  }
+
   async replies(messageId: string): Promise<readonly StoredOutbound[]> {
     return this.#open().replies(messageId);
   }

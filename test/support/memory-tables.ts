@@ -51,6 +51,7 @@ export class MemoryTables {
   readonly #turns = new Map<string, TurnRecord>();
   readonly #commands = new Map<string, CommandRecord>();
   readonly #outbound = new Map<string, OutboundRecord>();
+  readonly #chosen = new Map<string, string | null>();
   #undo: (() => void)[] = [];
 
   /** Throws, and has changed nothing, when one of the writes cannot be applied. */
@@ -134,6 +135,17 @@ export class MemoryTables {
       }));
   }
 
+  settledSince(conversation: string, sinceMs: number, messagesMax: number): StoredMessage[] {
+    return [...this.#messages.values()]
+      .filter((row) => row.conversation === conversation && (row.settledAt ?? -1) >= sinceMs)
+      .sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0))
+      .slice(-messagesMax);
+  }
+
+  chosenAgent(conversation: string): string | null {
+    return this.#chosen.get(conversation) ?? null;
+  }
+
   /** False for a message that its platform delivered before. */
   #apply(write: Write): boolean {
     switch (write.op) {
@@ -161,6 +173,9 @@ export class MemoryTables {
       case 'sent':
       case 'unsent':
         this.#changeOutbound(write);
+        return true;
+      case 'session.agent':
+        this.#set(this.#chosen, write.conversation, write.agent);
         return true;
       case 'life.ready':
         return true;

@@ -111,6 +111,12 @@ export class UnitGateway implements AsyncDisposable {
     );
   }
 
+  /** The first line of the log that is asked for, once the journal has it: it knows things later than a status. */
+  async said(isIt: (line: LogLine) => boolean): Promise<LogLine> {
+    await this.box.until(() => this.lines.some(isIt), `a line of ${this.name}`);
+    return this.lines.find(isIt) as LogLine;
+  }
+
   /** Waits until systemd has given its verdict on as many lives. */
   async ended(lives: number): Promise<void> {
     await this.box.until(() => this.verdicts.length >= lives, `life ${lives} of ${this.name} to end`);

@@ -128,7 +128,7 @@ describe('an agent that', () => {
     expect(await ask('silnet')).toMatchObject({
       admission: 'refuse',
       reason: 'arguments',
-      replies: ['There is no agent named silnet. Did you mean silent?'],
+      replies: ['There is no agent named silnet. Did you mean silent? /agent lists them.'],
     });
   });
 });

@@ -1,0 +1,225 @@
+/** One message's way as a person reads it: the steps in order, and why it was not simply taken. */
+import { describe, expect, test } from 'vitest';
+import { type MessageWay, wayOf } from '../../src/gateway/message-way.ts';
+import type { JournalRow } from '../../src/store/store.ts';
+import type { MessageTrail } from '../../src/store/trail.ts';
+
+const MESSAGE: MessageTrail['message'] = {
+  id: 'm1',
+  platform: 'telegram',
+  platformMessageId: '55',
+  conversation: 'telegram:7',
+  sender: 'telegram:7',
+  kind: 'turn',
+  text: 'hello',
+  agent: 'default',
+  whenBusy: 'interrupt',
+  receivedAt: 1_000,
+  life: 1,
+  epoch: 3,
+  admission: 'dispatch',
+  reason: null,
+  phase: 'settled',
+  outcome: 'answered',
+  settledAt: 2_000,
+  recorded: true,
+  rewrittenText: null,
+  mergedInto: null,
+};
+
+const CONTEXT = { request: null, failure: null, degraded: [], turns: 0, commands: 0 };
+
+const row = (number: number, at: number, state: string, type = 'message.turn', context = {}): JournalRow => ({
+  epoch: 3,
+  number,
+  at,
+  event: JSON.stringify({ type, id: 'm1' }),
+  state,
+  context: JSON.stringify({ ...CONTEXT, ...context }),
+});
+
+const restart = { intent: 'restart', cause: 'restart', actor: 'telegram:1' };
+
+interface Told extends Partial<Omit<MessageTrail, 'message'>> {
+  readonly message?: Partial<MessageTrail['message']>;
+}
+
+function way({ message, ...more }: Told): MessageWay {
+  return wayOf({
+    message: { ...MESSAGE, ...message },
+    life: { id: 1, kind: 'daemon', epoch: 3, pid: 4711, version: '0.1.0', startedAt: 0, exit: null },
+    ...{ turns: [], commands: [], replies: [], journal: [], before: null, request: null },
+    ...more,
+  });
+}
+
+const stepsOf = ({ steps }: MessageWay) => steps.map(({ at, what, detail }) => `${at} ${what}: ${detail}`);
+
+describe('the way of a message', () => {
+  test('that was answered goes from its arrival to its outcome', () => {
+    const told = way({
+      journal: [row(1, 1_001, 'running.healthy'), row(2, 2_001, 'running.healthy', 'work.settled')],
+      turns: [
+        {
+          id: 't1',
+          agent: 'coder',
+          life: 1,
+          attempt: 1,
+          startedAt: 1_010,
+          endedAt: 1_990,
+          outcome: 'answered',
+          reason: null,
+        },
+      ],
+      replies: [
+        {
+          ...{ id: 'o1', messageId: 'm1', platform: 'telegram', conversation: 'telegram:7', kind: 'reply' },
+          ...{ text: 'hello\n  you', createdAt: 1_995, life: 1, state: 'delivered', attempts: 2 },
+          ...{ possibleDuplicate: true, deliveredAt: 2_100, error: null },
+        },
+      ],
+    });
+    expect(told.why).toBeNull();
+    expect(stepsOf(told)).toEqual([
+      '1000 received: "hello" from telegram:7 in telegram:7 (telegram 55, daemon epoch 3, pid 4711)',
+      '1001 decided: turn: dispatch in running.healthy',
+      '1010 started: turn t1 by agent coder',
+      '1990 ended: turn t1: answered',
+      '1995 reply: reply o1: "hello you"',
+      '2000 settled: answered',
+      '2100 delivered: o1 delivered, 2 attempts, possibly twice',
+    ]);
+  });
+
+  test('of a command that failed says how it ended', () => {
+    const told = way({
+      message: { kind: 'exec', outcome: 'failed', reason: 'exit-code-3', recorded: false },
+      commands: [
+        {
+          ...{ id: 'c1', name: 'gpu', actor: 'telegram:7', life: 1, receivedAt: 1_000, startedAt: 1_100 },
+          ...{ endedAt: 1_200, outcome: 'failed', exitCode: 3, signal: null },
+        },
+      ],
+    });
+    expect(stepsOf(told).slice(-3)).toEqual([
+      '1100 started: command c1, /gpu',
+      '1200 ended: command c1: failed, exit code 3',
+      '2000 settled: failed (exit-code-3) (noted afterwards: the store could not be written)',
+    ]);
+  });
+
+  test('that has not ended stops where it is', () => {
+    const told = way({
+      message: { outcome: null, settledAt: null, phase: 'started' },
+      turns: [
+        {
+          id: 't1',
+          agent: 'coder',
+          life: 1,
+          attempt: 2,
+          startedAt: 1_010,
+          endedAt: null,
+          outcome: null,
+          reason: null,
+        },
+      ],
+    });
+    expect(told).toMatchObject({ state: 'open', outcome: null });
+    expect(stepsOf(told).at(-1)).toBe('1010 started: turn t1 by agent coder, attempt 2');
+  });
+});
+
+describe('why a message was refused', () => {
+  const refused = { outcome: 'refused', admission: 'refuse' } as const;
+
+  test('names the state, the rule, who asked the gateway to leave, and when', () => {
+    const { why } = way({
+      message: { ...refused, reason: 'state' },
+      // A turn is judged twice before it is refused.
+      journal: [
+        row(7, 1_001, 'draining.waiting', 'message.turn', { request: restart }),
+        row(8, 1_002, 'draining.waiting', 'message.turn', { request: restart }),
+      ],
+      request: { ...row(5, 900, 'draining.waiting', 'stop.requested'), event: '{"type":"stop.requested"}' },
+    });
+    expect(why).toEqual({
+      admission: 'refuse',
+      rule: 'state',
+      state: 'draining.waiting',
+      actor: 'telegram:1',
+      cause: 'restart',
+      at: 1_002,
+      askedAt: 900,
+      text: 'refuse in draining.waiting, rule state, by telegram:1 (restart)',
+    });
+  });
+
+  test('names the reasons of a degraded gateway, which nobody asked for', () => {
+    const { why } = way({
+      message: { ...refused, reason: 'state' },
+      journal: [row(7, 1_001, 'running.degraded', 'message.turn', { degraded: ['agent:default'] })],
+      request: row(1, 10, 'running.healthy', 'drain.requested'),
+    });
+    expect(why).toMatchObject({ actor: 'gateway', cause: 'agent:default', askedAt: null });
+  });
+
+  test('names a failure that made the gateway leave', () => {
+    const { why } = way({
+      message: { ...refused, reason: 'state' },
+      journal: [row(7, 1_001, 'stopped.flushing', 'message.turn', { failure: { kind: 'fault' } })],
+    });
+    expect(why).toMatchObject({ state: 'stopped.flushing', actor: 'gateway', cause: 'fault' });
+  });
+
+  test.each(['access', 'limit', 'arguments'])(
+    'by the rule %s is the sender’s, in the state that it met',
+    (rule) => {
+      const { why } = way({
+        message: { ...refused, reason: rule },
+        before: row(6, 800, 'running.healthy', 'message.turn', { request: restart }),
+      });
+      expect(why).toMatchObject({
+        ...{ rule, actor: 'telegram:7', state: 'running.healthy', cause: null, at: 1_000, askedAt: null },
+      });
+    },
+  );
+
+  test('says so where the journal no longer knows the state', () => {
+    const { why } = way({ message: { ...refused, reason: 'state' } });
+    expect(why).toMatchObject({ state: null, actor: 'gateway', cause: null });
+    expect(why?.text).toBe('refuse in a state that the journal no longer has, rule state, by gateway');
+  });
+});
+
+test('a message that was held tells why, and in which state it was judged again', () => {
+  const told = way({
+    message: { admission: 'hold' },
+    journal: [
+      row(7, 1_001, 'draining.waiting', 'message.turn', { request: restart }),
+      { ...row(2, 1_500, 'running.healthy'), epoch: 4 },
+    ],
+  });
+  expect(told.why).toMatchObject({
+    admission: 'hold',
+    rule: 'state',
+    state: 'draining.waiting',
+    actor: 'telegram:1',
+  });
+  expect(stepsOf(told)).toContain('1500 judged again: the chart was asked in running.healthy');
+});
+
+test('a message that was held and then refused tells of the refusal', () => {
+  const { why } = way({
+    message: { admission: 'hold', outcome: 'refused', reason: 'state' },
+    journal: [
+      row(7, 1_001, 'starting', 'message.turn'),
+      row(9, 1_500, 'running.degraded', 'message.turn', { degraded: ['safe-mode'] }),
+    ],
+  });
+  expect(why).toMatchObject({
+    admission: 'refuse',
+    state: 'running.degraded',
+    cause: 'safe-mode',
+    at: 1_500,
+  });
+});

@@ -1,0 +1,110 @@
+/** A real `sluice chat` in a real terminal (`script` of util-linux makes one), and what a person sees there. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { VirtualTerminal } from './virtual-terminal.ts';
+
+const MAIN = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+const PATIENCE_MS = 15_000;
+
+export interface ChatTerminalOptions {
+  readonly home: string;
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class ChatTerminal implements AsyncDisposable {
+  /** Everything it wrote, as it wrote it. */
+  raw = '';
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  readonly #terminal: VirtualTerminal;
+  readonly #waiting = new Set<() => void>();
+
+  constructor({ home, columns = 80, rows = 24, args = [], env = {} }: ChatTerminalOptions) {
+    this.#terminal = new VirtualTerminal(columns, rows);
+    const words = [process.execPath, MAIN, 'chat', '--home', home, ...args].map((word) => `'${word}'`);
+    const command = `stty cols ${columns} rows ${rows}; exec ${words.join(' ')}`;
+    this.#child = spawn('script', ['-qec', command, '/dev/null'], {
+      env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#child.stdin?.on('error', () => {});
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.raw += text;
+      // The terminal's driver puts a carriage return before each line feed, also where there is one.
+      this.#terminal.write(text.replaceAll(/\r+\n/g, '\r\n'));
+      this.#wake();
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once('close', (code) => {
+        resolve(code);
+        this.#wake();
+      });
+    });
+  }
+
+  /** Opens a chat and waits until it is connected. */
+  static async open(options: ChatTerminalOptions): Promise<ChatTerminal> {
+    const chat = new ChatTerminal(options);
+    await chat.sees(/in flight/);
+    return chat;
+  }
+
+  get lines(): readonly string[] {
+    return this.#terminal.screen;
+  }
+
+  /** Presses keys: text, or the bytes that a terminal sends for a key. */
+  press(...keys: readonly string[]): void {
+    for (const key of keys) this.#child.stdin?.write(KEYS[key] ?? key);
+  }
+
+  /** Writes a message and sends it. */
+  send(text: string): void {
+    this.press(text, 'enter');
+  }
+
+  /** Waits until the screen shows it. */
+  sees(pattern: RegExp): Promise<void> {
+    return this.until((lines) => lines.some((line) => pattern.test(line)), `${pattern}`);
+  }
+
+  async until(check: (lines: readonly string[]) => boolean, what: string): Promise<void> {
+    const limit = AbortSignal.timeout(PATIENCE_MS);
+    while (!check(this.lines)) {
+      if (limit.aborted || this.#child.exitCode !== null) {
+        throw new Error(`waited in vain for ${what}\n${this.lines.join('\n')}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+        limit.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+    this.#waiting.clear();
+  }
+}
+
+const KEYS: Readonly<Record<string, string>> = {
+  enter: '\r',
+  'alt-enter': '\x1b\r',
+  tab: '\t',
+  up: '\x1b[A',
+  'ctrl-c': '\x03',
+  'ctrl-d': '\x04',
+  'ctrl-j': '\n',
+  'ctrl-u': '\x15',
+  'paste-start': '\x1b[200~',
+  'paste-end': '\x1b[201~',
+};
