@@ -16,8 +16,9 @@ async function bareServer() {
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const { text } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    response.writeHead(202, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ admission: 'dispatch', text }));
+    const body = Buffer.from(JSON.stringify({ admission: 'dispatch', text }));
+    response.writeHead(202, { 'content-type': 'application/json', 'content-length': body.length });
+    response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
