@@ -131,6 +131,11 @@ export class Presence implements Disposable {
 
 /** Which file lies there, in which version: changed contents have another time. */
 function fileAt(path: string): string | undefined {
-  const entry = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return entry && `${entry.dev}:${entry.ino}:${entry.size}:${entry.mtimeNs}`;
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${size}:${mtimeNs}`;
+  } catch {
+    // Also a link to itself, or a place that may not be looked at: not our file.
+    return undefined;
+  }
 }

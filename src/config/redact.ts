@@ -5,20 +5,26 @@
 
 const HIDDEN = '***';
 
+/**
+ * Characters that are looked at; the rest of a longer text is left out. Looking takes time with the square of a text
+ * that has no end of a word, and a fault may quote anything.
+ */
+const LOOKED_AT_CHARS_MAX = 16_384;
+
 /** Words that name a secret, at the end of a key, a flag or a variable. */
 const NAMES = '(?:key|token|secret|passw(?:or)?d|passphrase|passwd|pwd|credentials?)';
 
 /** Each with what stays in front of the secret as its first group, or none. */
 const SECRETS: readonly RegExp[] = [
   // https://user:password@host
-  /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+(?=@)/gi,
+  /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@"']+(?=@)/gi,
   // Authorization: Bearer …, in a header or on its own
   /(\bauthorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token)\s+)?)[^\s"',]+/gi,
   /(\bbearer\s+)[^\s"',]+/gi,
   // --token …, also as two words of a list
-  new RegExp(`(--?[\\w-]*${NAMES}["',\\s=:]+)[^\\s"',]+`, 'gi'),
+  new RegExp(`((?<![\\w-])--?[\\w-]{0,64}${NAMES}["',\\s=:]+)[^\\s"',]+`, 'gi'),
   // API_KEY=…, password: …
-  new RegExp(`([\\w-]*${NAMES}["']?\\s*[=:]\\s*["']?)[^\\s"',;&]+`, 'gi'),
+  new RegExp(`((?<![\\w-])[\\w-]{0,64}${NAMES}["']?\\s*[=:]\\s*["']?)[^\\s"',;&]+`, 'gi'),
   // What services begin their keys with
   /()\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abeprs]|xapp|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{12,}/g,
   // A Telegram bot token
@@ -29,7 +35,8 @@ const SECRETS: readonly RegExp[] = [
 
 /** The text with `***` in place of what looks like a secret. */
 export function withoutSecrets(text: string): string {
-  return SECRETS.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), text);
+  const looked = text.length > LOOKED_AT_CHARS_MAX ? `${text.slice(0, LOOKED_AT_CHARS_MAX)}…` : text;
+  return SECRETS.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), looked);
 }
 
 /** True when the name of a key says that its value is a secret itself, not the variable that holds it. */

@@ -214,7 +214,9 @@ export class Routes {
       connection: 'close',
     });
     stream.connect(response);
-    response.flushHeaders();
+    // It may have left while its message was decided: its close will not come again.
+    if (response.destroyed) stream.gone();
+    else response.flushHeaders();
   }
 
   #page(exchange: Exchange): void {

@@ -60,7 +60,9 @@ export class Duplicates {
     if (restarted !== undefined && !waitsAtConnection(stored)) say(stored, restarted);
     listener?.({ type: 'admission', ...decided });
     if (stored.outcome !== null) {
-      const settled = this.#outcomeOf(stored);
+      const { outcome, reason, recorded } = stored;
+      // Not everybody waits for it, and one that cannot be read in full is still the outcome.
+      const settled = this.#outcomeOf(stored).catch(() => settledAs(outcome, reason, [], recorded));
       if (listener !== undefined) tellSettled(listener, await settled);
       return { ...decided, settled };
     }

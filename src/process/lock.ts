@@ -96,20 +96,27 @@ function holdOpen(path: string, connection: DatabaseSync): HomeLock {
   const locked = fileAt(path);
   return {
     path,
-    isOurs: () => locked !== undefined && fileAt(path) === locked,
+    isOurs: () => {
+      const now = fileAt(path);
+      return now !== undefined && (now === locked || now === UNKNOWN || locked === UNKNOWN);
+    },
     [Symbol.dispose]() {
       if (held.delete(connection)) connection.close();
     },
   };
 }
 
+/** What lies there could not be seen, for a reason that says nothing about the file: an I/O error, a mode. */
+const UNKNOWN = 'unknown';
+
 /** Which file lies there now: device and inode; undefined for none. */
 function fileAt(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return ['ENOENT', 'ENOTDIR'].includes(code) ? undefined : UNKNOWN;
   }
 }
 

@@ -42,3 +42,14 @@ test.each([
 ])('a key named %s names a secret: %s', (name, expected) => {
   expect(namesSecret(name)).toBe(expected);
 });
+
+test.each(['a', 'key', '=a', '-', '1a+'])(
+  'a megabyte of "%s" is looked at in no time to speak of',
+  (piece) => {
+    const text = piece.repeat(1_000_000 / piece.length);
+    const beganMs = performance.now();
+    expect(withoutSecrets(text).length).toBeLessThan(20_000);
+    // Milliseconds; with the square of its length it would be hours.
+    expect(performance.now() - beganMs).toBeLessThan(5_000);
+  },
+);

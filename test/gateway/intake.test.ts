@@ -42,6 +42,16 @@ describe('a turn that the store knows already', () => {
     expect(core.agent.asked).toEqual(['next']);
   });
 
+  test('and has settled is answered with its outcome, also while its replies cannot be read', async () => {
+    const core = await startCore();
+    await wrote(core, others('known'));
+    const settle = { op: 'settle', id: 'm_known', outcome: 'answered', reason: null, at: 2 } as const;
+    await core.store.commit([settle]);
+    core.store.replies = () => Promise.reject(new Error('the disk is away'));
+    const again = await core.receive('hello', { platformMessageId: 'known' });
+    expect(await again.settled).toMatchObject({ outcome: 'answered', replies: [] });
+  });
+
   test('is not held a second time', async () => {
     const core = bootCore();
     expect(await core.receive('early')).toMatchObject({ admission: 'hold', duplicate: false });

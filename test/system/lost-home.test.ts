@@ -2,7 +2,7 @@
  * A home that changes under a running gateway: lost altogether, when it leaves without touching whoever is there now,
  * or in single files, which it puts back.
  */
-import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
@@ -65,6 +65,11 @@ describe('files that somebody deletes or replaces', () => {
     rmSync(file('control.sock'));
     writeFileSync(file('control.sock'), 'no socket');
     await when(home, () => lstatSync(file('control.sock')).isSocket(), LOOK_MS);
+    expect((await gateway.cli('status')).code).toBe(0);
+    // A place that cannot even be looked at is put right as well; it informs, and ends nothing.
+    rmSync(file('sluice.pid'));
+    symlinkSync('sluice.pid', file('sluice.pid'));
+    await when(home, () => lstatSync(file('sluice.pid')).isFile(), LOOK_MS);
     expect((await gateway.cli('status')).code).toBe(0);
     expect(await gateway.stop()).toEqual({ code: 0, signal: null });
     expect(debrisIn(home)).toEqual([]);
