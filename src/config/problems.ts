@@ -3,6 +3,7 @@
  * what would be right`, with the line of the file below. Pure.
  */
 import type { z } from 'zod';
+import { withoutSecrets } from './redact.ts';
 
 /** Most problems one report names; the rest is counted. */
 export const PROBLEMS_MAX = 20;
@@ -92,10 +93,10 @@ export function placed(problems: readonly Problem[], text: string): PlacedProble
     });
 }
 
-/** `FILE:LINE:COLUMN key: message`, and the line below where there is one. */
+/** `FILE:LINE:COLUMN key: message`, and the line below where there is one. It is logged: what looks like a secret is hidden. */
 export function problemText({ line, column, key, message, source }: PlacedProblem, file: string): string {
-  const said = `${file}:${line}:${column} ${key}: ${message}`;
-  return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${source}`;
+  const said = `${file}:${line}:${column} ${key}: ${withoutSecrets(message)}`;
+  return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${withoutSecrets(source)}`;
 }
 
 /** The problems as programs read them, and how many were left out. */
@@ -115,8 +116,8 @@ export interface ProblemsDocument {
 /** At most `PROBLEMS_SHOWN_MAX` of them. */
 export function problemsDocument(problems: readonly PlacedProblem[]): ProblemsDocument {
   const errors = problems.slice(0, PROBLEMS_SHOWN_MAX).map(({ line, column, key, message, source }) => {
-    const { wrong, right } = halvesOf(message);
-    return { line, column, key, message: wrong, hint: right, source };
+    const { wrong, right } = halvesOf(withoutSecrets(message));
+    return { line, column, key, message: wrong, hint: right, source: withoutSecrets(source) };
   });
   return { errors, more: problems.length - errors.length };
 }

@@ -12,7 +12,7 @@ const HIDDEN = '***';
 const LOOKED_AT_CHARS_MAX = 16_384;
 
 /** Words that name a secret, at the end of a key, a flag or a variable. */
-const NAMES = '(?:key|token|secret|passw(?:or)?d|passphrase|passwd|pwd|credentials?)';
+const NAMES = '(?:key|token|secret|pass(?:word|wd|w|phrase)?|pwd|credentials?)';
 
 /** Each with what stays in front of the secret as its first group, or none. */
 const SECRETS: readonly RegExp[] = [

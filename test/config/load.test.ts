@@ -36,6 +36,24 @@ function problemsOf(text: string, changes: Partial<LoadOptions> = {}): string[] 
   return [];
 }
 
+test.each([
+  [
+    'a key where the name of its variable belongs',
+    'agent: { type: openai, base_url: "http://h/v1", model: m, api_key_env: sk-proj-abcDEF1234567890abcd }',
+    'abcDEF1234567890',
+  ],
+  [
+    'a mapping with a password',
+    'quick_commands: { x: { type: exec, command: ls, env: { DB_PASS: hunter3 } } }',
+    'hunter3',
+  ],
+])('%s is refused without saying the secret', (_, text, secret) => {
+  expect(() => parse(text)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('***') }),
+  );
+  expect(() => parse(text)).not.toThrow(new RegExp(secret));
+});
+
 describe('a wrong configuration names line, column, key, what is wrong and what would be right', () => {
   test.each(WRONG_FILES)('%s', (_, text, expected) => {
     const problems = problemsOf(text);
