@@ -31,11 +31,14 @@ export interface Departing {
 export const isAbsence = (error: unknown): error is SluiceError =>
   isSluiceError(error, 'NO_GATEWAY') || (isSluiceError(error, 'NO_ANSWER') && error.cause !== undefined);
 
-/** True while the gateway lives that the home's files tell of, whether it can be reached or not. */
-export function hasLivingOwner({ paths }: Context): boolean {
+/** Looks which gateway has the home now; the answer tells, whenever asked, whether that one still lives, reachable or not. */
+export function ownerOf({ paths }: Context): () => boolean {
   const owner = readOwner(paths);
-  return owner !== undefined && isAlive(owner);
+  return () => owner !== undefined && isAlive(owner);
 }
+
+/** True while the gateway lives that the home's files tell of, whether it can be reached or not. */
+export const hasLivingOwner = (context: Context): boolean => ownerOf(context)();
 
 /** One look at the status. Throws NO_GATEWAY or NO_ANSWER. */
 export async function look(context: Context): Promise<StatusReport> {

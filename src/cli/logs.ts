@@ -5,11 +5,10 @@
 import { RESTART_CODE } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
 import { SluiceError } from '../errors.ts';
-import { isAlive } from '../process/identity.ts';
-import { readPidFile, readStatusFile } from '../process/runtime-status.ts';
+import { readStatusFile } from '../process/runtime-status.ts';
 import { type LogLife, readLogLines } from '../telemetry/log-files.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
-import { isAbsence } from './departure.ts';
+import { hasLivingOwner, isAbsence } from './departure.ts';
 import { linePrinter } from './log-lines.ts';
 import { messageWay } from './message-way.ts';
 
@@ -47,7 +46,7 @@ export async function logs(context: Context, options: LogsOptions): Promise<numb
 
 async function printLog(context: Context, life: LogLife, linesMax?: number): Promise<number> {
   const { output, paths, json } = context;
-  const running = ownerLives(context);
+  const running = hasLivingOwner(context);
   const all = readLogLines(paths.logs, life);
   const lines = linesMax === undefined ? all : all.slice(all.length - Math.min(linesMax, all.length));
   if (json) {
@@ -115,7 +114,7 @@ function endOf(context: Context, awayMs: number): number | undefined {
 
 /** Nobody to follow: what its files say is all there is. One that lives is waited for a while. */
 async function neverBegun(context: Context, lines: number, awayMs: number): Promise<number | undefined> {
-  if (ownerLives(context) && awayMs < UNREACHABLE_MS_MAX) return undefined;
+  if (hasLivingOwner(context) && awayMs < UNREACHABLE_MS_MAX) return undefined;
   await printLog(context, 'current', lines);
   return EXIT.noGateway;
 }
@@ -124,13 +123,8 @@ async function neverBegun(context: Context, lines: number, awayMs: number): Prom
 function leftForGood(context: Context): { code: number; cause: string } | undefined {
   const status = readStatusFile(context.paths.status, clock)?.status;
   const exit = status?.exit as { code: number; cause: string } | undefined;
-  if (exit === undefined || exit.code === RESTART_CODE || ownerLives(context)) return undefined;
+  if (exit === undefined || exit.code === RESTART_CODE || hasLivingOwner(context)) return undefined;
   return exit.code === 0 || status?.supervisor === 'none' ? exit : undefined;
-}
-
-function ownerLives({ paths }: Context): boolean {
-  const owner = readPidFile(paths.pid);
-  return owner !== undefined && isAlive(owner);
 }
 
 function parsed(line: string): unknown {

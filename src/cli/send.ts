@@ -2,9 +2,8 @@
 import { systemClock } from '../clock.ts';
 import { NOT_IN_FLIGHT, UNDONE_VERDICTS } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
-import { isAlive } from '../process/identity.ts';
-import { readPidFile } from '../process/runtime-status.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
+import { ownerOf } from './departure.ts';
 import { followMessage } from './message.ts';
 
 export interface SendOptions {
@@ -29,7 +28,7 @@ export async function send(context: Context, text: string, options: SendOptions)
   const { output, control, json } = context;
   const { conversation, agent } = options;
   const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
-  const owner = readPidFile(context.paths.pid);
+  const comesBack = ownerOf(context);
   const body = {
     text,
     id: options.id ?? newId('m', systemClock.wallMs()),
@@ -43,7 +42,7 @@ export async function send(context: Context, text: string, options: SendOptions)
     admissionOnly: !options.wait,
     admissionMs: ADMISSION_MS_MAX,
     timeoutMs: (options.timeout ?? TIMEOUT_S) * 1000,
-    comesBack: () => owner !== undefined && isAlive(owner),
+    comesBack,
     onAdmission: ({ admission }) => {
       if (admission === 'hold' && options.wait) output.note('kept, answered after the restart');
     },

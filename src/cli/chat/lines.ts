@@ -4,9 +4,8 @@
  */
 import { systemClock } from '../../clock.ts';
 import { newId } from '../../messages/ids.ts';
-import { isAlive } from '../../process/identity.ts';
-import { readPidFile } from '../../process/runtime-status.ts';
 import { type Context, EXIT, reportReply } from '../context.ts';
+import { ownerOf } from '../departure.ts';
 import { followMessage } from '../message.ts';
 import { Shown } from '../send.ts';
 
@@ -45,7 +44,7 @@ export async function chatByLines(
 async function exchange(context: Context, text: string, conversation: string) {
   const { output, control, json } = context;
   const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
-  const owner = readPidFile(context.paths.pid);
+  const comesBack = ownerOf(context);
   const id = newId('m', systemClock.wallMs());
   const followed = await followMessage(
     { text, id, conversation },
@@ -55,7 +54,7 @@ async function exchange(context: Context, text: string, conversation: string) {
       admissionOnly: false,
       admissionMs: ADMISSION_MS_MAX,
       timeoutMs: OUTCOME_MS_MAX,
-      comesBack: () => owner !== undefined && isAlive(owner),
+      comesBack,
       onAdmission: ({ admission }) => {
         if (admission === 'hold') output.note('kept, answered after the restart');
       },

@@ -6,10 +6,9 @@ import { emitKeypressEvents } from 'node:readline';
 import { systemClock as clock } from '../../clock.ts';
 import type { ControlEvent, ControlReply } from '../../control/client.ts';
 import { messageOf } from '../../errors.ts';
-import { isAlive } from '../../process/identity.ts';
-import { readPidFile } from '../../process/runtime-status.ts';
 import type { Signals } from '../../process/signals.ts';
 import { type Context, EXIT } from '../context.ts';
+import { ownerOf } from '../departure.ts';
 import type { Terminal } from '../terminal.ts';
 import { complete, type KnownCommand } from './completion.ts';
 import { Editor, type Key } from './editor.ts';
@@ -62,14 +61,14 @@ export class ChatSession implements AsyncDisposable {
     this.#editor = new Editor(this.#history.entries);
     this.#screen = new Screen(terminal);
     this.#transcript = new Transcript(this.#screen);
-    const owner = readPidFile(context.paths.pid);
+    const comesBack = ownerOf(context);
     this.#link = new Link({
       control: context.control,
       clock,
       conversation,
       onEvent: (event) => this.#hear(event),
       onAway: () => this.#lost(),
-      comesBack: () => owner !== undefined && isAlive(owner),
+      comesBack,
     });
   }
 
