@@ -2,8 +2,8 @@
  * One message's whole way, from what the store knows of it: each step with its time, and for one that was not simply
  * taken why, with state, rule, actor and time. Pure; the same for the interface and for a command without a gateway.
  */
-import type { Admission, Kind, Request } from '../../machines/events.ts';
-import type { JournalRow, Outcome } from '../store/store.ts';
+import type { Admission, Request } from '../../machines/events.ts';
+import type { JournalRow, MessageRow, Outcome } from '../store/store.ts';
 import type { MessageTrail, TrailCommand, TrailReply, TrailTurn } from '../store/trail.ts';
 
 /** Characters of a text that a step quotes. */
@@ -45,18 +45,13 @@ export interface Why {
   readonly text: string;
 }
 
+/** What is told of a message's row as it stands. */
+type ToldOfRow =
+  | ('id' | 'platform' | 'platformMessageId' | 'conversation' | 'sender')
+  | ('kind' | 'text' | 'receivedAt' | 'epoch' | 'admission');
+
 /** The document of `GET /v1/messages/{id}`. */
-export interface MessageWay {
-  readonly id: string;
-  readonly platform: string;
-  readonly platformMessageId: string;
-  readonly conversation: string;
-  readonly sender: string;
-  readonly kind: Kind;
-  readonly text: string;
-  readonly receivedAt: number;
-  readonly epoch: number | null;
-  readonly admission: Admission;
+export interface MessageWay extends Pick<MessageRow, ToldOfRow> {
   readonly state: 'open' | 'settled';
   readonly outcome: Outcome | null;
   readonly reason: string | null;
