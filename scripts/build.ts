@@ -1,6 +1,7 @@
 /**
  * Builds what is published: `dist/main.js` with the signal handlers and nothing else in front, the rest in
- * chunks that are loaded when they are needed, the page, and the licences of what is bundled. Run with `npm run build`.
+ * chunks that are loaded when they are needed, and the page; and `NOTICE`, the licences of what is bundled. Run with
+ * `npm run build`.
  */
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +58,4 @@ const { metafile } = await build({
 });
 chmodSync(`${dist}/main.js`, 0o755);
 const page = await buildPage(`${dist}/inspector`);
-writeFileSync(
-  `${dist}/THIRD-PARTY-LICENSES.txt`,
-  licencesText(bundledPackages(process.cwd(), [metafile, page])),
-);
+writeFileSync(`${root}NOTICE`, licencesText(bundledPackages(process.cwd(), [metafile, page])));

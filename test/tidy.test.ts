@@ -2,10 +2,11 @@
  * What a machine can hold of a tidy house: sizes, comments, words, links, and documents that say what the code
  * says. Each check is tried on something untidy, for a check that sees nothing passes for ever.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { limitsOf, staleDocs } from '../scripts/docs.ts';
+import { brokenLinks } from './support/links.ts';
 import { filesBelow, ROOT, readHouse, type SourceFile, sourceFile } from './support/module-graph.ts';
 import type { Token } from './support/source-tokens.ts';
 
@@ -143,15 +144,15 @@ describe('documents', () => {
 
   it('link to what is there', () => {
     expect(documents.length).toBeGreaterThan(12);
-    expect(documents.flatMap((path) => brokenLinks(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual(
-      [],
-    );
+    expect(
+      documents.flatMap((path) => brokenLinks(ROOT, path, readFileSync(join(ROOT, path), 'utf8'))),
+    ).toEqual([]);
   });
 
   it('are caught with links to nowhere', () => {
     const text =
       '# A b\n[x](STYLE.md) [y](#a-b) [z](https://example.org/x) [gone](gone.md) [no](STYLE.md#gone)';
-    expect(brokenLinks('docs/planted.md', text)).toEqual([
+    expect(brokenLinks(ROOT, 'docs/planted.md', text)).toEqual([
       'docs/planted.md → gone.md',
       'docs/planted.md → STYLE.md#gone',
     ]);
@@ -303,34 +304,4 @@ function exportedIn({ tokens }: SourceFile): { name: string; at: number; line: n
       ? [{ name, at, line: token.line }]
       : [];
   });
-}
-
-/** Relative links of a document whose file or heading is not there. */
-function brokenLinks(path: string, text: string): string[] {
-  const prose = text
-    .replaceAll(/```[\s\S]*?```/g, '')
-    .replaceAll(/`[^`\n]*`/g, (code) => code.replaceAll(']', ' '));
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
-  return targets
-    .filter((target) => !/^[a-z]+:/.test(target) && !leadsSomewhere(path, text, target))
-    .map((target) => `${path} → ${target}`);
-}
-
-function leadsSomewhere(path: string, text: string, target: string): boolean {
-  const [file = '', heading] = target.split('#');
-  const at = file === '' ? path : relative(ROOT, join(ROOT, dirname(path), file));
-  if (file !== '' && !existsSync(join(ROOT, at))) return false;
-  if (heading === undefined) return true;
-  return headingsOf(file === '' ? text : readFileSync(join(ROOT, at), 'utf8')).includes(heading);
-}
-
-/** The anchors that a Markdown page gets for its headings. */
-function headingsOf(text: string): string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .trim()
-      .replaceAll(/\s/g, '-'),
-  );
 }

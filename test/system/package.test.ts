@@ -1,12 +1,26 @@
-/** What is published: what the tarball holds, and that a global install of it in an empty folder runs without the network. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+/**
+ * What is published: what `npm pack` in a checkout makes, and that a global install of it in an empty folder runs
+ * without the network. It is packed in a copy of the checkout: packing builds anew, and others run what is built.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { brokenLinks } from '../support/links.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -17,8 +31,15 @@ const INSTALLED_BYTES_MAX = 15 * 1024 * 1024;
 const BUNDLED = ['xstate', 'execa', 'pino', 'yaml', 'zod', 'commander', 'find-my-way', '@xstate/inspect'];
 const FOR_WORK = ['node', 'vitest', 'typescript', 'esbuild', 'playwright-core', 'elkjs', 'fast-check'];
 
+/** Not a part of the sources, or as large as they are together. */
+const LEFT_OUT = /\/(?:node_modules|dist|coverage|\.git|\.sluice|\.systemd-box|[^/]+\.tgz)$/;
+
 let folder: string;
+let checkout: string;
+let installed: string;
 let packed: { files: string[]; tarball: string };
+/** What npm said when it installed the tarball. */
+let told: string;
 
 /** As somebody whose PATH begins with the Node that runs this test, and who has no configuration. */
 const env = () => ({
@@ -35,45 +56,104 @@ const sluice = (...args: readonly string[]): string =>
 const tool = (name: string, ...args: readonly string[]): string =>
   run(join(ROOT, 'node_modules/.bin', name), args, folder);
 
+/** The checkout's files, on the packages that are installed already. */
+function copyCheckout(): void {
+  cpSync(ROOT, checkout, { recursive: true, filter: (path) => !LEFT_OUT.test(path) });
+  for (const at of ['node_modules', 'visualizations/xstate-inspect/node_modules'])
+    symlinkSync(join(ROOT, at), join(checkout, at));
+}
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-package-'));
+  checkout = join(folder, 'checkout');
+  installed = join(folder, 'global/lib/node_modules/sluice');
   for (const name of ['user', 'empty', 'global']) mkdirSync(join(folder, name));
-  const [report] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], ROOT));
+  copyCheckout();
+  const [report] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], checkout));
   packed = {
     files: report.files.map(({ path }: { path: string }) => path),
     tarball: join(folder, report.filename),
   };
-  run(
+  const prefix = join(folder, 'global');
+  const npm = spawnSync(
     'npm',
-    ['install', '--global', '--prefix', join(folder, 'global'), '--offline', packed.tarball],
-    folder,
+    [
+      'install',
+      '--global',
+      '--prefix',
+      prefix,
+      '--offline',
+      '--no-audit',
+      '--no-fund',
+      '--no-update-notifier',
+      packed.tarball,
+    ],
+    { cwd: folder, env: env(), encoding: 'utf8' },
   );
+  told = `${npm.stdout}${npm.stderr}`;
 }, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the tarball', () => {
-  test('holds the program, its page, configurations, the documents of a user, and nothing else', () => {
-    const others = packed.files.filter((path) => !/^(?:dist|config)\//.test(path));
+  test('holds the program, its page, configurations, the documents, and nothing else', () => {
+    const others = packed.files.filter((path) => !/^(?:dist|config|docs\/decisions)\//.test(path));
     expect(others.sort()).toEqual([
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
+      'NOTICE',
       'README.md',
+      'docs/ARCHITECTURE.md',
       'docs/GLOSSARY.md',
+      'docs/STYLE.md',
       'docs/benchmarks.md',
       'docs/configuration.md',
       'docs/errors.md',
       'docs/http.md',
+      'docs/images/draining.png',
       'docs/operating.md',
       'docs/upgrading.md',
       'package.json',
+      'visualizations/generated/admission.md',
+      'visualizations/generated/gateway.svg',
+      'visualizations/generated/transitions.md',
     ]);
     const kinds = packed.files
       .filter((path) => path.startsWith('dist/'))
       .map((path) => /\.\w+$/.exec(path)?.[0]);
-    expect(new Set(kinds)).toEqual(new Set(['.js', '.html', '.css', '.txt']));
+    expect(new Set(kinds)).toEqual(new Set(['.js', '.html', '.css']));
     for (const path of ['dist/main.js', 'dist/inspector/index.html', 'config/quickstart.yaml'])
       expect(packed.files).toContain(path);
+  });
+
+  test('says of itself what installs and starts it, and the checkout says afterwards what it said before', () => {
+    const published = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    expect(Object.keys(published).sort()).toEqual([
+      'bin',
+      'description',
+      'engines',
+      'exports',
+      'files',
+      'license',
+      'name',
+      'os',
+      'type',
+      'version',
+    ]);
+    expect(readFileSync(join(checkout, 'package.json'), 'utf8')).toBe(
+      readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    );
+    expect(readdirSync(checkout).filter((name) => /^package\.json\./.test(name))).toEqual([]);
+  });
+
+  test('has pages whose links lead to what is packed with them', () => {
+    const pages = packed.files.filter((path) => path.endsWith('.md'));
+    expect(pages.length).toBeGreaterThan(20);
+    const broken = pages.flatMap((path) =>
+      brokenLinks(installed, path, readFileSync(join(installed, path), 'utf8')),
+    );
+    expect(broken).toEqual([]);
   });
 
   test('is what publint and arethetypeswrong find nothing wrong with', () => {
@@ -82,9 +162,9 @@ describe('the tarball', () => {
     expect(tool('attw', packed.tarball)).toContain('This package does not contain types.');
   });
 
-  test('carries the licence of each library that is bundled, and of no other', () => {
-    const installed = join(folder, 'global/lib/node_modules/sluice');
-    const text = readFileSync(join(installed, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+  test('carries in NOTICE the licence of each library that is bundled, and of no other, as the checkout does', () => {
+    const text = readFileSync(join(installed, 'NOTICE'), 'utf8');
+    expect(readFileSync(join(ROOT, 'NOTICE'), 'utf8'), 'run `npm run build`').toBe(text);
     const [, ...parts] = text.split(`\n${'-'.repeat(78)}\n`);
     const named = parts.map((part) => /^\n(\S+) \S+\nLicence: (\S+)\n\n/.exec(part)?.slice(1, 3) ?? [part]);
     for (const name of BUNDLED) expect(named.map(([each]) => each)).toContain(name);
@@ -98,6 +178,10 @@ describe('the tarball', () => {
 });
 
 describe('a global install in an empty folder', () => {
+  test('runs no script, asks nobody for anything, and warns of nothing', () => {
+    expect(told).toMatch(/^\s*added 1 package in \w+\s*$/);
+  });
+
   test(`is at most ${PACKAGES_MAX} packages and 15 MB`, () => {
     const modules = join(folder, 'global/lib/node_modules');
     const entries = readdirSync(modules, { recursive: true, withFileTypes: true });
@@ -118,17 +202,12 @@ describe('a global install in an empty folder', () => {
     expect(sluice('--version')).toBe(`${version}\n`);
   });
 
-  test('runs the quickstart, answers, and stops', async () => {
-    // The quickstart as it is installed; only its port may be another program's here.
+  test('begins with a configuration of its own, answers, runs a command, and stops', async () => {
     const empty = join(folder, 'empty');
-    const config = join(folder, 'global/lib/node_modules/sluice/config');
-    const text = readFileSync(join(config, 'quickstart.yaml'), 'utf8');
-    writeFileSync(join(empty, 'sluice.yaml'), text.replace('127.0.0.1:7171', '127.0.0.1:0'));
-    writeFileSync(
-      join(empty, 'quickstart-agent.mjs'),
-      readFileSync(join(config, 'quickstart-agent.mjs'), 'utf8'),
-    );
     const home = ['--home', join(folder, 'home')];
+    expect(sluice('init', '--yes', '--agent', 'demo', ...home)).toContain('sluice run');
+    // Only its port may be another program's here.
+    appendFileSync(join(empty, 'sluice.yaml'), '\nlisten: { http: 127.0.0.1:0 }\n');
     const gateway = spawn(join(folder, 'global/bin/sluice'), ['run', ...home], {
       cwd: empty,
       env: env(),
@@ -137,8 +216,8 @@ describe('a global install in an empty folder', () => {
     const exited = once(gateway, 'exit');
     try {
       await says(gateway, 'starting → running.healthy');
-      expect(sluice('send', 'hello', ...home)).toMatch(/\S/);
-      expect(sluice('exec', 'hello', 'Ada', ...home)).toBe('Hello, Ada!\n');
+      expect(sluice('send', 'hello', ...home)).toMatch(/I am the built-in demo agent/);
+      expect(sluice('exec', 'disk', ...home)).toMatch(/^Filesystem/);
       expect(JSON.parse(sluice('status', '--json', ...home))).toMatchObject({ state: 'running.healthy' });
       sluice('stop', ...home);
       expect(await exited).toEqual([0, null]);
