@@ -5,6 +5,7 @@ import { EXAMPLES } from '../../src/cli/help.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { RunHost } from '../../src/cli/run.ts';
+import { newId } from '../../src/messages/ids.ts';
 
 const silent = createOutput(process.stdout, process.stderr, {});
 
@@ -30,25 +31,33 @@ async function help(...words: readonly string[]): Promise<string> {
 
 /** The commands that a help lists. */
 const listed = (text: string): string[] =>
-  (text.split('Commands:\n')[1] ?? '').split('\n').flatMap((line) => /^ {2}(\w+)/.exec(line)?.[1] ?? []);
+  (text.split('Commands:\n')[1]?.split('\n\n')[0] ?? '')
+    .split('\n')
+    .flatMap((line) => /^ {2}(\w+)/.exec(line)?.[1] ?? []);
 
 async function commands(): Promise<string[]> {
   const top = listed(await help()).filter((name) => name !== 'help');
   const below = listed(await help('config')).filter((name) => name !== 'help');
-  return [...top.filter((name) => name !== 'config'), ...below.map((name) => `config ${name}`)];
+  return [...top, ...below.map((name) => `config ${name}`)];
 }
 
+/** The commands, and what stands above them: `sluice` itself. */
+const all = async () => ['', ...(await commands())];
+
+const wordsOf = (name: string) => name.split(' ').filter(Boolean);
+
 test('every command has examples, and there are none of others', async () => {
-  const names = await commands();
+  const names = await all();
   expect(names.length).toBeGreaterThan(12);
   expect(Object.keys(EXAMPLES).sort()).toEqual(names.sort());
 });
 
-test('the help of a command shows what it is, its options, its examples and its exit codes', async () => {
-  for (const name of await commands()) {
-    const text = await help(...name.split(' '));
+test('the help of a command, of a group and of the program shows what it is, its options, its examples and its exit codes', async () => {
+  for (const name of await all()) {
+    const text = await help(...wordsOf(name));
     expect(text, name).toMatch(/^Usage: sluice /);
-    expect(text).toContain('--home <dir>');
+    expect(text).toContain(name === 'config' ? '--help' : '--home <dir>');
+    expect(EXAMPLES[name]?.length, `sluice ${name}`).toBeGreaterThan(1);
     for (const [line, meaning] of EXAMPLES[name] ?? [])
       expect(text).toContain(`  ${line}\n      ${meaning}\n`);
     expect(text).toMatch(/\nExit code: .+\.\n$/s);
@@ -56,12 +65,27 @@ test('the help of a command shows what it is, its options, its examples and its 
 });
 
 test('the options of an example are options of its command', async () => {
+  const names = await commands();
   for (const [name, examples] of Object.entries(EXAMPLES)) {
-    const text = await help(...name.split(' '));
     for (const [line] of examples) {
-      expect(line).toMatch(new RegExp(`^sluice ${name}(?= |$)`));
+      expect(line).toMatch(new RegExp(`^${['sluice', ...wordsOf(name)].join(' ')}(?= |$)`));
+      // An example of a group is one of a command in it.
+      const command = names.findLast((each) => line.startsWith(`sluice ${each}`)) ?? name;
+      const text = await help(...wordsOf(command));
       const [own = ''] = line.split(/ [|<>] /);
       for (const [option] of own.matchAll(/(?<= )--?[a-z][a-z-]*/g)) expect(text, line).toContain(option);
     }
+  }
+});
+
+test('an id in an example is one as the gateway gives them', () => {
+  const shapeOf = (id: string) => id.replace(/[0-9a-z]/g, '0');
+  const shown = Object.values(EXAMPLES).flatMap((examples) =>
+    examples.flatMap(([line]) => /--message (\S+)/.exec(line)?.[1] ?? []),
+  );
+  expect(shown).not.toEqual([]);
+  for (const id of shown) {
+    expect(id[0]).toBe('m');
+    expect(shapeOf(id)).toBe(shapeOf(newId('m', Date.UTC(2026, 0, 1))));
   }
 });

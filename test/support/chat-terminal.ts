@@ -1,5 +1,7 @@
 /** A real `sluice chat` in a real terminal (`script` of util-linux makes one), and what a person sees there. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { VirtualTerminal } from './virtual-terminal.ts';
 
@@ -20,17 +22,23 @@ export class ChatTerminal implements AsyncDisposable {
   raw = '';
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
+  /** The device of its terminal. */
+  readonly #device: Promise<string>;
   readonly #terminal: VirtualTerminal;
   readonly #waiting = new Set<() => void>();
 
   constructor({ home, columns = 80, rows = 24, args = [], env = {} }: ChatTerminalOptions) {
     this.#terminal = new VirtualTerminal(columns, rows);
     const words = [process.execPath, MAIN, 'chat', '--home', home, ...args].map((word) => `'${word}'`);
-    const command = `stty cols ${columns} rows ${rows}; exec ${words.join(' ')}`;
+    const command = `stty cols ${columns} rows ${rows}; tty >&3; exec 3>&- ${words.join(' ')}`;
     this.#child = spawn('script', ['-qec', command, '/dev/null'], {
       env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1', ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
     });
+    const device = this.#child.stdio[3] as Readable;
+    this.#device = once(device.setEncoding('utf8'), 'data').then(([text]) => String(text).trim());
+    // A terminal that ended before it said which one it was.
+    this.#device.catch(() => {});
     this.#child.stdin?.on('error', () => {});
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.raw += text;
@@ -55,6 +63,18 @@ export class ChatTerminal implements AsyncDisposable {
 
   get lines(): readonly string[] {
     return this.#terminal.screen;
+  }
+
+  /** Where the cursor stands, in `lines`. */
+  get cursor(): { readonly row: number; readonly column: number } {
+    return this.#terminal.cursor;
+  }
+
+  /** Makes it another size; what runs in it is told by SIGWINCH. Nothing may be on its way to the screen. */
+  async resize(columns: number, rows: number): Promise<void> {
+    const device = await this.#device;
+    this.#terminal.resize(columns, rows);
+    execFileSync('stty', ['-F', device, 'cols', `${columns}`, 'rows', `${rows}`]);
   }
 
   /** Presses keys: text, or the bytes that a terminal sends for a key. */
@@ -101,8 +121,11 @@ const KEYS: Readonly<Record<string, string>> = {
   'alt-enter': '\x1b\r',
   tab: '\t',
   up: '\x1b[A',
+  left: '\x1b[D',
+  backspace: '\x7f',
   'ctrl-c': '\x03',
   'ctrl-d': '\x04',
+  'ctrl-e': '\x05',
   'ctrl-j': '\n',
   'ctrl-u': '\x15',
   'paste-start': '\x1b[200~',

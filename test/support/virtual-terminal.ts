@@ -1,6 +1,6 @@
 /**
  * What a person sees: a terminal of so many columns that understands text and the few sequences the chat makes, and
- * refuses every other one. Lines that scroll out at the top are kept.
+ * refuses every other one. Lines that scroll out at the top are kept; another width breaks all of them anew.
  */
 import { charactersOf, widthOf } from '../../src/cli/chat/width.ts';
 
@@ -8,13 +8,16 @@ import { charactersOf, widthOf } from '../../src/cli/chat/width.ts';
 const SEQUENCE = /\x1b\[(?<parameter>\??[\d;]*)(?<final>[A-Za-z])/y;
 
 export class VirtualTerminal {
-  readonly columns: number;
-  readonly rows: number;
+  columns: number;
+  rows: number;
   readonly colour = false;
   /** Every line, as cells; a wide character stands in its first one. */
-  readonly #lines: string[][] = [[]];
+  #lines: string[][] = [[]];
+  /** Lines that go on in the next one because there was no more room. */
+  #continued = new Set<number>();
   #row = 0;
   #column = 0;
+  readonly #listeners = new Set<() => void>();
   /** A character stands in the last column: the next one goes to the next line. */
   #wraps = false;
 
@@ -55,8 +58,40 @@ export class VirtualTerminal {
     }
   }
 
-  onResize(): Disposable {
-    return { [Symbol.dispose]: () => {} };
+  onResize(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Another size: every line is broken anew, and the cursor stays with the character that it stands on. */
+  resize(columns: number, rows: number): void {
+    const [lines, continued] = [this.#lines, this.#continued];
+    const cursor = { row: this.#row, column: this.#column };
+    [this.columns, this.rows, this.#lines, this.#continued] = [columns, rows, [], new Set()];
+    let row: string[] = [];
+    for (const [at, cells] of lines.entries()) {
+      for (let cell = 0; cell < cells.length || (at === cursor.row && cell <= cursor.column); ) {
+        if (at === cursor.row && cell === cursor.column)
+          [this.#row, this.#column] = [this.#lines.length, row.length];
+        if (cell >= cells.length) break;
+        const width = cells[cell + 1] === '' ? 2 : 1;
+        if (row.length + width > columns) {
+          this.#continued.add(this.#lines.length);
+          this.#lines.push(row);
+          row = [];
+          if (at === cursor.row && cell === cursor.column)
+            [this.#row, this.#column] = [this.#lines.length, 0];
+        }
+        row.push(cells[cell] ?? ' ', ...(width === 2 ? [''] : []));
+        cell += width;
+      }
+      if (continued.has(at)) continue;
+      this.#lines.push(row);
+      row = [];
+    }
+    this.#wraps = this.#column >= columns;
+    this.#column = Math.min(this.#column, columns - 1);
+    for (const listener of this.#listeners) listener();
   }
 
   #put(character: string): void {
@@ -71,7 +106,10 @@ export class VirtualTerminal {
   #print(character: string): void {
     if (/\p{Cc}/u.test(character)) throw new Error(`control character ${JSON.stringify(character)}`);
     const width = widthOf(character);
-    if (this.#wraps || this.#column + width > this.columns) this.#feed(0);
+    if (this.#wraps || this.#column + width > this.columns) {
+      this.#continued.add(this.#row);
+      this.#feed(0);
+    }
     this.#line[this.#column] = character;
     for (let more = 1; more < width; more += 1) this.#line[this.#column + more] = '';
     this.#column += width;
@@ -105,10 +143,11 @@ export class VirtualTerminal {
       this.#column += count;
     } else if (final === 'J' && parameter === '') {
       this.#lines.length = this.#row + 1;
-      this.#line.length = this.#column;
+      this.#line.length = Math.min(this.#line.length, this.#column);
+      for (const row of this.#continued) if (row >= this.#row) this.#continued.delete(row);
     } else if (final === 'J' && parameter === '2') {
-      this.#lines.length = 0;
-      this.#lines.push([]);
+      this.#lines = [[]];
+      this.#continued.clear();
     } else if (final === 'H' && parameter === '') {
       this.#row = 0;
       this.#column = 0;

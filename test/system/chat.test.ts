@@ -16,6 +16,8 @@ quick_commands:
   upload: { type: exec, command: "echo uploading; exec sleep 60", description: "takes long" }
   wide: { type: exec, command: "printf 'e\\\\033[2Jnd 日本語日本語日本語日本語日本語日本語日本語'" }`;
 
+const FAMILY = '👨‍👩‍👧';
+
 interface Piped {
   readonly code: number | null;
   readonly stdout: string;
@@ -67,6 +69,7 @@ describe('through a pipe', () => {
   test('--json prints one document with all of it', async () => {
     const { stdout } = await piped(gateway.folder.home, 'hi\n/up\n', '--json', '--conversation', 'a/b: ü');
     expect(JSON.parse(stdout)).toMatchObject({
+      leftOut: 0,
       messages: [
         { sent: 'hi', kind: 'turn', outcome: 'answered', replies: ['echo: hi\n'] },
         { sent: '/up', kind: 'exec', outcome: 'ran', replies: ['up'] },
@@ -79,11 +82,15 @@ describe('through a pipe', () => {
 
   test('without a gateway it says so and leaves with 4', async () => {
     using folder = new TestFolder();
-    expect(await piped(folder.home, 'hi\n')).toMatchObject({
-      code: 4,
-      stdout: '',
-      stderr: expect.stringMatching(/no gateway is running/),
-    });
+    for (const input of ['hi\n', '']) {
+      expect(await piped(folder.home, input)).toMatchObject({
+        code: 4,
+        stdout: '',
+        stderr: expect.stringMatching(/no gateway is running/),
+      });
+    }
+    const { code, stdout } = await piped(folder.home, '', '--json');
+    expect({ code, error: JSON.parse(stdout).error.code }).toEqual({ code: 4, error: 'NO_GATEWAY' });
   });
 
   test('a message that is held is answered after the restart', async () => {
@@ -193,13 +200,90 @@ describe('in a terminal', () => {
     expect(chat.raw).not.toContain('not here');
   });
 
-  test('Ctrl-C while nothing happens says so, the second one leaves, and a key between them counts anew', async () => {
+  test('what is written in wide characters is edited as a person counts them, and the cursor stands where it shows', async () => {
+    await using chat = await open({ columns: 40 });
+    const shows = (line: string, column: number) =>
+      chat.until((lines) => lines.at(-1) === line && chat.cursor.column === column, `${line} with ${column}`);
+    chat.press('日本語', 'left');
+    await shows('> 日本語', 6);
+    chat.press('x', 'left', 'backspace');
+    await shows('> 日x語', 4);
+    chat.press('ctrl-u', FAMILY, 'e\u0301', 'ctrl-e');
+    await shows(`> ${FAMILY}e\u0301x語`, 8);
+    chat.press('backspace', 'left', 'left', 'backspace');
+    await shows('> e\u0301x', 2);
+    chat.press('enter');
+    await chat.sees(/^echo: e\u0301x$/);
+  });
+
+  test('made narrower and wider while a message is written and an answer comes, it shows both once', async () => {
+    gateway.folder.fifo('resized');
+    await using chat = await open({ columns: 60 });
+    chat.send('wait resized');
+    await chat.sees(/1 in flight .* answering/);
+    await chat.sees(/^started resized$/);
+    chat.press('a draft that is longer than forty columns are');
+    await chat.sees(/^> a draft that is longer than forty columns are$/);
+    await chat.resize(30, 10);
+    await chat.sees(/^ {3}forty columns are$/);
+    expect(chat.lines).toEqual([
+      '> wait resized',
+      'started resized',
+      expect.stringMatching(/^running\.healthy · 1 in.*…$/),
+      '> a draft that is longer than',
+      '   forty columns are',
+    ]);
+    expect(chat.cursor).toEqual({ row: 4, column: 20 });
+    await gateway.folder.release('resized');
+    await chat.sees(/^finished resized$/);
+    await chat.sees(/ · 0 in/);
+    await chat.resize(70, 24);
+    await chat.sees(/^> a draft that is longer than forty columns are$/);
+    await chat.sees(/0 held$/);
+    expect(chat.lines).toEqual([
+      '> wait resized',
+      'started resized',
+      'finished resized',
+      'running.healthy · 0 in flight · 0 held',
+      '> a draft that is longer than forty columns are',
+    ]);
+  });
+
+  test('Ctrl-C clears what is being written; with nothing written and nothing at work it leaves', async () => {
     await using chat = await open();
     chat.press('half', 'ctrl-c');
-    await chat.sees(/^nothing to interrupt; Ctrl-C again leaves$/);
-    expect(chat.lines.at(-1)).toBe('>');
+    await chat.until((lines) => lines.at(-1) === '>', 'an empty draft');
     chat.press('x', 'ctrl-c');
-    await chat.until((lines) => lines.filter((line) => /Ctrl-C/.test(line)).length === 2, 'another word');
+    await chat.until((lines) => lines.at(-1) === '>', 'an empty draft');
+    chat.press('ctrl-c');
+    expect(await chat.exited).toBe(0);
+    expect(chat.lines).toEqual([]);
+  });
+
+  test('Ctrl-C right behind a message interrupts its turn, which has said nothing yet', async () => {
+    await using silent = await TestGateway.start({
+      config: 'agent: { type: command, command: "cat quiet; echo said" }',
+    });
+    silent.folder.fifo('quiet');
+    await using chat = await ChatTerminal.open({ home: silent.folder.home });
+    chat.press('hello', 'enter', 'ctrl-c');
+    await chat.sees(/^Interrupted: /);
+    expect(chat.lines.slice(0, 2)).toEqual(['> hello', 'interrupting; Ctrl-C again leaves']);
+    chat.send('again');
+    await chat.sees(/answering$/);
+    chat.press('the correction', 'ctrl-c');
+    await chat.until(
+      (lines) => lines.filter((line) => /^Interrupted: /.test(line)).length === 2,
+      'the second',
+    );
+    expect(chat.lines.at(-1)).toBe('> the correction');
+  });
+
+  test('Ctrl-C while it connects leaves', async () => {
+    await using frozen = await TestGateway.start({ config: QUICK });
+    frozen.signal('SIGSTOP');
+    await using chat = new ChatTerminal({ home: frozen.folder.home });
+    await chat.sees(/^connecting$/);
     chat.press('ctrl-c');
     expect(await chat.exited).toBe(0);
   });
@@ -261,6 +345,7 @@ describe('while the gateway restarts', () => {
     await chat.sees(/^draining\.waiting/);
     chat.send('and this');
     await chat.sees(/^Kept: |^kept/i);
+    await chat.sees(/^draining\.waiting · 1 in flight · 1 held · answering$/);
     await gateway.folder.release('one');
     await chat.sees(/^echo: and this$/);
     await chat.sees(/^running\.healthy/);
@@ -285,28 +370,35 @@ describe('while the gateway restarts', () => {
       return opened;
     })();
     await chat.sees(/^the gateway is away, reconnecting$/);
-    chat.send('sent meanwhile');
-    chat.press('ctrl-c');
-    await chat.sees(/^the gateway is away; Ctrl-C again leaves$/);
+    const meanwhile = ['first meanwhile', 'second meanwhile', '/up', 'third meanwhile'];
+    for (const text of meanwhile) chat.send(text);
+    chat.press('a draft', 'ctrl-c');
+    await chat.until((lines) => lines.at(-1) === '>', 'an empty draft');
+    chat.press('x', 'backspace', 'ctrl-c');
+    await chat.sees(/^the gateway is away; Ctrl-C again leaves without waiting for it$/);
     await using next = await TestGateway.start({ folder });
-    await chat.sees(/^echo: sent meanwhile$/);
+    await chat.sees(/^echo: third meanwhile$/);
     await chat.sees(/^connected again, epoch 2$/);
-    const told = chat.lines.filter((line) => /went down|sent meanwhile|wait lost/.test(line));
+    const told = chat.lines.filter((line) => /went down|echo: |^up$/.test(line));
     expect(told.toSorted()).toEqual([
-      '> sent meanwhile',
-      '> wait lost',
       expect.stringMatching(/^The gateway went down while this was being answered/),
-      'echo: sent meanwhile',
+      'echo: first meanwhile',
+      'echo: second meanwhile',
+      'echo: third meanwhile',
+      'up',
     ]);
+    expect(storeRows(folder.home, 'SELECT text FROM inbox ORDER BY seq')).toEqual(
+      ['wait lost', ...meanwhile].map((text) => ({ text })),
+    );
     await next.stop();
   });
 
-  test('the second Ctrl-C leaves while it reconnects', async () => {
+  test('Ctrl-C leaves while it reconnects and nothing waits to be sent', async () => {
     await using gateway = await TestGateway.start({ config: QUICK });
     await using chat = await ChatTerminal.open({ home: gateway.folder.home });
     await gateway.kill9();
     await chat.sees(/^the gateway is away, reconnecting$/);
-    chat.press('ctrl-c', 'ctrl-c');
+    chat.press('ctrl-c');
     expect(await chat.exited).toBe(0);
   });
 });

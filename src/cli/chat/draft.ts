@@ -20,8 +20,16 @@ export const EMPTY: Draft = { text: '', cursor: 0 };
 export const draftOf = (text: string): Draft => ({ text, cursor: text.length });
 
 export function insert({ text, cursor }: Draft, added: string): Draft {
-  const taken = textOnly(added).slice(0, DRAFT_CHARS_MAX - text.length);
-  return { text: text.slice(0, cursor) + taken + text.slice(cursor), cursor: cursor + taken.length };
+  const taken = textOnly(added)
+    .slice(0, DRAFT_CHARS_MAX - text.length)
+    .toWellFormed();
+  return between(text.slice(0, cursor) + taken + text.slice(cursor), cursor + taken.length);
+}
+
+/** What is written or taken out may join what was apart, such as a letter before an accent: the cursor goes behind both. */
+function between(text: string, cursor: number): Draft {
+  const { from, to } = characterAt(text, cursor);
+  return { text, cursor: from === cursor ? cursor : to };
 }
 
 const left = ({ text, cursor }: Draft): number => (cursor === 0 ? 0 : characterAt(text, cursor - 1).from);
@@ -35,20 +43,32 @@ function lineEnd({ text, cursor }: Draft): number {
   return at < 0 ? text.length : at;
 }
 
-const isWord = (unit: string | undefined): boolean => unit !== undefined && /[\p{L}\p{M}\p{N}_]/u.test(unit);
+/** Of a whole character: an accent alone, or the mark that makes a sign an emoji, belongs to no word. */
+const isWord = (character: string): boolean => /[\p{L}\p{N}_]/u.test(character);
 
+/** Over what is no word, then over the word. */
 function wordStart({ text, cursor }: Draft): number {
-  let at = cursor;
-  while (at > 0 && !isWord(text[at - 1])) at -= 1;
-  while (at > 0 && isWord(text[at - 1])) at -= 1;
-  return at;
+  let inWord = false;
+  for (let at = cursor; at > 0; ) {
+    const { from } = characterAt(text, at - 1);
+    const isPart = isWord(text.slice(from, at));
+    if (inWord && !isPart) return at;
+    inWord = isPart;
+    at = from;
+  }
+  return 0;
 }
 
 function wordEnd({ text, cursor }: Draft): number {
-  let at = cursor;
-  while (at < text.length && !isWord(text[at])) at += 1;
-  while (at < text.length && isWord(text[at])) at += 1;
-  return at;
+  let inWord = false;
+  for (let at = cursor; at < text.length; ) {
+    const { to } = characterAt(text, at);
+    const isPart = isWord(text.slice(at, to));
+    if (inWord && !isPart) return at;
+    inWord = isPart;
+    at = to;
+  }
+  return text.length;
 }
 
 /** Where a key takes the cursor, or up to where it deletes. */
@@ -71,10 +91,7 @@ export function cut(draft: Draft, place: Place): { draft: Draft; removed: string
   let to = PLACES[place](draft);
   if (to === cursor && place === 'lineEnd' && cursor < text.length) to += 1;
   const [from, end] = to < cursor ? [to, cursor] : [cursor, to];
-  return {
-    draft: { text: text.slice(0, from) + text.slice(end), cursor: from },
-    removed: text.slice(from, end),
-  };
+  return { draft: between(text.slice(0, from) + text.slice(end), from), removed: text.slice(from, end) };
 }
 
 /** One line up or down, as near to the column as the line is long; undefined on the first or last one. */

@@ -1,11 +1,14 @@
 /**
  * A chat without a terminal: each line of the input is a message, sent when the one before has its answer. Leaves
- * with 0 at the end of the input, with 3 when a message was refused, with 1 when one failed; the worst counts.
+ * with 0 at the end of the input, with 3 when a message was refused, with 1 when one failed; the worst counts. Where
+ * no gateway runs it says so before it reads anything.
  */
 import { systemClock } from '../../clock.ts';
+import { SluiceError } from '../../errors.ts';
 import { newId } from '../../messages/ids.ts';
+import { readOwner } from '../../process/runtime-status.ts';
 import { type Context, EXIT, reportReply } from '../context.ts';
-import { ownerOf } from '../departure.ts';
+import { ownerOf, standing } from '../departure.ts';
 import { followMessage } from '../message.ts';
 import { Shown } from '../send.ts';
 
@@ -16,16 +19,18 @@ const OUTCOME_MS_MAX = 3_600_000;
 /** More of a line is not kept; the gateway refuses half of that, and says why. */
 export const LINE_CHARS_MAX = 512 * 1024;
 
-/** Results that `--json` prints at most; the newest. */
-const RESULTS_MAX = 10_000;
+/** Results that `--json` prints at most, the newest; it says how many came before them. */
+export const RESULTS_MAX = 10_000;
 
 export async function chatByLines(
   context: Context,
   input: AsyncIterable<Buffer | string>,
   conversation: string,
 ): Promise<number> {
+  await present(context);
   const codes = new Set<number>();
   const results: unknown[] = [];
+  let leftOut = 0;
   for await (const line of linesOf(input)) {
     if (context.output.closed) break;
     if (line.trim() === '') continue;
@@ -33,11 +38,19 @@ export async function chatByLines(
     codes.add(code);
     if (!context.json) continue;
     results.push({ sent: line, ...result });
-    if (results.length > RESULTS_MAX) results.shift();
+    if (results.length <= RESULTS_MAX) continue;
+    results.shift();
+    leftOut += 1;
   }
-  if (context.json) context.output.json({ messages: results });
+  if (context.json) context.output.json({ messages: results, leftOut });
   if (codes.has(EXIT.refused)) return EXIT.refused;
   return codes.has(EXIT.failed) ? EXIT.failed : EXIT.done;
+}
+
+/** Waits for a gateway that has no socket just now. Throws NO_GATEWAY where there is none. */
+async function present(context: Context): Promise<void> {
+  const status = await standing(context, readOwner(context.paths));
+  if (status === undefined) throw new SluiceError('NO_GATEWAY', 'the gateway has left');
 }
 
 /** Sends one line and prints its answer. */

@@ -82,17 +82,13 @@ export class Link implements Disposable {
       throw new SluiceError('NO_ANSWER', `${UNSENT_MAX} messages wait for the gateway already`);
     this.#unsent += 1;
     const since = this.#options.clock.monotonicMs();
-    const sent = this.#tail.then(() => this.sendNow(text, onId, since)).finally(() => (this.#unsent -= 1));
+    const sent = this.#tail.then(() => this.#deliver(text, onId, since)).finally(() => (this.#unsent -= 1));
     this.#tail = sent.catch(() => {});
     return await sent;
   }
 
-  /** The same without waiting for those before it; `since`: monotonic milliseconds of when it was written. */
-  async sendNow(
-    text: string,
-    onId: (id: string) => void = () => {},
-    since: number = this.#options.clock.monotonicMs(),
-  ): Promise<ControlReply> {
+  /** `since`: monotonic milliseconds of when it was written. */
+  async #deliver(text: string, onId: (id: string) => void, since: number): Promise<ControlReply> {
     const { control, clock, conversation } = this.#options;
     const id = newId('m', clock.wallMs());
     onId(id);

@@ -1,6 +1,7 @@
 /**
- * A chat on a terminal: keys in, the conversation and the rows under it out. The first Ctrl-C interrupts what is being
- * answered, the second leaves; Ctrl-D leaves. A gateway that restarts meanwhile is waited for.
+ * A chat on a terminal: keys in, the conversation and the rows under it out. Ctrl-C interrupts what is being answered,
+ * else clears what is being written, else leaves, and the second one always leaves; Ctrl-D leaves. A gateway that
+ * restarts meanwhile is waited for.
  */
 import { emitKeypressEvents } from 'node:readline';
 import { systemClock as clock } from '../../clock.ts';
@@ -77,7 +78,7 @@ export class ChatSession implements AsyncDisposable {
     const { input, terminal, signals } = this.#options;
     this.#stack.use(this.#screen);
     this.#stack.use(this.#link);
-    this.#stack.use(terminal.onResize(() => this.#draw()));
+    this.#stack.use(terminal.onResize(() => this.#drawNow()));
     this.#stack.use(clock.every(STATUS_PERIOD_MS, () => void this.#askStatus()));
     emitKeypressEvents(input);
     const press = (_: string | undefined, key: Key) => this.#press(key);
@@ -128,24 +129,29 @@ export class ChatSession implements AsyncDisposable {
     this.#drawNow();
     this.#screen.freshLine();
     this.#screen.say(`> ${text.replaceAll('\n', '\n  ')}\n`);
-    this.#send((onId) => this.#link.send(text, onId));
+    void this.#send(text);
   }
 
-  #send(send: (onId: (id: string) => void) => Promise<ControlReply>): void {
+  /** Resolves when the gateway has decided, or will not. */
+  #send(text: string): Promise<void> {
     let sentAs = '';
     const onId = (id: string) => {
       sentAs = id;
       this.#transcript.sent(id);
     };
-    const sent = send(onId).then(
+    const sent = this.#link.send(text, onId).then(
       (reply) => this.#decided(sentAs, reply),
       (error: unknown) => {
         this.#transcript.done(sentAs);
         this.#screen.note(`not sent: ${messageOf(error)}`);
       },
     );
-    this.#undecided.add(sent);
-    void sent.then(() => this.#undecided.delete(sent));
+    return this.#track(sent);
+  }
+
+  #track(undecided: Promise<void>): Promise<void> {
+    this.#undecided.add(undecided);
+    return undecided.finally(() => this.#undecided.delete(undecided));
   }
 
   /** The rule that refused or kept it is told at once; answers come as events. */
@@ -154,28 +160,39 @@ export class ChatSession implements AsyncDisposable {
     if (status >= 400) {
       this.#transcript.done(id);
       this.#screen.note(`not taken: ${error?.message ?? json.text ?? status}`);
-    } else if (json.admission === 'hold')
-      this.#screen.note(String(json.text ?? 'kept, answered after the restart'));
+    } else {
+      this.#transcript.decided(id, json);
+      if (json.admission === 'hold')
+        this.#screen.note(String(json.text ?? 'kept, answered after the restart'));
+    }
     void this.#askStatus();
   }
 
-  /** A second press leaves, whatever the first one did. */
+  /** What is at work ends before what is being written is lost: that may be the correction. */
   #interrupt(again: boolean): void {
-    if (again) {
-      this.#left.resolve(EXIT.done);
-      return;
-    }
-    this.#editor.clear();
-    const command = this.#transcript.runningCommand;
-    if (!this.#link.connected) this.#screen.note('the gateway is away; Ctrl-C again leaves');
-    else if (this.#transcript.isAnswering) this.#ask('/interrupt', 'interrupting; Ctrl-C again leaves');
-    else if (command) this.#ask(`/cancel ${command}`, 'ending the command; Ctrl-C again leaves');
-    else this.#screen.note('nothing to interrupt; Ctrl-C again leaves');
+    const isAtWork = this.#toEnd !== undefined || this.#undecided.size > 0;
+    if (again) this.#left.resolve(EXIT.done);
+    else if (this.#link.connected && isAtWork) {
+      this.#screen.note('interrupting; Ctrl-C again leaves');
+      void this.#track(this.#endWork());
+    } else if (this.#editor.draft.text !== '') this.#editor.clear();
+    else if (this.#undecided.size > 0)
+      this.#screen.note('the gateway is away; Ctrl-C again leaves without waiting for it');
+    else this.#left.resolve(EXIT.done);
   }
 
-  #ask(text: string, told: string): void {
-    this.#screen.note(told);
-    this.#send((onId) => this.#link.sendNow(text, onId));
+  /** What a message was to become is known when it is decided. */
+  async #endWork(): Promise<void> {
+    await Promise.all(this.#undecided);
+    const toEnd = this.#toEnd;
+    if (toEnd !== undefined) await this.#send(toEnd);
+  }
+
+  /** The command that ends what this conversation's agent, or else this chat's command, is at; undefined for nothing. */
+  get #toEnd(): string | undefined {
+    const { isAnswering, isAwaited, runningCommand } = this.#transcript;
+    if (isAnswering || isAwaited) return '/interrupt';
+    return runningCommand === undefined ? undefined : `/cancel ${runningCommand}`;
   }
 
   #complete(): void {

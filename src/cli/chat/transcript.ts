@@ -14,10 +14,18 @@ export interface Shows {
   freshLine(): void;
 }
 
+interface Own {
+  /** Empty, and the kind with it, until the gateway has told of it. */
+  readonly messageId: string;
+  readonly kind: string;
+  /** For a next life, or until the gateway runs as usual. */
+  readonly isHeld: boolean;
+}
+
 export class Transcript {
   readonly #screen: Shows;
   /** Messages of this chat that wait for their outcome, by the id they were sent under. */
-  readonly #own = new Map<string, { messageId: string; kind: string }>();
+  readonly #own = new Map<string, Own>();
   /** What has been shown of answers that are still growing, by message. */
   readonly #streamed = new Map<string, string>();
   readonly #shown = new Set<string>();
@@ -32,6 +40,11 @@ export class Transcript {
     return this.#turns.size > 0;
   }
 
+  /** An agent is to answer a message of this chat, whether its turn has begun or not. */
+  get isAwaited(): boolean {
+    return [...this.#own.values()].some(({ kind, isHeld }) => kind === 'turn' && !isHeld);
+  }
+
   /** A command of this chat that runs, by its message's id. */
   get runningCommand(): string | undefined {
     return [...this.#own.values()].find(({ kind }) => kind === 'exec')?.messageId;
@@ -39,7 +52,17 @@ export class Transcript {
 
   /** This chat has sent a message under this id. */
   sent(id: string): void {
-    this.#own.set(id, { messageId: '', kind: '' });
+    this.#own.set(id, { messageId: '', kind: '', isHeld: false });
+  }
+
+  /** What the gateway has decided of it, unless it is settled already. */
+  decided(id: string, { messageId, kind, admission }: Readonly<Record<string, unknown>>): void {
+    if (!this.#own.has(id)) return;
+    this.#own.set(id, {
+      messageId: String(messageId),
+      kind: String(kind),
+      isHeld: admission === 'hold',
+    });
   }
 
   /** A message of this chat came to nothing, or its sender has been told already. */
@@ -58,12 +81,14 @@ export class Transcript {
     else if (event === 'delta') this.#delta(data);
     else if (event === 'reply') this.#reply(data);
     else if (event === 'settled') this.#settled(data);
+    else if (event === 'notice') this.#screen.note(String(data.text));
     else if (event === 'dropped') this.#screen.note('some of what was said meanwhile is not shown');
   }
 
   #message({ id, messageId, kind, sender, text }: ControlEvent['data']): void {
     const [key, message] = [String(id), String(messageId)];
-    if (this.#own.has(key)) this.#own.set(key, { messageId: message, kind: String(kind) });
+    const own = this.#own.get(key);
+    if (own !== undefined) this.#own.set(key, { ...own, messageId: message, kind: String(kind) });
     else if (!this.#shown.has(message)) this.#screen.note(`${sender}: ${text}`);
     this.#remember(message);
   }

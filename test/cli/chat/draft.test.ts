@@ -1,7 +1,9 @@
 /** Editing a text by keys: what a person counts as one character is one, lines are lines, pastes are text. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DRAFT_CHARS_MAX, draftOf, insert } from '../../../src/cli/chat/draft.ts';
 import { Editor, type Key } from '../../../src/cli/chat/editor.ts';
+import { charactersOf } from '../../../src/cli/chat/width.ts';
 
 const FAMILY = '👨‍👩‍👧';
 
@@ -46,6 +48,10 @@ describe('moving and deleting', () => {
     ['one two', ['C-left', 'C-left', 'C-right'], 'one| two'],
     ['one two', ['M-b', 'C-u'], '|two'],
     ['one two', ['C-w', 'home', 'C-y'], 'two|one '],
+    ['one ❤️', ['M-b'], '|one ❤️'],
+    ['one ❤️ two', ['C-a', 'M-f', 'right', 'right'], 'one ❤️| two'],
+    ['one 𠮷𠮷', ['C-w'], 'one |'],
+    ['e\u0301te\u0301 a', ['C-a', 'M-d'], '| a'],
     ['', ['backspace', 'delete', 'left', 'right', 'C-w', 'C-k', 'M-f', 'home', 'end'], '|'],
   ])('%j, then %j', (text, keys, expected) => {
     expect(written(text, ...keys)).toBe(expected);
@@ -62,6 +68,53 @@ describe('moving and deleting', () => {
     ['a\n\nb', ['up', 'up', 'down'], 'a\n|\nb'],
   ])('on several lines: %j, then %j', (text, keys, expected) => {
     expect(written(text, ...keys)).toBe(expected);
+  });
+});
+
+describe('the cursor', () => {
+  test('goes behind what joins when it is written: an accent with its letter, two letters with a flag', () => {
+    const editor = new Editor([]);
+    editor.draft = { text: '\u0301a', cursor: 0 };
+    press(editor, "'e");
+    expect(seen(editor)).toBe('e\u0301|a');
+    editor.draft = { text: '🇪x', cursor: 0 };
+    press(editor, "'🇩");
+    expect(seen(editor)).toBe('🇩🇪|x');
+    editor.draft = { text: 'ex\u0301', cursor: 1 };
+    press(editor, 'C-d');
+    expect(seen(editor)).toBe('e|');
+  });
+
+  test('never stands within a character, whatever is pressed', () => {
+    const keys = [
+      'left',
+      'right',
+      'home',
+      'end',
+      'up',
+      'down',
+      'C-left',
+      'C-right',
+      'backspace',
+      'C-d',
+      'C-w',
+      'M-d',
+      'C-y',
+      'C-j',
+    ];
+    const typed = ["'e", "'\u0301", "'日", `'${FAMILY}`, "'🇩", "'🇪", "'❤", "'\ufe0f", "' ", "'\u200d"];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...keys, ...typed), { maxLength: 40 }), (pressed) => {
+        const editor = new Editor([]);
+        for (const key of pressed) {
+          press(editor, key);
+          const { text, cursor } = editor.draft;
+          const bounds = [0];
+          for (const one of charactersOf(text)) bounds.push((bounds.at(-1) ?? 0) + one.length);
+          expect(bounds).toContain(cursor);
+        }
+      }),
+    );
   });
 });
 
@@ -101,6 +154,7 @@ describe('writing', () => {
   });
 
   test('a draft has a limit, and what is beyond is left out', () => {
+    expect(insert(draftOf('a'.repeat(DRAFT_CHARS_MAX - 1)), '😀').text.isWellFormed()).toBe(true);
     const draft = insert(draftOf('a'.repeat(DRAFT_CHARS_MAX - 2)), 'bcde');
     expect(draft.text.length).toBe(DRAFT_CHARS_MAX);
     expect(draft.text.endsWith('abc')).toBe(true);

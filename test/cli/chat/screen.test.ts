@@ -1,7 +1,7 @@
 /** What stands on a terminal while a conversation grows above the rows that are drawn anew. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Draft, draftOf, EMPTY } from '../../../src/cli/chat/draft.ts';
+import { type Draft, draftOf, EMPTY, insert } from '../../../src/cli/chat/draft.ts';
 import { DRAFT_ROWS_MAX, layOut } from '../../../src/cli/chat/layout.ts';
 import { Screen } from '../../../src/cli/chat/screen.ts';
 import { columnAfter, cutTo, widthOf } from '../../../src/cli/chat/width.ts';
@@ -145,6 +145,63 @@ describe('the screen', () => {
     screen[Symbol.dispose]();
     expect(terminal.screen).toEqual(['half']);
     expect(terminal.cursor).toEqual({ row: 1, column: 0 });
+  });
+
+  test('narrower than what is drawn there, all of it is drawn anew and nothing of the old remains', () => {
+    const { terminal, screen, show } = open(40);
+    screen.say('a line that is as long as thirty-six');
+    screen.freshLine();
+    screen.say('half a line of an answer ');
+    show(draftOf('what is being written just now'));
+    expect(terminal.screen).toHaveLength(4);
+    terminal.resize(12, 24);
+    show(draftOf('what is being written just now'));
+    screen.say('goes on');
+    expect(terminal.screen).toEqual(
+      [
+        'a line that',
+        'is as long a',
+        's thirty-six',
+        'half a line',
+        'of an answer',
+        ' goes on',
+        'state',
+        '> what is b',
+        '  eing writ',
+        '  ten just ',
+        '  now',
+      ].map((line) => line.trimEnd()),
+    );
+    expect(terminal.cursor).toEqual({ row: 10, column: 5 });
+  });
+
+  test('wider than it was, a line that was broken is one again and goes on at its end', () => {
+    const { terminal, screen, show } = open(10);
+    screen.say('0123456789ab');
+    show(draftOf('draft'));
+    terminal.resize(40, 24);
+    show(draftOf('draft'));
+    screen.say('cd');
+    expect(terminal.screen).toEqual(['0123456789abcd', 'state', '> draft']);
+  });
+
+  test('however often its size changes, everything said stands there once, above one status line', () => {
+    const said = fc.constantFrom('a', 'b ', '日', '👨‍👩‍👧', '\n', 'word', '0123456789');
+    const steps = fc.array(fc.oneof(said, fc.integer({ min: 8, max: 40 })), { maxLength: 40 });
+    fc.assert(
+      fc.property(steps, fc.string({ maxLength: 30 }), (each, written) => {
+        const { terminal, screen, show } = open(20);
+        for (const step of each) {
+          if (typeof step === 'string') screen.say(step);
+          else terminal.resize(step, 4 + (step % 20));
+          show(insert(EMPTY, written));
+        }
+        screen[Symbol.dispose]();
+        const dense = (text: string) => text.replaceAll(/\s/g, '');
+        const text = each.filter((step) => typeof step === 'string').join('');
+        expect(dense(terminal.screen.join(''))).toBe(dense(text));
+      }),
+    );
   });
 
   test('however it is cut into pieces, an answer stands there as if it had come at once', () => {

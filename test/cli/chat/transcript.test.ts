@@ -96,6 +96,23 @@ test('it knows whether an agent answers and which command of its own runs', () =
   expect(transcript.runningCommand).toBeUndefined();
 });
 
+test('it knows whether an agent is to answer a message of its own, which one that is kept is not', () => {
+  const { transcript, show } = open();
+  transcript.sent('mine');
+  expect(transcript.isAwaited).toBe(false);
+  transcript.decided('mine', { messageId: 'm1', kind: 'turn', admission: 'hold' });
+  expect(transcript.isAwaited).toBe(false);
+  transcript.decided('mine', { messageId: 'm1', kind: 'turn', admission: 'dispatch' });
+  expect(transcript.isAwaited).toBe(true);
+  show('settled');
+  transcript.decided('mine', { messageId: 'm1', kind: 'turn', admission: 'dispatch' });
+  expect(transcript.isAwaited).toBe(false);
+  transcript.sent('command');
+  transcript.decided('command', { messageId: 'm2', kind: 'exec', admission: 'dispatch' });
+  expect(transcript.isAwaited).toBe(false);
+  expect(transcript.runningCommand).toBe('m2');
+});
+
 test('events that were left out are mentioned', () => {
   const { page, show } = open();
   show('dropped', { count: 3 });

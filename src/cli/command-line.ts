@@ -1,0 +1,36 @@
+/** Lines that a person can type as they are printed: by the name this program has where they are, with words quoted. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The package that this runs from: the bundle lies one level below its root, this source two. */
+const ROOT = ['../', '../../']
+  .map((up) => fileURLToPath(new URL(up, import.meta.url)))
+  .find((folder) => existsSync(join(folder, 'package.json')));
+
+/** The line that runs these words of ours, in this folder. */
+export function lineOf(words: readonly string[], cwd: string): string {
+  return [programName(cwd), ...words.map(shellWord)].join(' ');
+}
+
+/** `sluice` where it is installed for every folder; a checkout and a project that depends on it have it through npx. */
+export function programName(cwd: string, root: string | undefined = ROOT): string {
+  if (root === undefined) return 'sluice';
+  const isCheckout = existsSync(join(root, 'src/main.ts'));
+  return isCheckout || isOfProject(root, cwd) ? 'npx sluice' : 'sluice';
+}
+
+/** True where npx finds it: among the packages of this folder or of one above, or among those that npx keeps. */
+function isOfProject(root: string, cwd: string): boolean {
+  const packages = dirname(join(root, '.'));
+  if (packages.split('/').includes('_npx')) return true;
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    if (packages === join(folder, 'node_modules')) return true;
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+/** As a POSIX shell reads one word. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
