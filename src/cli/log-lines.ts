@@ -17,6 +17,15 @@ export async function linePrinter({
   return (line) => output.line(pretty(line));
 }
 
+/** What a line says, for a program; a line that is no JSON as it is. */
+export function lineDocument(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}
+
 /** Shows how the log of this home ends, beside the error that it explains. Nothing where there is none. */
 export async function tellLastLines({ output, paths }: Context): Promise<void> {
   const lines = linesOr(paths.logs, 'current').slice(-LAST_LINES_MAX);

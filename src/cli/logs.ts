@@ -4,13 +4,14 @@
  */
 import { RESTART_CODE } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
-import { SluiceError } from '../errors.ts';
+import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
 import { readStatusFile } from '../process/runtime-status.ts';
 import { type LogLife, readLogLines } from '../telemetry/log-files.ts';
-import { type Context, EXIT, reportReply } from './context.ts';
+import { type Context, EXIT, report, reportReply } from './context.ts';
 import { hasLivingOwner, isAbsence } from './departure.ts';
-import { linePrinter } from './log-lines.ts';
+import { lineDocument, linePrinter } from './log-lines.ts';
 import { messageWay } from './message-way.ts';
+import { inLines } from './output.ts';
 
 export interface LogsOptions {
   readonly follow?: boolean;
@@ -40,7 +41,7 @@ export async function logs(context: Context, options: LogsOptions): Promise<numb
     return EXIT.usage;
   }
   if (message !== undefined) return messageWay(context, message);
-  if (follow) return followLog(context, lines ?? FOLLOW_LINES);
+  if (follow) return inDocuments(context, (lined) => followLog(lined, lines ?? FOLLOW_LINES));
   return printLog(context, lastLife ? 'last' : 'current', lines);
 }
 
@@ -48,9 +49,9 @@ async function printLog(context: Context, life: LogLife, linesMax?: number): Pro
   const { output, paths, json } = context;
   const running = hasLivingOwner(context);
   const all = readLogLines(paths.logs, life);
-  const lines = linesMax === undefined ? all : all.slice(all.length - Math.min(linesMax, all.length));
+  const lines = linesMax === undefined ? all : newest(all, linesMax);
   if (json) {
-    output.json({ life, running, lines: lines.map(parsed) });
+    output.json({ life, running, lines: lines.map(lineDocument) });
     return EXIT.done;
   }
   if (all.length === 0) {
@@ -63,6 +64,17 @@ async function printLog(context: Context, life: LogLife, linesMax?: number): Pro
   const print = await linePrinter(context);
   for (const line of lines) print(line);
   return EXIT.done;
+}
+
+/** What is told of a failure is one document a line there, as everything before it. */
+async function inDocuments(context: Context, follow: (context: Context) => Promise<number>): Promise<number> {
+  const lined = { ...context, output: inLines(context.output) };
+  try {
+    return await follow(lined);
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+    return report(lined, error);
+  }
 }
 
 /** Ends when the gateway is gone for good, or the reader is. */
@@ -94,8 +106,12 @@ async function followLog(context: Context, lines: number): Promise<number> {
     const isFirst = awaySince === undefined;
     awaySince ??= clock.monotonicMs();
     const awayMs = clock.monotonicMs() - awaySince;
-    const end = isBegun ? endOf(context, awayMs) : await neverBegun(context, lines, awayMs);
-    if (end !== undefined) return end;
+    if (isBegun) {
+      const end = endOf(context, awayMs);
+      if (end !== undefined) return end;
+    } else if (!hasLivingOwner(context) || awayMs > UNREACHABLE_MS_MAX) {
+      throw nobodyToFollow(context, lines, print);
+    }
     if (isBegun && isFirst) output.note('the gateway is away; waiting for its next life');
     await clock.delay(RECONNECT_MS);
   }
@@ -112,11 +128,17 @@ function endOf(context: Context, awayMs: number): number | undefined {
   return undefined;
 }
 
-/** Nobody to follow: what its files say is all there is. One that lives is waited for a while. */
-async function neverBegun(context: Context, lines: number, awayMs: number): Promise<number | undefined> {
-  if (hasLivingOwner(context) && awayMs < UNREACHABLE_MS_MAX) return undefined;
-  await printLog(context, 'current', lines);
-  return EXIT.noGateway;
+/** Shows what its files say, which is all there is, and gives the error that it ends with. */
+function nobodyToFollow(context: Context, lines: number, print: (line: string) => void): SluiceError {
+  const { output, paths } = context;
+  try {
+    for (const line of newest(readLogLines(paths.logs, 'current'), lines)) print(line);
+  } catch (error) {
+    output.note(`sluice: the log in ${paths.logs} cannot be read: ${messageOf(error)}`);
+  }
+  return hasLivingOwner(context)
+    ? new SluiceError('NO_ANSWER', 'the gateway does not answer: its log so far is all there is')
+    : new SluiceError('NO_GATEWAY', 'no gateway is running: the log of the last one is all there is');
 }
 
 /** How the gateway left when nobody will start it again; undefined while it may come back. */
@@ -127,10 +149,5 @@ function leftForGood(context: Context): { code: number; cause: string } | undefi
   return exit.code === 0 || status?.supervisor === 'none' ? exit : undefined;
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return line;
-  }
-}
+const newest = (lines: readonly string[], linesMax: number): readonly string[] =>
+  lines.slice(Math.max(0, lines.length - linesMax));

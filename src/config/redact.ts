@@ -1,45 +1,87 @@
 /**
  * Takes out of a text what looks like a secret, for values that are shown in another place than their file. It errs
  * on the side of hiding: a hidden word that was none costs a look into the file.
+ *
+ * A text may be anybody's, so each pattern takes time in proportion to what it looks at: what it reads from one place at
+ * which it may begin it reads from no other, but for a bounded number of characters.
  */
 
 const HIDDEN = '***';
 
-/**
- * Characters that are looked at; the rest of a longer text is left out. Looking takes time with the square of a text
- * that has no end of a word, and a fault may quote anything.
- */
-const LOOKED_AT_CHARS_MAX = 16_384;
+/** Characters that are looked at; the rest of a longer text is left out, and so is the word that would be cut. */
+export const LOOKED_AT_CHARS_MAX = 16_384;
 
 /** Words that name a secret, at the end of a key, a flag or a variable. */
 const NAMES = '(?:key|token|secret|pass(?:word|wd|w|phrase)?|pwd|credentials?)';
 
+/** A value to its end: after a quote, which may be escaped in front, to the next one of its kind. */
+const VALUE = `(?:(?<=")[^"]+|(?<=')[^']+|(?:[^\\s"',]|,(?=[^\\s"']))+)`;
+
+/** The same inside an address or a list of settings. */
+const SETTING = `(?:(?<=")[^"]+|(?<=')[^']+|[^\\s"',;&]+)`;
+
+/** The same behind `USER:`, which a quote may begin. */
+const LOGIN_VALUE = `(?:(?<="[^\\s"]{1,160})[^"]+|(?<='[^\\s']{1,160})[^']+|[^\\s"']+)`;
+
+/** Between a flag and its value, also as two words of a list, also as JSON has it. */
+const GAP = `["',\\s=\\\\]`;
+
+/** Options of one dash that only begin like `-pSECRET`. */
+const LIKE_P = '(?:ass\\w*|ath|erm|id|lugin|ort|rint[0f]?|rofile|roject|roxy|rune|wd)';
+
 /** Each with what stays in front of the secret as its first group, or none. */
 const SECRETS: readonly RegExp[] = [
   // https://user:password@host
-  /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@"']+(?=@)/gi,
-  // Authorization: Bearer …, in a header or on its own
-  /(\bauthorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token)\s+)?)[^\s"',]+/gi,
+  /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"']+(?=@)/gi,
+  // Authorization: Bearer …, in a header or on its own; of a scheme that is not known both words
+  /(\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)\s+)[^\s"',]+/gi,
+  /(\bauthorization["']?\s*[:=]\s*["']?)(?!(?:bearer|basic|token)\s)(?:[\w-]+ +)?[^\s"',]+/gi,
   /(\bbearer\s+)[^\s"',]+/gi,
   // --token …, also as two words of a list
-  new RegExp(`((?<![\\w-])--?[\\w-]{0,64}${NAMES}["',\\s=:]+)[^\\s"',]+`, 'gi'),
+  new RegExp(`((?<![\\w-])--?[\\w-]{0,64}${NAMES}(?:${GAP}|:)+)${VALUE}`, 'gi'),
+  // -u user:password, --user=user:password
+  new RegExp(
+    `((?<![\\w-])(?:-u|--(?:proxy-)?user(?:name)?)${GAP}*[^\\s"',:=\\\\]{1,128}:)(?!//)${LOGIN_VALUE}`,
+    'gi',
+  ),
+  // -pSECRET, and as a word of its own after a command that takes nothing else there
+  new RegExp(`((?<![\\w-])-p(?!${LIKE_P}\\b)(?:\\\\?["'](?![\\s,\\])}"']))?)${VALUE}`, 'g'),
+  new RegExp(`(\\bsshpass${GAP}+-p${GAP}+)${VALUE}`, 'g'),
   // API_KEY=…, password: …
-  new RegExp(`((?<![\\w-])[\\w-]{0,64}${NAMES}["']?\\s*[=:]\\s*["']?)[^\\s"',;&]+`, 'gi'),
+  new RegExp(`((?<![\\w-])[\\w-]{0,64}${NAMES}["']?\\s*[=:]\\s*\\\\?["']?)${SETTING}`, 'gi'),
   // What services begin their keys with
-  /()\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abeprs]|xapp|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{12,}/g,
+  /()(?:\b|(?<=%[\dA-F]{2}))(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abeprs]|xapp|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{12,}/g,
   // A Telegram bot token
   /()(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}/g,
-  // Long and random: letters and digits, no word of a language and no path
-  /()(?<![\w/.-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[\w+=-]{32,}(?![\w/.])/g,
 ];
+
+/** A word, or a path. */
+const LONG_WORD = /[\w+=/.-]{32,}/g;
+/** With letters and digits in it: no word of a language, and no path. */
+const RANDOM = /^[\w+=-]{32,}\.?$/;
+/** Where a value begins in a word: `NAME=VALUE`. */
+const VALUE_BEGIN = /(?<==)(?=[^=])/;
 
 /** The text with `***` in place of what looks like a secret. */
 export function withoutSecrets(text: string): string {
-  const looked = text.length > LOOKED_AT_CHARS_MAX ? `${text.slice(0, LOOKED_AT_CHARS_MAX)}…` : text;
-  return SECRETS.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), looked);
+  const known = SECRETS.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), cut(text));
+  return known.replace(LONG_WORD, (word) => word.split(VALUE_BEGIN).map(unlessRandom).join(''));
 }
 
 /** True when the name of a key says that its value is a secret itself, not the variable that holds it. */
 export function namesSecret(key: string): boolean {
-  return new RegExp(`${NAMES}$`, 'i').test(key);
+  return SECRET_NAME.test(key);
 }
+
+const SECRET_NAME = new RegExp(`${NAMES}$`, 'i');
+
+/** Half of a secret may not look like one. */
+function cut(text: string): string {
+  if (text.length <= LOOKED_AT_CHARS_MAX) return text;
+  let end = LOOKED_AT_CHARS_MAX;
+  while (end > 0 && /\S/.test(text[end - 1] ?? '')) end -= 1;
+  return `${text.slice(0, end)}…`;
+}
+
+const unlessRandom = (word: string): string =>
+  RANDOM.test(word) && /\d/.test(word) && /[A-Za-z]/.test(word) ? HIDDEN : word;

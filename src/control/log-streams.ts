@@ -12,8 +12,8 @@ export const LOG_STREAMS_MAX = 8;
 export interface Follower {
   /** The `LIFE.NUMBER` of the last line that it has; absent for one that has none. */
   readonly lastEventId: string | undefined;
-  /** How many of the newest lines one wants that has none; absent: all that are kept. */
-  readonly lines: string | null;
+  /** How many of the newest lines one wants that has none; undefined: all that are kept. */
+  readonly lines: number | undefined;
 }
 
 export class LogStreams {
@@ -38,7 +38,8 @@ export class LogStreams {
     // Also for a log that is silent: who comes back after it has an id to go on from.
     stream.send('from', { life, lines: first.length }, `${life}.${number - first.length}`);
     for (const line of first) send(line);
-    const listening = this.#tail.listen(send);
+    // A follower that was dropped comes back, and goes on where it stopped.
+    const listening = this.#tail.listen(send, () => stream.end());
     this.#followers += 1;
     void stream.closed.then(() => {
       listening[Symbol.dispose]();
@@ -48,11 +49,12 @@ export class LogStreams {
   }
 
   #firstFor({ lastEventId, lines }: Follower): TailLine[] {
-    if (lastEventId === undefined) return this.#tail.after(0, lines === null ? undefined : countIn(lines));
+    if (lastEventId === undefined) return this.#tail.after(0, lines);
     const { life } = this.#tail;
-    const seen = lastEventId.startsWith(`${life}.`) ? countIn(lastEventId.slice(life.length + 1)) : 0;
-    return this.#tail.after(seen);
+    const seen = lastEventId.startsWith(`${life}.`) ? lastEventId.slice(life.length + 1) : '';
+    return this.#tail.after(countIn(seen) ?? 0);
   }
 }
 
-const countIn = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : 0);
+/** The number that a text of digits stands for; undefined for any other text. */
+export const countIn = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);

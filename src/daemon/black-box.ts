@@ -6,10 +6,12 @@
 import { systemClock as clock } from '../clock.ts';
 import { withoutSecrets } from '../config/redact.ts';
 import { messageOf } from '../errors.ts';
-import { type CrashReason, writeCrashReport } from '../telemetry/crash-report.ts';
-import type { Log, Secrets } from '../telemetry/log.ts';
+import { type CrashDocument, type CrashReason, writeCrashReport } from '../telemetry/crash-report.ts';
+import type { Log } from '../telemetry/log.ts';
 import { LogFiles } from '../telemetry/log-files.ts';
 import { LogTail } from '../telemetry/log-tail.ts';
+import type { Secrets } from '../telemetry/secrets.ts';
+import type { Fault } from './fault.ts';
 
 export interface BlackBoxOptions {
   readonly secrets: Secrets;
@@ -20,7 +22,7 @@ export interface BlackBoxOptions {
 }
 
 export class BlackBox implements Disposable {
-  readonly tail = new LogTail(`${process.pid}.${clock.wallMs()}`);
+  readonly tail: LogTail;
   readonly #options: BlackBoxOptions;
   readonly #files: LogFiles;
   readonly #reported = new Set<CrashReason>();
@@ -28,7 +30,9 @@ export class BlackBox implements Disposable {
 
   constructor(options: BlackBoxOptions) {
     this.#options = options;
-    this.#files = new LogFiles({ clock, onProblem: (message) => options.log().warn(message) });
+    const onProblem = (message: string) => options.log().warn(message);
+    this.tail = new LogTail(`${process.pid}.${clock.wallMs()}`, onProblem);
+    this.#files = new LogFiles({ clock, onProblem });
   }
 
   /** Takes one line of the log, as JSON with its line break. */
@@ -43,20 +47,23 @@ export class BlackBox implements Disposable {
     this.#files.open(folder);
   }
 
+  /** The start has worked: this life's log is worth keeping beside the next one's. */
+  hasRun(): void {
+    this.#files.hasRun();
+  }
+
   /**
    * Writes a report, the first time for each reason, and says where it is. `status` is asked for what the gateway was
    * doing; a home that is not ours gets none.
    */
-  report(reason: CrashReason, thrown: unknown, status: () => unknown): void {
+  report(reason: CrashReason, fault: Fault, status: () => unknown): void {
     const folder = this.#folder;
     if (folder === undefined || this.#reported.has(reason)) return;
     this.#reported.add(reason);
-    const { secrets, version, log } = this.#options;
-    const stack = thrown instanceof Error ? (thrown.stack ?? null) : null;
+    const { version, log } = this.#options;
     const crash = {
       reason,
-      message: withoutSecrets(messageOf(thrown)),
-      stack: stack === null ? null : withoutSecrets(stack),
+      ...fault,
       at: clock.wallMs(),
       status: quietly(status),
       versions: versionsOf(version),
@@ -65,11 +72,18 @@ export class BlackBox implements Disposable {
       lines: this.tail.after(0).map(({ line }) => line),
     };
     try {
-      const path = writeCrashReport(folder, crash, (text) => secrets.redact(text));
+      const path = writeCrashReport(folder, crash, (document) => this.#clean(document));
       log().error({ reason, report: path }, `a report of what happened is in ${path}`);
     } catch (error) {
       log().error({ reason, error: messageOf(error) }, 'a report of what happened could not be written');
     }
+  }
+
+  /** Of the fault what looks like a secret is out already; the rest was written by whoever logged and configured. */
+  #clean({ message, stack, ...rest }: CrashDocument): unknown {
+    const { secrets } = this.#options;
+    const [fault, context] = [secrets.redactIn({ message, stack }), secrets.redactIn(rest, withoutSecrets)];
+    return Object.assign({}, fault, context);
   }
 
   /** Nothing is written afterwards: the home may be another's by then. */

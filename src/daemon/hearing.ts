@@ -1,14 +1,16 @@
 /** What the process hears from outside the gateway, signals and faults, and to whom it goes at which time. */
 import { exitFor, INTERRUPTED_CODE } from '../../machines/exit.ts';
-import { withoutSecrets } from '../config/redact.ts';
-import { messageOf } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ReloadAsk, Reloads } from '../gateway/reloads.ts';
 import { askBySignal, stopCauseOf } from '../gateway/requests.ts';
+import { type Fault, faultOf } from './fault.ts';
 import type { World } from './world.ts';
 
 /** What a report says whose gateway could not leave in time; which work held it up stands in the status. */
-const EXIT_DEADLINE_PASSED = 'the exit deadline has passed: what was still in hand was cut off';
+const EXIT_DEADLINE_PASSED: Fault = {
+  message: 'the exit deadline has passed: what was still in hand was cut off',
+  stack: null,
+};
 
 /** The third Ctrl-C asks nobody: from the first moment on it ends every child and the process. */
 export function hearLastResort({ options, processes }: World): void {
@@ -27,10 +29,9 @@ export function hearForChart(
   const reload = (ask: ReloadAsk) => void reloads.ask(ask);
   const hearers = { requests: gateway.requests, reload, supervisor, log };
   options.signals.attach((request) => askBySignal(request, hearers));
-  options.signals.onFault((fault) => {
-    // What was thrown may quote what it was about: an address with its key, a line of a file.
-    const message = withoutSecrets(messageOf(fault));
-    const stack = fault instanceof Error ? withoutSecrets(fault.stack ?? '') : undefined;
+  options.signals.onFault((thrown) => {
+    const fault = faultOf(thrown);
+    const { message, stack } = fault;
     log.error({ error: message, stack }, 'a fault');
     blackBox.report('fault', fault, () => gateway.status);
     gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message } });

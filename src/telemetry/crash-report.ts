@@ -18,6 +18,9 @@ export const CRASH_LINES_CHARS_MAX = 256 * 1024;
 /** What a report has of a stack. */
 export const STACK_CHARS_MAX = 16 * 1024;
 
+/** What a report may take on the disk: past it lines are left out, the oldest first, then the status. */
+export const CRASH_REPORT_BYTES_MAX = 1024 * 1024;
+
 /** Why the gateway ended as it should not: a defect, or a limit of its leaving that had to cut something off. */
 export type CrashReason = 'fault' | 'exit-deadline';
 
@@ -37,15 +40,27 @@ export interface Crash {
   readonly lines: readonly string[];
 }
 
-/** Writes a report and gives its path. `redact` takes secrets out of the whole text. Throws what the disk says. */
-export function writeCrashReport(folder: string, crash: Crash, redact: (text: string) => string): string {
+/** A report as it is written. */
+export interface CrashDocument extends Omit<Crash, 'at' | 'lines'> {
+  /** In UTC. */
+  readonly at: string;
+  /** Parsed where they are JSON. */
+  readonly lines: readonly unknown[];
+}
+
+/** Writes a report and gives its path. `clean` takes secrets out of the whole of it. Throws what the disk says. */
+export function writeCrashReport(
+  folder: string,
+  crash: Crash,
+  clean: (document: CrashDocument) => unknown,
+): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const name = `crash-${new Date(crash.at).toISOString().replaceAll(':', '-')}.json`;
   // First, so that on a nearly full disk the oldest makes room for the newest.
   for (const old of reportsIn(folder).slice(0, -(CRASH_REPORTS_MAX - 1))) rmSync(join(folder, old));
   const path = join(folder, name);
   try {
-    writeFileSync(path, `${redact(JSON.stringify(documentOf(crash), null, 2))}\n`, { mode: 0o600 });
+    writeFileSync(path, boundedText(documentOf(crash), clean), { mode: 0o600 });
   } catch (error) {
     rmSync(path, { force: true });
     throw error;
@@ -60,7 +75,17 @@ export function reportsIn(folder: string): string[] {
     .toSorted();
 }
 
-function documentOf({ at, stack, lines, ...rest }: Crash): Record<string, unknown> {
+/** Lines and status are all that can be long: without them any report fits. */
+function boundedText(document: CrashDocument, clean: (document: CrashDocument) => unknown): string {
+  const text = `${JSON.stringify(clean(document), null, 2)}\n`;
+  const { lines, status } = document;
+  if (Buffer.byteLength(text) <= CRASH_REPORT_BYTES_MAX || (lines.length === 0 && status === null))
+    return text;
+  const less = lines.length === 0 ? { status: null } : { lines: lines.slice(Math.ceil(lines.length / 2)) };
+  return boundedText({ ...document, ...less }, clean);
+}
+
+function documentOf({ at, stack, lines, ...rest }: Crash): CrashDocument {
   return {
     ...rest,
     at: new Date(at).toISOString(),

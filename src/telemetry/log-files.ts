@@ -3,12 +3,16 @@
  * LOG_BYTES_MAX. The one that is written becomes the older one when it is full, so that between half and all of
  * LOG_BYTES_MAX of the last lines are there.
  *
+ * A start that fails is no life: what it wrote stays where it is and the next start goes on below it, so that the log of
+ * the life that crashed is still there after any number of retries.
+ *
  * Nothing is touched before `open`: until the home is ours its files are somebody else's. Nothing here ever throws at
  * whoever logs: lines that find no room are left out and counted, and the first that does find some is told how many.
  * Each line is written at once, because the lines before a kill -9 are those that are asked for.
  */
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
@@ -16,6 +20,8 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -46,6 +52,9 @@ const FILES: Readonly<Record<LogLife, readonly [older: string, newer: string]>> 
   last: ['last.1.log', 'last.log'],
 };
 
+/** Beside the files of the life in `current`: it has run. Empty. */
+const HAS_RUN_FILE = 'current.ran';
+
 const LINE_BREAK = 0x0a;
 
 export interface LogFilesOptions {
@@ -59,8 +68,11 @@ export class LogFiles implements Disposable {
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #folder: string | undefined;
-  /** What the life before wrote is its own by now. */
-  #turnedOver = false;
+  /** What lay in the folder has its place by now. */
+  #begun = false;
+  #hasRun = false;
+  /** HAS_RUN_FILE stands beside the open file. */
+  #marked = false;
   #file: number | undefined;
   #bytes = 0;
   #leftOut = 0;
@@ -80,10 +92,15 @@ export class LogFiles implements Disposable {
     else this.#put(bytes);
   }
 
-  /** The home is ours: the log that lies in `folder` becomes the last life's, and this life's begins. */
+  /** The home is ours: a log of a life that ran becomes the last life's, and this life's begins. */
   open(folder: string): void {
     this.#folder = folder;
     for (const line of this.#early.splice(0)) this.#put(line);
+  }
+
+  /** The start has worked: from its next line on this log is one that the next start keeps as the last life's. */
+  hasRun(): void {
+    this.#hasRun = true;
   }
 
   /** Nothing is written afterwards: the home may be another's by then. */
@@ -125,6 +142,7 @@ export class LogFiles implements Disposable {
   #append(bytes: Buffer): void {
     let file = this.#file ?? this.#openFile();
     if (this.#bytes > 0 && this.#bytes + bytes.length > LOG_FILE_BYTES_MAX) file = this.#rotate();
+    if (this.#hasRun && !this.#marked) this.#mark();
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     } catch (error) {
@@ -138,8 +156,8 @@ export class LogFiles implements Disposable {
   #openFile(): number {
     const folder = this.#folder ?? '';
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!this.#turnedOver) turnOver(folder);
-    this.#turnedOver = true;
+    if (!this.#begun) begin(folder);
+    this.#begun = true;
     this.#file = openSync(join(folder, FILES.current[1]), 'a', 0o600);
     this.#bytes = fstatSync(this.#file).size;
     return this.#file;
@@ -152,10 +170,22 @@ export class LogFiles implements Disposable {
     return this.#openFile();
   }
 
+  #mark(): void {
+    writeFileSync(join(this.#folder ?? '', HAS_RUN_FILE), '', { mode: 0o600 });
+    this.#marked = true;
+  }
+
   #close(): void {
     const file = this.#file;
     this.#file = undefined;
-    if (file !== undefined) closeSync(file);
+    // Somebody may have removed the folder: whatever is opened next is marked anew.
+    this.#marked = false;
+    if (file === undefined) return;
+    try {
+      closeSync(file);
+    } catch {
+      // It says that something written before is lost; the descriptor is gone all the same.
+    }
   }
 }
 
@@ -170,8 +200,18 @@ export function readLogLines(folder: string, life: LogLife): string[] {
   return [older, newer].flatMap(wholeLines);
 }
 
-/** What the log of the life before is called belongs to the one before that, which is forgotten. */
+/** Makes way for this life's log where a life that ran has left its own; below a start that failed it goes on. */
+function begin(folder: string): void {
+  if (existsSync(join(folder, HAS_RUN_FILE))) turnOver(folder);
+  else cutToLines(join(folder, FILES.current[1]));
+}
+
+/**
+ * What the log of the life before is called belongs to the one before that, which is forgotten. The mark goes first:
+ * a turnover that is cut off is not begun again, which would forget the life before as well.
+ */
 function turnOver(folder: string): void {
+  rmSync(join(folder, HAS_RUN_FILE), { force: true });
   for (const name of FILES.last) rmSync(join(folder, name), { force: true });
   for (const [at, name] of FILES.current.entries()) {
     try {
@@ -179,6 +219,15 @@ function turnOver(folder: string): void {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+  }
+}
+
+/** A line that a kill cut off would spoil the one below it. */
+function cutToLines(path: string): void {
+  try {
+    truncateSync(path, readFileSync(path).lastIndexOf(LINE_BREAK) + 1);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
 }
 

@@ -1,9 +1,10 @@
 /**
- * The one owner of pino. One line a thing that happened, as JSON, or for eyes when a terminal reads it.
- * Secrets are taken out by key, and by value for what is known to be one.
+ * The one owner of pino. One line a thing that happened, as JSON, or for eyes when a terminal reads it. Every line goes
+ * through one outlet, where secrets are taken out of it, and leaves it as whole JSON.
  */
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import type { Secrets } from './secrets.ts';
 import { textOnly } from './terminal-text.ts';
 
 export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush'>;
@@ -32,33 +33,12 @@ export interface LogOptions {
   readonly keep?: (line: string) => void;
 }
 
-/** Keys whose values never reach a log, at the top and one level down. */
-const SECRET_KEYS = ['token', 'authorization', 'cookie', 'apiKey', 'api_key', 'password', 'secret'];
-
-const REDACTED = '[redacted]';
-
-/** Values that must never be printed, such as the control token once it is known. */
-export class Secrets {
-  readonly #values = new Set<string>();
-
-  /** Values too short to be a secret are left alone: they would redact ordinary words. */
-  add(value: string): void {
-    if (value.length >= 8) this.#values.add(value);
-  }
-
-  redact(text: string): string {
-    let redacted = text;
-    for (const value of this.#values) redacted = redacted.replaceAll(value, REDACTED);
-    return redacted;
-  }
-}
-
 /** The log of one process: JSON lines, or lines for a terminal; every known secret is taken out of each. */
 export function createLog(options: LogOptions, secrets: Secrets): Log {
   const shown = options.pretty ? prettyLine(options.colour) : undefined;
   const stream = {
     write(line: string) {
-      const redacted = secrets.redact(line);
+      const redacted = secrets.redactLine(line);
       options.write(shown?.(redacted) ?? redacted);
       options.keep?.(redacted);
     },
@@ -68,7 +48,6 @@ export function createLog(options: LogOptions, secrets: Secrets): Log {
       level: options.level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: [...SECRET_KEYS, ...SECRET_KEYS.map((key) => `*.${key}`)], censor: REDACTED },
     },
     stream,
   );

@@ -1,7 +1,4 @@
-/**
- * What a gateway leaves to read: its log in the home, of this life and the last, followed over a restart; the way of
- * one message; and a report where it ended as it should not.
- */
+/** What a gateway leaves to read: its log in the home, of this life and the last, followed over a restart; the way of one message. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +7,6 @@ import { describe, expect, test } from 'vitest';
 import { EventClient } from '../support/event-client.ts';
 import { httpRequest, runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
-import { startWithStandIn } from '../support/stand-in/gateway.ts';
-import { StandInServer } from '../support/stand-in/server.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -25,12 +20,6 @@ const messagesIn = (home: string, file = 'current.log'): string[] =>
 
 const reportsIn = (home: string): string[] =>
   readdirSync(join(home, 'logs')).filter((name) => name.startsWith('crash-'));
-
-// biome-ignore lint/suspicious/noExplicitAny: what a test reads of a report is what it asserts on.
-const reportIn = (home: string): any => {
-  const [name = ''] = reportsIn(home);
-  return JSON.parse(readFileSync(join(home, 'logs', name), 'utf8'));
-};
 
 /** `sluice logs -f` as a process of its own, read as it goes. */
 class Following implements AsyncDisposable {
@@ -114,7 +103,7 @@ describe('the log in the home', () => {
     const before = readFileSync(join(folder.home, 'logs/current.log'), 'utf8');
     await using loser = await TestGateway.start({ folder, early: true });
     expect((await loser.exited).code).toBe(73);
-    expect(readdirSync(join(folder.home, 'logs'))).toEqual(['current.log']);
+    expect(readdirSync(join(folder.home, 'logs')).toSorted()).toEqual(['current.log', 'current.ran']);
     expect(readFileSync(join(folder.home, 'logs/current.log'), 'utf8')).toBe(before);
     expect(owner.alive).toBe(true);
   });
@@ -125,6 +114,24 @@ describe('the log in the home', () => {
     expect((await gateway.exited).code).toBe(78);
     expect(messagesIn(folder.home).join('\n')).toMatch(/not started: .*agent/);
     expect(reportsIn(folder.home)).toEqual([]);
+  });
+
+  test('of a life that died is still there after starts that failed', async () => {
+    using folder = new TestFolder();
+    await using died = await TestGateway.start({ folder, config: '' });
+    await died.request('POST', '/v1/lifecycle', { intent: 'drain', reason: 'before it died' });
+    await died.kill9();
+    for (let start = 0; start < 3; start += 1) {
+      await using failed = await TestGateway.start({ folder, configText: 'agent: 7', early: true });
+      expect((await failed.exited).code).toBe(78);
+    }
+    const last = await runCli(['logs', '--last-life', '--home', folder.home], folder.path);
+    expect(last.stdout).toContain('before it died');
+    const failures = await runCli(['logs', '--home', folder.home], folder.path);
+    expect(failures.stdout.match(/not started: /g)).toHaveLength(3);
+    await using gateway = await TestGateway.start({ folder, config: '' });
+    expect((await gateway.cli('logs', '--last-life')).stdout).toContain('before it died');
+    expect(messagesIn(folder.home).at(-1)).toMatch(/^a stop takes/);
   });
 
   test.skipIf(process.platform !== 'linux')(
@@ -225,6 +232,31 @@ describe('sluice logs', () => {
     expect(JSON.parse(followed.stdout).msg).toBe('exit 0 (SIGINT)');
   });
 
+  test('-f exits with 4 where no gateway runs, whatever there is to show', async () => {
+    using folder = new TestFolder();
+    const follow = (...more: readonly string[]) =>
+      runCli(['logs', '-f', '--home', folder.home, ...more], folder.path);
+    expect(await follow()).toMatchObject({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringContaining('no gateway is running'),
+    });
+    expect(existsSync(folder.home)).toBe(false);
+    await using gateway = await TestGateway.start({ folder, config: '' });
+    await gateway.kill9();
+    const documents = (await follow('--json', '-n', '2')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(documents).toMatchObject([{ level: 30 }, { level: 30 }, { error: { code: 'NO_GATEWAY' } }]);
+    rmSync(join(folder.home, 'logs/current.log'));
+    mkdirSync(join(folder.home, 'logs/current.log'));
+    expect(await follow()).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/cannot be read: EISDIR/),
+    });
+  });
+
   test('says that there is no log where no gateway ever was, and which options do not go together', async () => {
     using folder = new TestFolder();
     const none = await runCli(['logs', '--home', folder.home], folder.path);
@@ -272,6 +304,18 @@ describe('sluice logs', () => {
     const { hostname, port } = new URL(url);
     const where = { host: hostname, port: Number(port), headers: { authorization: `Bearer ${token}` } };
     expect(await httpRequest(where, 'GET', '/v1/logs')).toMatchObject({ status: 404 });
+
+    for (const lines of ['abc', '-1', '1.5', '']) {
+      expect(await gateway.request('GET', `/v1/logs?lines=${lines}`), lines).toMatchObject({
+        status: 400,
+        json: {
+          error: {
+            code: 'MESSAGE_INVALID',
+            message: `lines must be a whole number, 0 or more, and is "${lines}"`,
+          },
+        },
+      });
+    }
 
     using clients = new DisposableStack();
     const socket = { socketPath: join(gateway.folder.home, 'control.sock') };
@@ -365,59 +409,6 @@ describe('the way of one message', () => {
     const never = await runCli(['logs', '--message', 'x', '--home', folder.home], folder.path);
     expect(never).toMatchObject({ code: 1, stderr: expect.stringContaining('does not exist yet') });
     expect(existsSync(folder.home)).toBe(false);
-  });
-});
-
-describe('a report of an end that should not have been', () => {
-  const SECRET = 'sk-planted-0123456789abcdef';
-  const planted = [
-    '--import',
-    `data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("planted, api_key=${SECRET}")})`,
-  ];
-
-  test('is written at a fault, with what the gateway did and said, and no secret or message in it', async () => {
-    using folder = new TestFolder();
-    await using gateway = await TestGateway.start({ folder, config: '', nodeArgs: planted });
-    folder.fifo('one');
-    void gateway.post('wait one', { id: 'a-private-matter' }).catch(() => {});
-    await gateway.inFlight('turns', 1);
-    const token = readFileSync(join(folder.home, 'token'), 'utf8').trim();
-    // One report, however many faults there are.
-    for (let faults = 0; faults < 2; faults += 1) gateway.signal('SIGUSR2');
-    expect((await gateway.exited).code).toBe(70);
-    expect(reportsIn(folder.home)).toHaveLength(1);
-    const report = reportIn(folder.home);
-    expect(report).toMatchObject({
-      reason: 'fault',
-      message: expect.stringMatching(/^planted, api_key=\*\*\*/),
-      stack: expect.stringContaining('Error: planted'),
-      status: { state: 'running.healthy', epoch: 1, inFlight: { turns: [{ agent: 'default' }] } },
-      versions: { node: process.versions.node, platform: process.platform },
-      memory: { rss: expect.any(Number) },
-    });
-    expect(report.lines.map(({ msg }: { msg: string }) => msg)).toContain('starting → running.healthy');
-    const [name = ''] = reportsIn(folder.home);
-    const text = readFileSync(join(folder.home, 'logs', name), 'utf8');
-    for (const kept of [SECRET, token, 'wait one']) expect(text).not.toContain(kept);
-    const said = gateway.lines.find(({ msg }) => msg.startsWith('a report of what happened is in'));
-    expect(said?.report).toBe(join(folder.home, 'logs', name));
-  });
-
-  test('is written when the exit deadline has passed, and names what held it up', async () => {
-    await using server = await StandInServer.start();
-    using folder = new TestFolder();
-    const config = 'shutdown: { kill_grace: 1s, exit_timeout: 1s }\naccess: { users: ["standin:ann"] }';
-    await using gateway = await startWithStandIn(server, { folder, config });
-    server.hold('send');
-    await server.deliver({ id: 'a', from: 'ann', text: '/status' });
-    await gateway.stop();
-    expect(reportIn(folder.home)).toMatchObject({
-      reason: 'exit-deadline',
-      message: expect.stringContaining('the exit deadline has passed'),
-      stack: null,
-      status: { intent: 'stop', cause: 'SIGINT' },
-    });
-    expect(reportsIn(folder.home)).toHaveLength(1);
   });
 });
 

@@ -6,13 +6,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   CRASH_LINES_CHARS_MAX,
   CRASH_LINES_MAX,
+  CRASH_REPORT_BYTES_MAX,
   CRASH_REPORTS_MAX,
   type Crash,
+  type CrashDocument,
   reportsIn,
   STACK_CHARS_MAX,
   writeCrashReport,
 } from '../../src/telemetry/crash-report.ts';
-import { Secrets } from '../../src/telemetry/log.ts';
+import { Secrets } from '../../src/telemetry/secrets.ts';
 
 let folder: string;
 
@@ -35,7 +37,7 @@ const crash = (more: Partial<Crash> = {}): Crash => ({
   ...more,
 });
 
-const same = (text: string) => text;
+const same = (document: CrashDocument) => document;
 
 test('a report has its time as its name, and says what was known', () => {
   const path = writeCrashReport(folder, crash(), same);
@@ -63,22 +65,45 @@ test('the newest reports are kept, and what is no report is left alone', () => {
   expect(readdirSync(folder)).toContain('current.log');
 });
 
-test('no known secret gets into a report, wherever it stood', () => {
+test.each([
+  ['plain', 's3cr3t-token'],
+  ['with a quote and a backslash', 's3"cr\\3t-token'],
+  ['with a line break', 's3cr3t\ntoken'],
+  ['all of digits', '90817263'],
+])('no known secret gets into a report, wherever it stood: one %s', (_, secret) => {
   const secrets = new Secrets();
-  secrets.add('s3cr3t-token');
+  secrets.add(secret);
+  const number = Number(secret);
   const path = writeCrashReport(
     folder,
     crash({
-      message: 'failed with s3cr3t-token',
-      stack: 'at s3cr3t-token',
-      status: { warnings: ['s3cr3t-token'] },
-      lines: ['{"msg":"s3cr3t-token"}', 'no JSON s3cr3t-token'],
+      message: `failed with ${secret}`,
+      stack: `at ${secret}`,
+      status: {
+        warnings: [secret],
+        [secret]: JSON.stringify({ said: secret }),
+        number,
+        deep: [[{ number }]],
+      },
+      lines: [`${JSON.stringify({ msg: secret, number })}`, `no JSON ${secret}`],
     }),
-    (text) => secrets.redact(text),
+    (document) => secrets.redactIn(document),
   );
   const text = readFileSync(path, 'utf8');
-  expect(text).not.toContain('s3cr3t');
-  expect(text.match(/\[redacted\]/g)).toHaveLength(5);
+  const hidden = '[redacted]';
+  const shown = Number.isNaN(number) ? null : hidden;
+  expect(JSON.parse(text)).toMatchObject({
+    message: `failed with ${hidden}`,
+    stack: `at ${hidden}`,
+    status: {
+      warnings: [hidden],
+      [hidden]: `{"said":"${hidden}"}`,
+      number: shown,
+      deep: [[{ number: shown }]],
+    },
+    lines: [{ msg: hidden, number: shown }, `no JSON ${hidden}`],
+  });
+  for (const form of [secret, JSON.stringify(secret).slice(1, -1)]) expect(text).not.toContain(form);
 });
 
 test('a report is bounded: the newest lines, and the beginning of the stack', () => {
@@ -92,6 +117,20 @@ test('a report is bounded: the newest lines, and the beginning of the stack', ()
   const long = Array.from({ length: 10 }, (_, i) => `${i}`.repeat(CRASH_LINES_CHARS_MAX / 4));
   const other = writeCrashReport(folder, crash({ lines: long, at: 1 }), same);
   expect(JSON.parse(readFileSync(other, 'utf8')).lines).toHaveLength(4);
+});
+
+test('a report has room for the disk in all cases: lines are left out, then the status', () => {
+  // Each number takes a line of its own.
+  const lines = Array.from({ length: 100 }, (_, i) => JSON.stringify({ i, all: Array(1000).fill(1) }));
+  const path = writeCrashReport(folder, crash({ lines }), same);
+  expect(statSync(path).size).toBeLessThanOrEqual(CRASH_REPORT_BYTES_MAX);
+  const kept: { i: number }[] = JSON.parse(readFileSync(path, 'utf8')).lines;
+  expect(kept.map(({ i }) => i)).toEqual(Array.from(kept, (_, i) => 100 - kept.length + i));
+  expect(kept.length).toBeGreaterThan(20);
+
+  const huge = { text: 'x'.repeat(CRASH_REPORT_BYTES_MAX) };
+  const other = writeCrashReport(folder, crash({ status: huge, at: 1 }), same);
+  expect(JSON.parse(readFileSync(other, 'utf8'))).toMatchObject({ message: 'it broke', status: null });
 });
 
 test('a report that finds no folder says so', () => {

@@ -94,17 +94,84 @@ describe('a life’s log', () => {
     for (const life of [1, 2, 3]) {
       using log = newLog();
       log.open(logs);
+      log.hasRun();
       for (let i = 0; i < 200; i += 1) log.write(lineOf(life * 1000 + i, 4096));
     }
     expect(numbersIn(logs, 'current').at(-1)).toBe(3199);
     expect(numbersIn(logs, 'last')).toEqual(Array.from({ length: 200 }, (_, i) => 2000 + i));
-    expect(readdirSync(logs).toSorted()).toEqual(['current.1.log', 'current.log', 'last.1.log', 'last.log']);
+    expect(readdirSync(logs).toSorted()).toEqual([
+      ...['current.1.log', 'current.log', 'current.ran', 'last.1.log', 'last.log'],
+    ]);
+  });
+
+  test('is kept over any number of starts that fail, whose lines stand above those of the next life', () => {
+    const began = (life: number, hasRun: boolean) => {
+      using log = newLog();
+      log.write(lineOf(life));
+      log.open(logs);
+      if (hasRun) log.hasRun();
+      log.write(lineOf(life * 10));
+    };
+    began(1, true);
+    began(2, true);
+    for (const failed of [3, 4, 5, 6]) began(failed, false);
+    expect(numbersIn(logs, 'last')).toEqual([2, 20]);
+    expect(numbersIn(logs, 'current')).toEqual([3, 30, 4, 40, 5, 50, 6, 60]);
+    began(7, true);
+    expect(numbersIn(logs, 'last')).toEqual([2, 20]);
+    expect(numbersIn(logs, 'current').slice(-2)).toEqual([7, 70]);
+    began(8, true);
+    expect(numbersIn(logs, 'last').slice(-2)).toEqual([7, 70]);
+    expect(numbersIn(logs, 'current')).toEqual([8, 80]);
+  });
+
+  test('of starts that fail is bounded as any other, however many there are', () => {
+    for (let life = 0; life < 2; life += 1) {
+      using log = newLog();
+      log.open(logs);
+      log.hasRun();
+      for (let i = 0; i < 300; i += 1) log.write(lineOf(i, 4096));
+    }
+    for (let start = 0; start < 30; start += 1) {
+      using log = newLog();
+      log.open(logs);
+      for (let i = 0; i < 20; i += 1) log.write(lineOf(start * 100 + i, 4096));
+      const kept = readdirSync(logs).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0);
+      expect(kept).toBeLessThanOrEqual(2 * LOG_BYTES_MAX);
+    }
+    expect(numbersIn(logs, 'current').at(-1)).toBe(2919);
+    expect(numbersIn(logs, 'last').at(-1)).toBe(299);
+  });
+
+  test('goes on below the last whole line of a start that was killed', () => {
+    mkdirSync(logs);
+    writeFileSync(join(logs, 'current.log'), `${lineOf(1)}${lineOf(2).slice(0, 9)}`);
+    using log = newLog();
+    log.open(logs);
+    log.write(lineOf(3));
+    expect(numbersIn(logs, 'current')).toEqual([1, 3]);
+  });
+
+  test('that was being made the last life’s when its start was killed is still there', () => {
+    for (const life of [1, 2]) {
+      using log = newLog();
+      log.open(logs);
+      log.hasRun();
+      for (let i = 0; i < 200; i += 1) log.write(lineOf(life * 1000 + i, 4096));
+    }
+    // Cut off between the mark and the first file.
+    rmSync(join(logs, 'current.ran'));
+    using log = newLog();
+    log.open(logs);
+    log.write(lineOf(3));
+    expect(numbersIn(logs, 'current').slice(-2)).toEqual([2199, 3]);
   });
 
   test('of a few lines leaves nothing behind of the longer one before it', () => {
     for (const count of [200, 1]) {
       using log = newLog();
       log.open(logs);
+      log.hasRun();
       for (let i = 0; i < count; i += 1) log.write(lineOf(i, 4096));
     }
     using log = newLog();
