@@ -18,7 +18,7 @@ import * as replies from './messages/replies.ts';
 import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
 import { processIdentity } from './process/identity.ts';
-import { readPidFile } from './process/runtime-status.ts';
+import { readLivingRecord } from './process/runtime-status.ts';
 import type { HandledSignal, Signals } from './process/signals.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Life, MessageRow, Store, Write } from './store/store.ts';
@@ -110,7 +110,7 @@ function resolveCommand(
   options: OfflineOptions,
 ): { classified: ExecText; values: Readonly<Record<string, string>> } | { problem: string } {
   const { env, cwd, paths, configFlag, name, text } = options;
-  const owned = readPidFile(paths.pid)?.config ?? undefined;
+  const owned = readLivingRecord(paths.pid)?.config ?? undefined;
   const found = findConfig({ flag: configFlag, env, cwd, owned });
   const configuration = new Configuration(
     { ...found, env, lastGoodPath: paths.lastGood, platformSchemas: {} },

@@ -3,12 +3,14 @@
  * and what is to be known although it is valid. Says which file it took and why.
  */
 import { checkFile } from '../config/check.ts';
+import { readConfigText } from '../config/config-file.ts';
 import { findConfig } from '../config/paths.ts';
 import { type PlacedProblem, PROBLEMS_SHOWN_MAX, problemsDocument, problemText } from '../config/problems.ts';
 import type { ConfigOrigin } from '../config/schema.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
-import { readPidFile } from '../process/runtime-status.ts';
+import { readLivingRecord } from '../process/runtime-status.ts';
 import { type Context, EXIT } from './context.ts';
+import { gatewayEnvironment, isGatewaysFile, type JudgedBy } from './gateway-environment.ts';
 
 /** Why this file and no other. */
 const WHY: Readonly<Record<ConfigOrigin, string>> = {
@@ -25,12 +27,16 @@ export interface FileOptions {
 }
 
 /** Checks `file`, or the configuration that other commands would use. 0: valid, 1: not. */
-export function configCheck(context: Context, file: string | undefined, options: FileOptions): number {
+export async function configCheck(
+  context: Context,
+  file: string | undefined,
+  options: FileOptions,
+): Promise<number> {
   const found = whichFile(context, file ?? options.config);
-  const checked = checkFile({ ...found, env: context.env, builtinNames: BUILTIN_NAMES });
-  const { problems, warnings } = checked;
+  const { env, environment } = await judgedBy(context, found.path);
+  const { problems, warnings } = checkFile({ ...found, env, builtinNames: BUILTIN_NAMES });
   if (context.json) {
-    context.output.json({ ...documentOf(found, problems), warnings });
+    context.output.json({ ...documentOf(found, problems), environment, warnings });
   } else {
     printProblems(context, found, problems);
     for (const warning of warnings) context.output.print(`warning: ${warning}`);
@@ -41,12 +47,19 @@ export function configCheck(context: Context, file: string | undefined, options:
   return problems.length === 0 ? EXIT.done : EXIT.failed;
 }
 
+/** A file that a gateway runs on means what it means there. */
+async function judgedBy(context: Context, path: string): Promise<JudgedBy> {
+  const text = isGatewaysFile(context, path) ? readConfigText(path) : undefined;
+  if (typeof text !== 'string') return { env: context.env, environment: 'shell' };
+  return gatewayEnvironment(context, [text]);
+}
+
 /** The file that a command about configurations means, and why. */
 export function whichFile(
   { env, cwd, paths }: Context,
   flag: string | undefined,
 ): { path: string; origin: ConfigOrigin } {
-  return findConfig({ flag, env, cwd, owned: readPidFile(paths.pid)?.config ?? undefined });
+  return findConfig({ flag, env, cwd, owned: readLivingRecord(paths.pid)?.config ?? undefined });
 }
 
 /** Each problem with its line, as far as they are printed. */

@@ -3,7 +3,7 @@
  * was taken, what now means something else, and what was left and why.
  */
 import { resolve } from 'node:path';
-import { readFile } from '../config/check.ts';
+import { readConfigText } from '../config/config-file.ts';
 import { type Imported, importHermes } from '../config/import-hermes.ts';
 import { type LoadOptions, withoutMark } from '../config/load.ts';
 import { type PlacedProblem, placed } from '../config/problems.ts';
@@ -22,7 +22,7 @@ export function configImport(context: Context, file: string, options: ImportOpti
   const { cwd, env, output } = context;
   const found = { path: resolve(cwd, file), origin: 'flag' } as const;
   const target = options.write === undefined ? undefined : resolve(cwd, options.write);
-  const text = readFile(found.path);
+  const text = readConfigText(found.path);
   const read =
     typeof text === 'string'
       ? importedOf(text, { ...found, path: target ?? found.path, env, builtinNames: BUILTIN_NAMES })

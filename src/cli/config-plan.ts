@@ -5,9 +5,11 @@
  */
 import { dirname, resolve } from 'node:path';
 import { checkedOf, checkFile } from '../config/check.ts';
+import { readConfigText } from '../config/config-file.ts';
 import type { PlannedChange, RunningConfiguration } from '../config/configuration.ts';
 import { heldByEnvironment } from '../config/environment.ts';
-import { type Applies, latest } from '../config/keys.ts';
+import { latest } from '../config/key-facts.ts';
+import type { Applies } from '../config/keys.ts';
 import { readLastGood } from '../config/last-good.ts';
 import { judgeConfig } from '../config/load.ts';
 import { packagedFile } from '../config/paths.ts';
@@ -17,6 +19,7 @@ import { isSluiceError, SluiceError } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
 import { counted, documentOf, type FileOptions, printProblems } from './config-check.ts';
 import { type Context, EXIT } from './context.ts';
+import { gatewayEnvironment, type JudgedBy, shellEnvironment } from './gateway-environment.ts';
 
 /** What is compared with, and whose it is. */
 interface Baseline extends RunningConfiguration {
@@ -42,11 +45,12 @@ export async function configPlan(
     named !== undefined ? 'flag' : path === packagedFile('quickstart.yaml') ? 'quickstart' : 'gateway';
   const found = { path, origin } as const;
   // It is judged as what would stand in the place of the gateway's own file.
-  const env = { ...context.env, ...baseline.variables };
+  const { env, environment } = await judgedBy(context, baseline, path);
   const folder = dirname(baseline.file);
   const { problems, warnings, loaded } = checkFile({ ...found, folder, env, builtinNames: BUILTIN_NAMES });
   if (loaded === undefined) {
-    if (context.json) context.output.json({ ...documentOf(found, problems), changes: [], warnings });
+    if (context.json)
+      context.output.json({ ...documentOf(found, problems), environment, changes: [], warnings });
     else printProblems(context, found, problems);
     return EXIT.failed;
   }
@@ -55,7 +59,10 @@ export async function configPlan(
   );
   if (context.json) {
     const against = { of: baseline.of, file: baseline.file, isLastGood: baseline.isLastGood };
-    context.output.json({ ...documentOf(found, []), against, changes, needs: needsOf(changes), warnings });
+    context.output.json({
+      ...documentOf(found, []),
+      ...{ environment, against, changes, needs: needsOf(changes), warnings },
+    });
   } else {
     print(context, { path, baseline, changes, warnings });
   }
@@ -73,6 +80,16 @@ async function askGateway({ control, output }: Context): Promise<Baseline | unde
     if (isSluiceError(error, 'NO_GATEWAY')) return undefined;
     throw error;
   }
+}
+
+/** All three texts are judged alike: by what the gateway has, where one runs. */
+async function judgedBy(context: Context, baseline: Baseline, path: string): Promise<JudgedBy> {
+  const { text, startText = text, of, variables } = baseline;
+  const candidate = readConfigText(path);
+  const texts = [text, startText, ...(typeof candidate === 'string' ? [candidate] : [])];
+  if (of === 'last-good') return shellEnvironment(context, texts, 'no gateway is running here');
+  const judged = await gatewayEnvironment(context, texts);
+  return { ...judged, env: { ...judged.env, ...variables } };
 }
 
 function lastGood({ paths, env }: Context): Baseline | undefined {

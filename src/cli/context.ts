@@ -3,7 +3,7 @@ import { systemClock } from '../clock.ts';
 import { type HomePaths, homePaths, resolveHome } from '../config/paths.ts';
 import { ControlClient } from '../control/client.ts';
 import { ERRORS, isSluiceError, messageOf, type SluiceError } from '../errors.ts';
-import { readPidFile } from '../process/runtime-status.ts';
+import { readLivingRecord } from '../process/runtime-status.ts';
 import type { Output } from './output.ts';
 
 /** Exit codes of the CLI. */
@@ -37,7 +37,7 @@ export function contextOf(cli: Cli, options: CommonOptions): Context {
   const home = resolveHome({ flag: options.home, env: cli.env });
   const paths = homePaths(home, cli.env);
   // The running gateway says itself where its socket is: a home spelt in another way has the same one.
-  const socket = readPidFile(paths.pid)?.socket ?? paths.socket;
+  const socket = readLivingRecord(paths.pid)?.socket ?? paths.socket;
   return {
     ...cli,
     home,

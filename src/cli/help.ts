@@ -4,8 +4,14 @@ import { EXIT } from './context.ts';
 /** A line as it is typed, and what it is for. */
 type Example = readonly [line: string, meaning: string];
 
-/** Of each command, by its words after `sluice`. A test holds that every command is here, and every line is one of it. */
+/** Of each command, by its words after `sluice`: none for the program itself. A test holds that every command is here, and every line is one of it. */
 export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  '': [
+    ['sluice init', 'a first configuration from what is found on this machine'],
+    ['sluice run', 'the gateway; everything else is typed in another terminal'],
+    ['sluice send "say hello"', 'the first question'],
+    ['sluice restart --help', 'the options and examples of a command'],
+  ],
   run: [
     ['sluice run', 'the sluice.yaml of this folder, else the built-in quickstart'],
     ['sluice run --home ./.sluice --config ./bot.yaml', 'a gateway of its own, with its own files'],
@@ -37,7 +43,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['sluice drain --for 10m --reason "new driver"', 'takes turns again by itself'],
     ['sluice drain --cancel', 'takes turns again now'],
   ],
-  reload: [['sluice reload', 'a file that is not valid changes nothing, and every mistake is named']],
+  reload: [
+    ['sluice reload', 'a file that is not valid changes nothing, and every mistake is named'],
+    ['sluice reload --json | jq .needs', 'whether something waits for a restart'],
+  ],
   restart: [
     ['sluice restart', 'lets turns and commands end first; returns when the next life is ready'],
     ['sluice restart --now', 'interrupts them'],
@@ -46,21 +55,36 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['sluice stop', 'lets turns and commands end first; returns when the gateway is gone'],
     ['sluice stop --no-wait', 'returns as soon as it is asked'],
   ],
-  init: [['sluice init', 'finds model servers, agent programs and keys, and writes ./sluice.yaml']],
+  init: [
+    ['sluice init', 'finds model servers, agent programs and keys, and writes ./sluice.yaml'],
+    ['sluice init --yes --agent ollama --model qwen3', 'asks nothing'],
+    ['sluice init --global', 'the configuration of every folder that has none of its own'],
+  ],
   logs: [
     ['sluice logs -f', 'with each new line, also over a restart'],
-    [
-      'sluice logs --message m-01h455vb4pex5vsknk084sn02q',
-      'the whole way of one message: why was it refused?',
-    ],
+    ['sluice logs --message m_mi9x2k4a0f3b7c', 'the whole way of one message: why was it refused?'],
     ['sluice logs --last-life -n 100', 'how the life before ended'],
   ],
-  'config check': [
-    ['sluice config check ./sluice.yaml', 'every mistake with its line, and what would be right'],
+  config: [
+    ['sluice config check', 'before a restart: would the gateway start on its file?'],
+    ['sluice config plan', 'what a reload would change, and what waits for a restart'],
+    ['sluice config import ~/.hermes/config.yaml --write sluice.yaml', 'coming from hermes-agent'],
   ],
-  'config plan': [['sluice config plan', 'now, with the next turn, or by a restart']],
-  'config schema': [['sluice config schema > gateway.schema.json', 'for editors']],
+  'config check': [
+    ['sluice config check', "the gateway's own file, else the one that `sluice run` would take here"],
+    ['sluice config check ./sluice.yaml', 'every mistake with its line, and what would be right'],
+    ['sluice config check --json | jq .errors', 'the same for a program'],
+  ],
+  'config plan': [
+    ['sluice config plan', 'now, with the next turn, or by a restart'],
+    ['sluice config plan ./new.yaml', 'what it would be to put this file in the place of its own'],
+  ],
+  'config schema': [
+    ['sluice config schema > gateway.schema.json', 'for editors'],
+    ['sluice config schema | jq .properties.listen', 'what a section takes'],
+  ],
   'config import': [
+    ['sluice config import ~/.hermes/config.yaml', 'shows what it would write'],
     [
       'sluice config import ~/.hermes/config.yaml --write sluice.yaml',
       'says what was taken and what was left',

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { judgeConfig } from '../config/load.ts';
-import { packagedFile, userConfigPath } from '../config/paths.ts';
+import { findConfig, packagedFile, userConfigPath } from '../config/paths.ts';
 import { messageOf, SluiceError } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
 import { findAgentPrograms } from '../setup/agent-programs.ts';
@@ -15,10 +15,12 @@ import { type Candidate, describe, modelsOf } from '../setup/candidates.ts';
 import { type Choice, configurationText } from '../setup/configuration-text.ts';
 import { findModelServers } from '../setup/model-servers.ts';
 import { Asker } from './ask.ts';
+import { lineOf } from './command-line.ts';
 import { type Context, EXIT } from './context.ts';
 import { writeNew } from './new-file.ts';
 
 export interface InitOptions {
+  readonly home?: string;
   readonly config?: string;
   readonly yes?: boolean;
   readonly agent?: string;
@@ -53,7 +55,7 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   if (asker === undefined && options.yes !== true) return wouldDo(context, path, choice, found);
   const problem = write(path, text, options.force === true);
   if (problem !== undefined) return refused(context, path, problem, found);
-  tell(context, path, choice, found);
+  tell(context, path, choice, found, options);
   return EXIT.done;
 }
 
@@ -164,9 +166,15 @@ function refused(context: Context, path: string, problem: string, found: readonl
   return EXIT.failed;
 }
 
-function tell(context: Context, path: string, choice: Choice, found: readonly Candidate[]): void {
+function tell(
+  context: Context,
+  path: string,
+  choice: Choice,
+  found: readonly Candidate[],
+  options: InitOptions,
+): void {
   const { output, json } = context;
-  const { run, send } = nextOf(context, path);
+  const { run, send } = nextOf(context, path, options);
   if (json) {
     output.json({ ...documentOf(path, choice, found, { written: true }), next: [run, send] });
     return;
@@ -175,12 +183,13 @@ function tell(context: Context, path: string, choice: Choice, found: readonly Ca
   output.print(`\nStart it   ${run}\nSay hello  ${send}`);
 }
 
-/** The file is found by itself in the folder and in the user's configuration. */
-function nextOf({ cwd, env }: Context, path: string): { run: string; send: string } {
-  const found = path === resolve(cwd, 'sluice.yaml') || path === userConfigPath(env);
+/** The two lines to type next, in this folder. The file is named where another one, or none, would be found by itself. */
+function nextOf({ cwd, env }: Context, path: string, options: InitOptions): { run: string; send: string } {
+  const home = options.home === undefined ? [] : ['--home', options.home];
+  const config = findConfig({ env, cwd }).path === path ? [] : ['--config', path];
   return {
-    run: `sluice run${found ? '' : ` --config ${path}`}`,
-    send: 'sluice send "say hello"',
+    run: lineOf(['run', ...home, ...config], cwd),
+    send: `${lineOf(['send', ...home], cwd)} "say hello"`,
   };
 }
 

@@ -6,7 +6,7 @@ import { isSluiceError, SluiceError } from '../errors.ts';
 import type { MessageWay } from '../gateway/message-way.ts';
 import { readLogLines } from '../telemetry/log-files.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
-import { linePrinter } from './log-lines.ts';
+import { lineDocument, linePrinter } from './log-lines.ts';
 
 /** Columns of the longest word for a step. */
 const STEP_WIDTH = 12;
@@ -17,7 +17,7 @@ export async function messageWay(context: Context, id: string): Promise<number> 
   const { way } = found;
   const log = linesAbout(context, way);
   if (context.json) {
-    context.output.json({ ...way, log: log.map((line) => JSON.parse(line)) });
+    context.output.json({ ...way, log: log.map(lineDocument) });
     return EXIT.done;
   }
   print(context, way);
@@ -69,7 +69,9 @@ function print({ output }: Context, way: MessageWay): void {
   output.print(`${id}  ${kind} in ${conversation}: ${came}`);
   if (why !== null) {
     const asked = why.askedAt === null ? '' : `; asked for at ${timeOf(why.askedAt)}`;
-    output.print(`why  ${why.text}, at ${timeOf(why.at)}${asked}`);
+    const since = why.outage?.since ?? null;
+    const down = since === null ? '' : `; down since ${timeOf(since)}`;
+    output.print(`why  ${why.text}, at ${timeOf(why.at)}${asked}${down}`);
   }
   output.print('');
   for (const { at, what, detail } of steps) {

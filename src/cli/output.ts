@@ -81,6 +81,10 @@ export function createOutput(
   };
 }
 
+/** The same output, whose documents are a line each: for a command that gives many. */
+export const inLines = (output: Output): Output =>
+  Object.create(output, { json: { value: (value: unknown) => output.jsonLine(value) } });
+
 /** A log that nobody reads for a while must not fill the memory; what was left out is counted. */
 function boundedLog(stream: NodeJS.WriteStream): (line: string) => void {
   let leftOut = 0;

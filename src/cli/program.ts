@@ -23,6 +23,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       writeErr: (text) => cli.output.note(text.trimEnd()),
     })
     .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', helpBelow(''))
     .hook('preAction', handDown);
   const add = (name: string, description: string, parent = program, json?: string) =>
     withCommonOptions(parent.command(name).description(description), json).addHelpText(
@@ -123,12 +124,13 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     });
   const config = program
     .command('config')
-    .description('check a configuration, see what a change would do, take one over');
+    .description('check a configuration, see what a change would do, take one over')
+    .addHelpText('after', helpBelow('config'));
   add('check', 'everything that is wrong with a configuration, with its place', config)
     .argument('[file]', 'the configuration (default: the one that other commands use)')
     .action(async (file: string | undefined, options: CommonOptions) => {
       const { configCheck } = await import('./config-check.ts');
-      result = { code: configCheck(contextOf(cli, options), file, options) };
+      await code(configCheck(contextOf(cli, options), file, options));
     });
   add('plan', 'what changes against the running gateway: now, with the next turn, or by a restart', config)
     .argument('[file]', "the configuration (default: the gateway's own file)")

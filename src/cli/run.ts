@@ -7,6 +7,7 @@ import type { Welcome } from '../daemon/world.ts';
 import { runDaemon } from '../daemon.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Signals } from '../process/signals.ts';
+import { lineOf } from './command-line.ts';
 import { type Cli, type CommonOptions, errorJson } from './context.ts';
 
 export interface RunHost {
@@ -19,6 +20,7 @@ export interface RunHost {
 
 export async function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Exit> {
   const { output } = cli;
+  const home = options.home === undefined ? [] : ['--home', options.home];
   let failure: unknown;
   const exit = await runDaemon({
     homeFlag: options.home,
@@ -35,7 +37,8 @@ export async function run(cli: Cli, options: CommonOptions, host: RunHost): Prom
     },
     welcome: (about) => {
       if (options.json) output.jsonLine(welcomeJson(about));
-      else output.print(welcome(about, output.isTerminal, options));
+      else
+        output.print(welcome(about, output.isTerminal, (...words) => lineOf([...words, ...home], cli.cwd)));
     },
     failed: (error) => {
       failure ??= error;
@@ -51,10 +54,9 @@ function welcomeJson({ home, state, http, tokenFile, config, warnings }: Welcome
   return { home, state, http, tokenFile, config: config.source.path, quickCommands, warnings };
 }
 
-/** A few lines: state, page, how to send, the quick commands, how to leave. */
-function welcome(about: Welcome, isTerminal: boolean, options: CommonOptions): string {
+/** A few lines: state, page, how to send, the quick commands, how to leave. `line` makes one that can be typed. */
+function welcome(about: Welcome, isTerminal: boolean, line: (...words: string[]) => string): string {
   const { http, token, tokenFile, config, state } = about;
-  const home = options.home === undefined ? '' : ` --home ${options.home}`;
   const names = Object.keys(config.quickCommands).map((name) => `/${name}`);
   const page =
     http === null
@@ -68,10 +70,10 @@ function welcome(about: Welcome, isTerminal: boolean, options: CommonOptions): s
     '',
     `  sluice is ${state} on ${config.source.path}${lastGood}${quickstart}`,
     `  page      ${page}`,
-    `  send      npx sluice send${home} "hello"`,
+    `  send      ${line('send')} "hello"`,
     `  commands  ${names.length === 0 ? 'none configured' : names.join(' ')}`,
-    `  restart   npx sluice restart${home}`,
-    `  stop      npx sluice stop${home}, or Ctrl-C (a second one hurries)`,
+    `  restart   ${line('restart')}`,
+    `  stop      ${line('stop')}, or Ctrl-C (a second one hurries)`,
     '',
   ].join('\n');
 }

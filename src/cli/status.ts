@@ -5,7 +5,7 @@ import type { StatusReport } from '../gateway/status-report.ts';
 import { isAlive } from '../process/identity.ts';
 import { readOwner, readStatusFile } from '../process/runtime-status.ts';
 import { type Context, EXIT, report } from './context.ts';
-import type { Output } from './output.ts';
+import { inLines } from './output.ts';
 import { wrapped } from './wrap.ts';
 
 /** How long the daemon may take to answer a status. */
@@ -22,10 +22,6 @@ export async function status(context: Context, options: { watch?: boolean }): Pr
     await systemClock.delay(WATCH_MS);
   }
 }
-
-/** The same output, whose documents are a line each: whoever watches gets many. */
-const inLines = (output: Output): Output =>
-  Object.create(output, { json: { value: (value: unknown) => output.jsonLine(value) } });
 
 async function once(context: Context): Promise<number> {
   try {

@@ -15,6 +15,7 @@ import {
   wants,
   whole,
 } from './fields.ts';
+import { byType, DESPITE_ERRORS } from './forms.ts';
 
 /** Most turns at the same time that a file may ask for. */
 const TURNS_MAX = 256;
@@ -45,10 +46,10 @@ export function defaultAgentSchema() {
         const message = 'is missing; write the program that answers, for example "./agent.sh"';
         context.addIssue({ code: 'custom', path: ['command'], message });
       }
-    })
+    }, DESPITE_ERRORS)
     .meta({ dependencies: { type: ['command'], cwd: ['command'] } });
   const model = keyed({ ...modelKeys(), ...limits }, unknownInModel);
-  return z.discriminatedUnion('type', [program, model], { error: typeProblem });
+  return byType([program, model], typeProblem);
 }
 
 /** The schema of each of `agents`. */
@@ -56,7 +57,7 @@ export function otherAgentSchema() {
   const limits = { max_turns: whole(1, TURNS_MAX).optional() };
   const program = keyed({ ...programKeys(), ...limits }, unknownInProgram);
   const model = keyed({ ...modelKeys(), ...limits }, unknownInModel);
-  return z.discriminatedUnion('type', [program, model], { error: typeProblem });
+  return byType([program, model], typeProblem);
 }
 
 function programKeys() {

@@ -9,6 +9,9 @@ import { type Finding, keyText } from './problems.ts';
 /** Most aliases a message may pass through. */
 export const ALIAS_DEPTH_MAX = 8;
 
+/** Targets without a command for which the nearest is looked for: among thousands of names each search takes its time. */
+const NEAR_TARGETS_MAX = 100;
+
 /** The command a text begins with: `/NAME`, also as `/NAME@bot` and in capitals; a path or `//x` is none. */
 const COMMAND_WORD = /^\/([a-z0-9][a-z0-9_-]*)(?:@\S*)?(?=\s|$)/i;
 
@@ -42,7 +45,9 @@ export function judgeAliases(
     const path = ['quick_commands', name, 'target'];
     const message = chainProblem(name, targets);
     if (message !== undefined) findings.push({ path, at: 'value', message });
-    if (!names.has(command)) warnings.push(`${keyText(path)}: ${strangerText(command, [...names])}`);
+    if (names.has(command)) continue;
+    const near = warnings.length < NEAR_TARGETS_MAX ? nearest(command, [...names], 1)[0] : undefined;
+    warnings.push(`${keyText(path)}: ${strangerText(command, near)}`);
   }
   return { findings, warnings };
 }
@@ -72,7 +77,6 @@ function circleText(chain: readonly string[]): string {
   return `goes in a circle, ${chain.map((name) => `/${name}`).join(' → ')}; point one of them elsewhere`;
 }
 
-function strangerText(command: string, names: readonly string[]): string {
-  const [near] = nearest(command, names, 1);
+function strangerText(command: string, near: string | undefined): string {
   return `/${command} is no command of this gateway${near === undefined ? '' : `; did you mean /${near}?`}`;
 }

@@ -4,7 +4,8 @@
  * must fit its own pattern.
  */
 import { z } from 'zod';
-import { ENVIRONMENT_NAME, keyed, named, show, text, wants } from './fields.ts';
+import { ENVIRONMENT_NAME, keyed, show, text, wants } from './fields.ts';
+import { DESPITE_ERRORS, named } from './forms.ts';
 import { argumentPattern } from './units.ts';
 
 /** Names that a word from a chat must never set: they choose programs, libraries and start-up files. */
@@ -21,7 +22,7 @@ export function argumentsSchema() {
         context.addIssue({ code: 'custom', path: [name, 'rest'], message });
       }
     }
-  });
+  }, DESPITE_ERRORS);
 }
 
 function argumentNameProblem(name: string): string | undefined {
@@ -48,23 +49,26 @@ function argumentSchema() {
     const pattern = compiled(argument.pattern);
     if (pattern === 'invalid')
       return refuse('pattern', `${show(argument.pattern)} is no regular expression; correct it`);
-    const misfit = argument.choices?.find((choice) => pattern?.test(choice) === false);
+    const choices: unknown = argument.choices;
+    const words = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : undefined;
+    const misfit = words?.find((choice) => pattern?.test(choice) === false);
     if (misfit !== undefined)
       refuse('choices', `${show(misfit)} does not match the pattern; correct one of them`);
-    if (argument.default === undefined) return;
-    if (argument.required)
+    const value: unknown = argument.default;
+    if (typeof value !== 'string') return;
+    if (argument.required === true)
       refuse('default', 'is never used, because the argument is required; remove one of the two');
-    if (pattern?.test(argument.default) === false) {
-      refuse('default', `${show(argument.default)} does not match the pattern; correct one of them`);
+    if (pattern?.test(value) === false) {
+      refuse('default', `${show(value)} does not match the pattern; correct one of them`);
     }
-    if (argument.choices?.includes(argument.default) === false) {
-      refuse('default', `${show(argument.default)} is none of the choices; use one of them`);
+    if (words?.includes(value) === false) {
+      refuse('default', `${show(value)} is none of the choices; use one of them`);
     }
-  });
+  }, DESPITE_ERRORS);
 }
 
-function compiled(pattern: string | undefined): RegExp | 'invalid' | undefined {
-  if (pattern === undefined) return undefined;
+function compiled(pattern: unknown): RegExp | 'invalid' | undefined {
+  if (typeof pattern !== 'string') return undefined;
   try {
     return argumentPattern(pattern);
   } catch {

@@ -2,10 +2,10 @@
  * Judges a configuration file for whoever reports on it: all its problems with their places, whether they are of the
  * file, its text or its values. A file that cannot be read is a problem like any other.
  */
-import { isSluiceError } from '../errors.ts';
 import { readConfigText } from './config-file.ts';
 import { type Faulty, judgeConfig, type Loaded, type LoadOptions, withoutMark } from './load.ts';
 import { type PlacedProblem, placed } from './problems.ts';
+import { promptProblem } from './prompt-file.ts';
 
 export interface Checked {
   /** In the order of the file; empty where there is `loaded`. */
@@ -16,25 +16,13 @@ export interface Checked {
 
 /** Reads and judges a file. Never throws over what a path names or a file holds. */
 export function checkFile(options: LoadOptions): Checked {
-  const read = readFile(options.path);
+  const read = readConfigText(options.path);
   if (typeof read !== 'string') return { problems: [read], warnings: [] };
-  return checkedOf(judgeConfig(read, options), read);
+  return checkedOf(judgeConfig(read, { promptProblem, ...options }), read);
 }
 
 /** A judgement with the places of its problems in `text`. */
 export function checkedOf(judged: Loaded | Faulty, text: string): Checked {
   if ('config' in judged) return { problems: [], warnings: judged.warnings, loaded: judged };
   return { problems: placed(judged.problems, withoutMark(text)), warnings: judged.warnings };
-}
-
-/** The text; a file that cannot be read is a problem of the file as a whole. */
-export function readFile(path: string): string | PlacedProblem {
-  try {
-    return readConfigText(path);
-  } catch (error) {
-    if (!isSluiceError(error)) throw error;
-    const wrong = error.message.startsWith(path) ? error.message.slice(path.length).trim() : error.message;
-    const message = wrong.includes('; ') ? wrong : `${wrong}; ${error.hint}`;
-    return { line: 1, column: 1, key: '(file)', path: [], message, source: '' };
-  }
 }

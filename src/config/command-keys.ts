@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { argumentsSchema } from './arguments.ts';
 import { commandLine, duration, environmentNames, folder, keyed, text, wants, whole } from './fields.ts';
+import { byType } from './forms.ts';
 
 export const ROLES = ['owner', 'user'] as const;
 
@@ -15,15 +16,11 @@ const CONCURRENCY_MAX = 64;
 const DESCRIPTION_LENGTH_MAX = 256;
 
 export function quickCommandSchema() {
-  return z.discriminatedUnion('type', [execSchema(), aliasSchema()], {
-    error: ({ code, input }) =>
-      code === 'invalid_union'
-        ? wants('a type of quick command', 'use exec or alias')({ input: (input as { type?: unknown }).type })
-        : wants(
-            'a quick command',
-            'write { type: exec, command: … } or { type: alias, target: … }',
-          )({ input }),
-  });
+  return byType([execSchema(), aliasSchema()], ({ code, input }) =>
+    code === 'invalid_union'
+      ? wants('a type of quick command', 'use exec or alias')({ input: (input as { type?: unknown }).type })
+      : wants('a quick command', 'write { type: exec, command: … } or { type: alias, target: … }')({ input }),
+  );
 }
 
 function execSchema() {

@@ -4,22 +4,31 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { SluiceError } from '../errors.ts';
-import type { PlacedProblem } from './problems.ts';
+import { type PlacedProblem, problemText, shownLine } from './problems.ts';
 
 /** Largest configuration file. */
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** The text of a configuration file, at most `CONFIG_BYTES_MAX`. Throws CONFIG_UNREADABLE or CONFIG_INVALID. */
 export function readConfigFile(path: string): string {
-  const read = readConfigText(path);
+  const bytes = bytesOf(path, CONFIG_BYTES_MAX);
+  if ('wrong' in bytes) {
+    const { wrong, right, cause } = bytes;
+    const hint = `${right.charAt(0).toUpperCase()}${right.slice(1)}.`;
+    throw new SluiceError('CONFIG_UNREADABLE', `${path} ${wrong}`, { hint, cause });
+  }
+  const read = textOf(bytes);
   if (typeof read === 'string') return read;
-  const { line, column, key, message } = read;
-  throw new SluiceError('CONFIG_INVALID', `${path}:${line}:${column} ${key}: ${message}`);
+  throw new SluiceError('CONFIG_INVALID', problemText(read, path));
 }
 
-/** The text, or why the bytes are none, with the place of the first that is not. Throws CONFIG_UNREADABLE. */
+/** The text; where there is none the problem of the file, with the place of the first byte that is no text. */
 export function readConfigText(path: string): string | PlacedProblem {
-  const bytes = readBytes(path);
+  const bytes = bytesOf(path, CONFIG_BYTES_MAX);
+  return 'wrong' in bytes ? fileProblem(`${bytes.wrong}; ${bytes.right}`) : textOf(bytes);
+}
+
+function textOf(bytes: Buffer): string | PlacedProblem {
   if (bytes.length > CONFIG_BYTES_MAX) return fileProblem('is larger than 1 MB; make it smaller');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -28,16 +37,22 @@ export function readConfigText(path: string): string | PlacedProblem {
   }
 }
 
+/** Why there are no bytes: what is wrong, and what would be right. */
+interface Unreadable {
+  readonly wrong: string;
+  readonly right: string;
+  readonly cause?: unknown;
+}
+
 /** The bytes of a regular file, one more than allowed at most. */
-function readBytes(path: string): Buffer {
+export function bytesOf(path: string, bytesMax: number): Buffer | Unreadable {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const kind = fstatSync(descriptor);
-    if (kind.isDirectory())
-      throw new SluiceError('CONFIG_UNREADABLE', `${path} is a folder; name a file in it`);
-    if (!kind.isFile()) throw new SluiceError('CONFIG_UNREADABLE', `${path} is not a regular file`);
-    const bytes = Buffer.alloc(CONFIG_BYTES_MAX + 1);
+    if (kind.isDirectory()) return { wrong: 'is a folder', right: 'name a file in it' };
+    if (!kind.isFile()) return { wrong: 'is not a regular file', right: 'name one that is' };
+    const bytes = Buffer.alloc(bytesMax + 1);
     let length = 0;
     while (length < bytes.length) {
       const read = readSync(descriptor, bytes, length, bytes.length - length, null);
@@ -45,39 +60,47 @@ function readBytes(path: string): Buffer {
       length += read;
     }
     return bytes.subarray(0, length);
-  } catch (thrown) {
-    if (thrown instanceof SluiceError) throw thrown;
-    const { code } = thrown as NodeJS.ErrnoException;
-    const why = UNREADABLE[code ?? ''] ?? `cannot be read (${code})`;
-    throw new SluiceError('CONFIG_UNREADABLE', `${path} ${why}`, { cause: thrown });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const [wrong, right] = UNREADABLE[code ?? ''] ?? [
+      `cannot be read (${code})`,
+      'check the path and its permissions',
+    ];
+    return { wrong, right, cause };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-/** What the usual system errors mean for a person who named a file. */
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist: a part of its path is no folder',
-  EACCES: 'may not be read by this user',
-  ELOOP: 'is a link that leads back to itself',
+/** What the usual system errors mean for a person who named a file, and what they can do. */
+const UNREADABLE: Readonly<Record<string, readonly [wrong: string, right: string]>> = {
+  ENOENT: ['does not exist', 'check the path'],
+  ENOTDIR: ['does not exist: a part of its path is no folder', 'check the path'],
+  EACCES: ['may not be read by this user', 'check its permissions'],
+  ELOOP: ['is a link that leads back to itself', 'name the file itself'],
 };
 
-function fileProblem(message: string, { line, column } = { line: 1, column: 1 }): PlacedProblem {
-  return { line, column, key: '(file)', path: [], message, source: '' };
+function fileProblem(message: string, { line, column, source } = NOWHERE): PlacedProblem {
+  return { line, column, key: '(file)', path: [], message, source };
 }
 
-/** The line and column of the first byte that is no UTF-8. A line break is a byte of its own in all of UTF-8. */
-function firstBadPlace(bytes: Buffer): { line: number; column: number } {
+/** Of what is wrong with a file as a whole. */
+const NOWHERE: Pick<PlacedProblem, 'line' | 'column' | 'source'> = { line: 1, column: 1, source: '' };
+
+/** The place of the first byte that is no UTF-8. A line break is a byte of its own in all of UTF-8. */
+function firstBadPlace(bytes: Buffer): Pick<PlacedProblem, 'line' | 'column' | 'source'> {
   let begin = 0;
   for (let line = 1; begin < bytes.length; line += 1) {
     const found = bytes.indexOf(0x0a, begin);
     const end = found === -1 ? bytes.length : found;
     const valid = validPrefix(bytes.subarray(begin, end));
-    if (valid !== undefined) return { line, column: valid.length + 1 };
+    if (valid !== undefined) {
+      const source = shownLine(new TextDecoder().decode(bytes.subarray(begin, end)));
+      return { line, column: valid.length + 1, source };
+    }
     begin = end + 1;
   }
-  return { line: 1, column: 1 };
+  return NOWHERE;
 }
 
 /** What comes before the first bad byte of a line; undefined when all of it is good. */

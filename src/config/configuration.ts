@@ -9,15 +9,19 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { isSluiceError, messageOf } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
-import { checkedOf, readFile } from './check.ts';
+import { checkedOf } from './check.ts';
+import { readConfigText } from './config-file.ts';
 import { heldByEnvironment } from './environment.ts';
 import { expandVariables } from './expand.ts';
 import { keepLastGood, readLastGood } from './last-good.ts';
-import { judgeConfig, type Loaded, loadConfig, parseConfig, readTree, withoutMark } from './load.ts';
+import { judgeConfig, type Loaded, loadConfig, parseConfig, withoutMark } from './load.ts';
 import { type Change, planOf, reloadedFile } from './plan.ts';
 import type { PlacedProblem } from './problems.ts';
+import { promptProblem } from './prompt-file.ts';
 import { resolveConfig } from './resolve.ts';
 import type { Config, ConfigFile, ConfigOrigin } from './schema.ts';
+import { readTree } from './tree.ts';
+import { type NamedVariables, type ToldVariables, toldOf } from './variables.ts';
 
 export interface ConfigurationOptions {
   readonly path: string;
@@ -116,6 +120,11 @@ export class Configuration {
     return { file: path, text, startText, isLastGood, heldBy: heldByEnvironment(env), variables };
   }
 
+  /** What this process has of these variables: what its file means here. */
+  told(named: NamedVariables): ToldVariables {
+    return toldOf(this.#options.env, named);
+  }
+
   /** What is wrong with the file on disk now; null when a restart could use it. */
   problem(): string | null {
     try {
@@ -174,11 +183,12 @@ export class Configuration {
 
   /** A text that was loaded already is not judged again: that is most of what a reload costs. */
   #readAnew(): Loaded | { problems: readonly PlacedProblem[] } {
-    const text = readFile(this.#options.path);
+    const text = readConfigText(this.#options.path);
     if (typeof text !== 'string') return { problems: [text] };
     const { source } = this.#loaded.config;
     if (text === source.text && source.isLastGood !== true) return this.#loaded;
-    const { loaded, problems } = checkedOf(judgeConfig(text, this.#loadOptions), text);
+    const judged = judgeConfig(text, { ...this.#loadOptions, promptProblem });
+    const { loaded, problems } = checkedOf(judged, text);
     return loaded ?? { problems };
   }
 

@@ -17,6 +17,9 @@ const VARIABLES = {
   'display.busy_input_mode': 'SLUICE_BUSY_INPUT_MODE',
 } as const;
 
+/** The variables that override keys. */
+export const OVERRIDES: readonly string[] = Object.values(VARIABLES);
+
 /** The keys whose values this environment holds over any file's, each with the variable that does. */
 export function heldByEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const holds = {

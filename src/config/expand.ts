@@ -3,8 +3,9 @@
  * addresses, folders, names. Never in what a shell, a person or a regular expression reads; a shell has variables of
  * its own. Pure.
  */
-import { factsOf } from './keys.ts';
+import { factsOf } from './key-facts.ts';
 import { keyText } from './problems.ts';
+import { variableOf } from './process-environment.ts';
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
@@ -23,12 +24,22 @@ export function expandVariables(values: unknown, env: NodeJS.ProcessEnv): Expand
   const warnings: string[] = [];
   const used: Record<string, string> = {};
   const expanded = expandAt(values, [], (name, path) => {
-    const value = env[name];
+    const value = variableOf(env, name);
     if (!value) warnings.push(`${keyText(path)}: \${${name}} is not set, so it stands as it is written`);
     else used[name] = value;
     return value || undefined;
   });
   return { values: expanded, warnings, used };
+}
+
+/** The names of the variables that would be put in, as often as they stand there. */
+export function variablesIn(values: unknown): string[] {
+  const names: string[] = [];
+  expandAt(values, [], (name) => {
+    names.push(name);
+    return undefined;
+  });
+  return names;
 }
 
 type Lookup = (name: string, path: readonly string[]) => string | undefined;

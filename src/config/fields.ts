@@ -57,7 +57,11 @@ export function keyed<Shape extends z.core.$ZodLooseShape>(
   unknown: (key: string, known: readonly string[]) => string = unknownKey,
 ) {
   const known = Object.keys(shape);
-  const notMapping = wants('a mapping', 'write its keys below it, one a line, indented');
+  const notMapping = (refusal: Refusal) => {
+    const meant = onlyKeyMeant(shape, refusal.input);
+    const right = meant ?? 'write its keys below it, one a line, indented';
+    return wants('a mapping', right)(refusal);
+  };
   return z.strictObject(shape, {
     error: (refusal: Refusal) =>
       refusal.keys === undefined
@@ -66,24 +70,24 @@ export function keyed<Shape extends z.core.$ZodLooseShape>(
   });
 }
 
-/**
- * A mapping from names that pass `nameProblem` (undefined: fine) to values of one kind. `shape` says the same of the
- * names in the words of JSON Schema, as far as those go.
- */
-export function named<Value extends z.ZodType>(
-  value: Value,
-  nameProblem: (name: string) => string | undefined,
-  shape: Readonly<Record<string, unknown>> = NAME_SHAPE,
-) {
-  const name = z
-    .string()
-    .superRefine((text, context) => {
-      const problem = nameProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    })
-    .meta(shape);
-  return z.record(name, value, { error: wants('a mapping', 'write NAME: { … } below it, one a line') });
+/** `listen: off`: the value of the one key that can be meant, written where the mapping should be. */
+function onlyKeyMeant(shape: z.core.$ZodLooseShape, input: unknown): string | undefined {
+  const [[key, schema] = [], ...others] = Object.entries(shape);
+  if (key === undefined || schema === undefined || others.length > 0 || typeof input === 'object')
+    return undefined;
+  const fits = (value: unknown) => z.safeParse(schema, value).success;
+  const meant = (OTHER_WORDS.get(input) ?? [input]).find((value) => value !== undefined && fits(value));
+  if (meant === undefined) return undefined;
+  const shown =
+    typeof meant !== 'string' || /^[\w.:/-]+$/.test(meant) ? String(meant) : JSON.stringify(meant);
+  return `write { ${key}: ${shown} } in its place`;
 }
+
+/** What YAML 1.1 writers mean by these, in the order in which a key may take it. */
+const OTHER_WORDS: ReadonlyMap<unknown, readonly unknown[]> = new Map<unknown, readonly unknown[]>([
+  ...[false, 'off', 'no'].map((word) => [word, ['off', false]] as const),
+  ...['on', 'yes'].map((word) => [word, [true]] as const),
+]);
 
 /** What `nameProblem` takes, in the words of JSON Schema. */
 export const NAME_SHAPE = { pattern: `^[a-z0-9][a-z0-9_-]{0,${NAME_LENGTH_MAX - 1}}$` } as const;

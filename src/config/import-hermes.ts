@@ -2,27 +2,25 @@
  * Makes a configuration of what means the same in a hermes-agent `config.yaml`: quick commands, timeouts and the busy
  * mode, with their comments. What is left behind is named with its reason. The result is judged like any
  * configuration before anybody sees it; what would not be valid is left as well.
- *
- * Besides `load.ts` the only user of the YAML library: comments live in its document, and nowhere else.
  */
-import {
-  Document,
-  isAlias,
-  isMap,
-  isScalar,
-  type Node,
-  Pair,
-  parseDocument,
-  Scalar,
-  visit,
-  YAMLMap,
-  YAMLSeq,
-} from 'yaml';
+import { Document, isMap, isScalar, type Node, Pair, parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { SluiceError } from '../errors.ts';
 import { nearest } from '../messages/near.ts';
-import { type Faulty, judgeConfig, type LoadOptions, readTree, withoutMark } from './load.ts';
+import { type Faulty, judgeConfig, type LoadOptions, withoutMark } from './load.ts';
 import { keyText } from './problems.ts';
 import { BUSY_INPUT_MODES } from './schema.ts';
+import { readTree } from './tree.ts';
+import {
+  commentOf,
+  hasValue,
+  type Item,
+  pairsOf,
+  partOf,
+  renamed,
+  scalarOf,
+  spellKeys,
+  writeOutAliases,
+} from './yaml-items.ts';
 
 export interface Imported {
   /** The configuration; empty where nothing could be taken. */
@@ -66,10 +64,6 @@ export function importHermes(text: string, options: LoadOptions): Imported | Fau
   const first = contents?.items[0]?.key;
   const isKept = result.items[0]?.key === first;
   return judged(isKept ? Object.assign(result, commentOf(contents)) : result, taking, options);
-}
-
-function commentOf(node: Node | null): { commentBefore?: string } {
-  return typeof node?.commentBefore === 'string' ? { commentBefore: node.commentBefore } : {};
 }
 
 interface Taking {
@@ -169,17 +163,6 @@ function takeDisplay(section: YAMLMap, { left }: Taking): YAMLMap {
   return partOf(section, taken);
 }
 
-/** A mapping of what is taken of another, by the pairs it was; in the same style, and with the comment above its first. */
-function partOf(whole: YAMLMap, taken: ReadonlyMap<Item, Item>): YAMLMap {
-  const first = whole.items[0] as Item | undefined;
-  const { flow, commentBefore } = whole;
-  return Object.assign(new YAMLMap(), {
-    items: [...taken.values()],
-    ...(flow === undefined ? {} : { flow }),
-    ...(first === undefined || !taken.has(first) || commentBefore === undefined ? {} : { commentBefore }),
-  });
-}
-
 /** Judges the result, and takes out what is not valid until the rest is. */
 function judged(result: YAMLMap, { adapted, left }: Taking, options: LoadOptions): Imported {
   const document = new Document(result);
@@ -204,15 +187,6 @@ function judged(result: YAMLMap, { adapted, left }: Taking, options: LoadOptions
     if (left.length === before) throw new SluiceError('INTERNAL', 'an import that stays invalid');
     result.items = result.items.filter(({ value }) => !isMap(value) || value.items.length > 0);
   }
-}
-
-/** Makes words of all keys, as paths have them: `1` and `true` are names, too. */
-function spellKeys(document: Document): void {
-  visit(document, {
-    Pair: (_key, { key }) => {
-      if (isScalar(key) && typeof key.value !== 'string') key.value = key.source ?? String(key.value ?? '');
-    },
-  });
 }
 
 /** What must go for this problem: a command whose meaning is broken, or one key. */
@@ -243,47 +217,4 @@ function takenOf(result: YAMLMap): string[] {
 function addSection(result: YAMLMap, pair: Pair<Node, Node | null>, section: YAMLMap): void {
   if (section.items.length === 0) return;
   result.items.push(section === pair.value ? pair : new Pair(pair.key, section));
-}
-
-type Item = Pair<Node, Node | null>;
-
-/** The pairs of a mapping by the words that are their keys. */
-function* pairsOf(map: unknown): Generator<[string, Item]> {
-  if (!isMap<Node, Node | null>(map)) return;
-  for (const pair of [...map.items]) {
-    if (isScalar(pair.key)) yield [pair.key.source ?? String(pair.key.value ?? ''), pair];
-  }
-}
-
-function scalarOf({ value }: Item): unknown {
-  return isScalar(value) ? value.value : undefined;
-}
-
-/** A key without a value is not written, there as here. */
-function hasValue({ value }: Item): boolean {
-  return value !== null && !(isScalar(value) && value.value === null);
-}
-
-/** The pair under another name, with the comment that stands above it. */
-function renamed(pair: Item, name: string): Item {
-  const { commentBefore, spaceBefore } = pair.key;
-  const key = Object.assign(new Scalar(name), {
-    ...(commentBefore === undefined ? {} : { commentBefore }),
-    ...(spaceBefore === undefined ? {} : { spaceBefore }),
-  });
-  return new Pair<Node, Node | null>(key, pair.value);
-}
-
-/** Puts in place of each alias what it stands for, because its anchor may be in what is left. Bounded by `readTree`. */
-function writeOutAliases(document: Document): void {
-  const anchors = new Map<string, Node>();
-  visit(document, {
-    Node: (_key, node) => {
-      if (isAlias(node)) return anchors.get(node.source)?.clone() as Node | undefined;
-      if (node.anchor === undefined) return undefined;
-      anchors.set(node.anchor, node);
-      delete node.anchor;
-      return undefined;
-    },
-  });
 }

@@ -8,7 +8,8 @@
 import { z } from 'zod';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
 import { VARIABLE_PATTERN } from './expand.ts';
-import { factsOf, type KeyFacts, SECTIONS } from './keys.ts';
+import { factsOf } from './key-facts.ts';
+import { type KeyFacts, SECTIONS } from './keys.ts';
 import { configFileSchema } from './schema.ts';
 
 /** The parts of a JSON Schema that are looked at here. */

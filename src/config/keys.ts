@@ -1,7 +1,7 @@
 /**
  * What people and programs are told about each key besides its kind: what it means, what an example looks like, and
  * when a changed value counts. The one place for all three: the JSON Schema, docs/configuration.md and `config plan`
- * read it. A test holds that every key of the schema has one row and every row a key.
+ * read it. A test holds that every key of the schema has one row and every row a key. `key-facts.ts` looks up in it.
  *
  * Patterns are key paths with `*` for a name: `quick_commands.*.timeout`.
  */
@@ -238,60 +238,6 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   inspector: 'The live view of the statechart',
   platforms: 'Chat platforms; the local one is always there',
 };
-
-/** A change of a platform, whatever its own keys: its connection is made at the start. */
-const PLATFORM: KeyFacts = { applies: 'restart', meaning: 'A key of this platform' };
-
-/** The rows by the segments of their patterns: a file has thousands of paths to look up, and each costs its depth. */
-interface Branch {
-  readonly branches: Map<string, Branch>;
-  facts?: KeyFacts;
-}
-
-const ROOT = bySegment();
-
-function bySegment(): Branch {
-  const root: Branch = { branches: new Map() };
-  for (const [pattern, facts] of Object.entries(KEYS)) {
-    let branch = root;
-    for (const segment of pattern.split('.')) {
-      const next: Branch = branch.branches.get(segment) ?? { branches: new Map() };
-      branch.branches.set(segment, next);
-      branch = next;
-    }
-    branch.facts = facts;
-  }
-  return root;
-}
-
-/** The facts of the key at this path; undefined for a section, and for what is no key. */
-export function factsOf(path: readonly PropertyKey[]): KeyFacts | undefined {
-  if (path[0] === 'platforms' && path.length > 1) return PLATFORM;
-  let branch: Branch | undefined = ROOT;
-  for (const segment of path) {
-    const { branches }: Branch = branch;
-    branch = branches.get(String(segment)) ?? branches.get('*');
-    if (branch === undefined) return undefined;
-  }
-  return branch.facts;
-}
-
-const ORDER: readonly Applies[] = ['now', 'turn', 'restart'];
-
-/** The latest of the moments at which the keys below a section count: what adding or removing it waits for. */
-export function appliesBelow(path: readonly PropertyKey[]): Applies {
-  if (path[0] === 'platforms') return PLATFORM.applies;
-  const below = Object.entries(KEYS).filter(([pattern]) => {
-    const segments = pattern.split('.');
-    return path.every((name, at) => segments[at] === '*' || segments[at] === name);
-  });
-  return latest(below.map(([, { applies }]) => applies));
-}
-
-/** The latest moment of several; `now` of none. */
-export function latest(moments: readonly Applies[]): Applies {
-  return ORDER.findLast((each) => moments.includes(each)) ?? 'now';
-}
 
 function below(section: string, keys: Readonly<Record<string, KeyFacts>>): Record<string, KeyFacts> {
   return Object.fromEntries(Object.entries(keys).map(([key, facts]) => [`${section}.${key}`, facts]));

@@ -3,7 +3,9 @@
  * compared as the gateway means them (`60` is `1m`), and shown without secrets.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Applies, appliesBelow, factsOf, type KeyFacts } from './keys.ts';
+import { isMapping } from './forms.ts';
+import { appliesBelow, factsOf } from './key-facts.ts';
+import type { Applies, KeyFacts } from './keys.ts';
 import { keyText } from './problems.ts';
 import { namesSecret, withoutSecrets } from './redact.ts';
 import type { ConfigFile } from './schema.ts';
@@ -90,10 +92,6 @@ function orderChange(before: readonly string[], after: readonly string[], path: 
 function kindOf(before: unknown, after: unknown): Change['change'] {
   if (before === undefined) return 'added';
   return after === undefined ? 'removed' : 'changed';
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A name such as `constructor` finds only what the file defines. */

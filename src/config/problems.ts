@@ -62,10 +62,8 @@ export function findingsOf(error: z.ZodError): Finding[] {
         message: messages[index] ?? issue.message,
       }));
     }
-    if (issue.code === 'invalid_key') {
-      return [{ path: issue.path, at: 'key', message: issue.issues[0]?.message ?? issue.message }];
-    }
-    return [{ path: issue.path, at: 'value', message: issue.message }];
+    const isOfKey = issue.code === 'custom' && issue.params?.at === 'key';
+    return [{ path: issue.path, at: isOfKey ? 'key' : 'value', message: issue.message }];
   });
 }
 
@@ -84,7 +82,7 @@ export function placed(problems: readonly Problem[], text: string): PlacedProble
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) begins.push(at + 1);
   let line = 1;
   return [...problems]
-    .sort((a, b) => a.offset - b.offset)
+    .sort((a, b) => a.offset - b.offset || a.path.length - b.path.length)
     .map(({ offset, path, message }) => {
       while ((begins[line] ?? Number.POSITIVE_INFINITY) <= offset) line += 1;
       const begin = begins[line - 1] ?? 0;
@@ -130,7 +128,8 @@ export function halvesOf(message: string): { wrong: string; right: string } {
     : { wrong: message.slice(0, at), right: message.slice(at + 2) };
 }
 
-function shownLine(line: string): string {
+/** A line of a file as it is shown: cut, and without what could steer a terminal. */
+export function shownLine(line: string): string {
   const source = line.trimEnd();
   const shown = source.length > LINE_LENGTH_MAX ? `${source.slice(0, LINE_LENGTH_MAX)}…` : source;
   return shown.replace(/\p{Cc}/gu, ' ');

@@ -5,6 +5,7 @@
 import { targetText } from './aliases.ts';
 import { applyOverrides } from './environment.ts';
 import { packagedFile } from './paths.ts';
+import { variableOf } from './process-environment.ts';
 import type { AgentConfig, CommandLine, Config, ConfigFile, QuickCommand } from './schema.ts';
 import { isLoopback, resolveFrom } from './units.ts';
 
@@ -79,7 +80,7 @@ const furtherAgents = ({ agents }: ConfigFile) =>
 function missingKey(env: NodeJS.ProcessEnv) {
   return ([section, keys]: readonly [string, AgentKeys]): string[] => {
     const variable = keys.type === 'openai' ? keys.api_key_env : undefined;
-    if (variable === undefined || env[variable]?.trim()) return [];
+    if (variable === undefined || variableOf(env, variable)?.trim()) return [];
     return [`${section}.api_key_env: ${variable} is not set, so requests go without a key`];
   };
 }

@@ -8,18 +8,10 @@ import { RESERVED_NAMES } from '../messages/commands.ts';
 import { LOCAL_PLATFORM } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import { defaultAgentSchema, otherAgentSchema } from './agent-keys.ts';
+import { judgeAgentUses } from './agent-uses.ts';
 import { quickCommandSchema, type ROLES } from './command-keys.ts';
-import {
-  addressOrOff,
-  duration,
-  keyed,
-  NAME_SHAPE,
-  named,
-  nameProblem,
-  show,
-  text,
-  wants,
-} from './fields.ts';
+import { addressOrOff, duration, keyed, NAME_SHAPE, nameProblem, text, wants } from './fields.ts';
+import { DESPITE_ERRORS, named } from './forms.ts';
 import type { Address } from './units.ts';
 
 export const BUSY_INPUT_MODES = ['interrupt', 'queue', 'steer'] as const;
@@ -186,20 +178,10 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
     inspector: keyed({ xstate_inspect: addressOrOff({ loopbackOnly: true }).prefault('off') }).prefault({}),
     platforms: platformsSchema(platformSchemas).prefault({}),
   }).superRefine(({ agent, agents, conversations }, context) => {
-    const names = ['default', ...Object.keys(agents)];
-    for (const [key, given] of Object.entries(conversations)) {
-      if (names.includes(given.agent)) continue;
-      const [near] = nearest(given.agent, names, 1);
-      const right = near === undefined ? `use one of ${names.join(', ')}` : `did you mean ${near}?`;
-      const message = `${show(given.agent)} is no agent; ${right}`;
-      context.addIssue({ code: 'custom', path: ['conversations', key, 'agent'], message });
+    for (const { path, message } of judgeAgentUses({ agent, agents, conversations })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
     }
-    for (const [name, { max_turns }] of Object.entries(agents)) {
-      if (max_turns === undefined || max_turns <= agent.max_turns) continue;
-      const message = `${max_turns} is more than agent.max_turns allows; use at most ${agent.max_turns}`;
-      context.addIssue({ code: 'custom', path: ['agents', name, 'max_turns'], message });
-    }
-  });
+  }, DESPITE_ERRORS);
 }
 
 /** Why a quick command may not have a name that the gateway has, or is going to have. */
@@ -251,5 +233,5 @@ function platformsSchema(schemas: Readonly<Record<string, z.ZodType>>) {
       const message = 'is missing; write its keys below it, indented, or {} if it needs none';
       context.addIssue({ code: 'custom', path: [name], message });
     }
-  });
+  }, DESPITE_ERRORS);
 }

@@ -5,7 +5,7 @@ import { isSluiceError, SluiceError } from '../errors.ts';
 import { prepareHome } from '../process/home.ts';
 import { isAlive } from '../process/identity.ts';
 import { acquireLock, type HomeLock } from '../process/lock.ts';
-import { readPidFile } from '../process/runtime-status.ts';
+import { readOwner } from '../process/runtime-status.ts';
 import type { World } from './world.ts';
 
 /** Makes the home, takes its lock and begins the log in it. Throws HOME_OWNED with who owns it, or what stands in the way. */
@@ -19,7 +19,7 @@ export function takeHome({ home, paths, acquired, blackBox }: World): HomeLock {
     return lock;
   } catch (error) {
     if (!isSluiceError(error, 'HOME_OWNED')) throw error;
-    const owner = readPidFile(paths.pid);
+    const owner = readOwner(paths);
     const who =
       owner === undefined || !isAlive(owner)
         ? 'another gateway'

@@ -93,6 +93,15 @@ export function readPidFile(path: string): PidRecord | undefined {
 }
 
 /**
+ * The record of the gateway that runs here now. One that a gateway left behind which died names a configuration and a
+ * socket that are nobody's by now, and its pid may be another process's: it is none.
+ */
+export function readLivingRecord(path: string): PidRecord | undefined {
+  const record = readPidFile(path);
+  return record !== undefined && isAlive(record) ? record : undefined;
+}
+
+/**
  * Who the files say runs here: the pid file's process; where that is gone or dead, the one that wrote the status file,
  * which a gateway that is stopped or wedged has not put back. Undefined when neither tells of any.
  */

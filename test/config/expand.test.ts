@@ -24,6 +24,18 @@ describe('a variable in a value', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('is none where it only has the name of what every object has', () => {
+    const { config, warnings } = load(
+      'agent: { type: openai, base_url: "http://h/v1", model: "${constructor}", api_key_env: toString }',
+      {},
+    );
+    expect(config.agents.default).toMatchObject({ model: '${constructor}' });
+    expect(warnings).toEqual([
+      'agent.model: ${constructor} is not set, so it stands as it is written',
+      'agent.api_key_env: toString is not set, so requests go without a key',
+    ]);
+  });
+
   test('that is not set, or empty, stays as it is written and is a warning', () => {
     for (const env of [{}, { BOT: '' }]) {
       const { config, warnings } = load('agent: { command: ./a, cwd: "${BOT}" }', env);

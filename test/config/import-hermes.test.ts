@@ -274,7 +274,7 @@ display:
     ['a key written twice', 'agent: {}\nagent: {}\n', 'is written twice; keep one of them'],
     ['a second document', 'a: 1\n---\nb: 1\n', 'a second document begins here; keep one'],
     ['an alias without its anchor', 'agent: *x\n', '*x has no anchor before it'],
-    ['an open bracket', 'agent: [\n', 'Flow sequence'],
+    ['an open bracket', 'agent: [\n', 'begins with [ and does not end'],
   ])('of %s says what is wrong', (_, text, expected) => {
     expect(problemsOf(text)).toContainEqual(expect.stringContaining(expected));
   });

@@ -430,15 +430,15 @@ describe('a configuration file', () => {
     symlinkSync(loop, loop);
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    for (const [path, why] of [
-      [join(folder, 'none.yaml'), 'does not exist'],
-      [folder, 'is a folder; name a file in it'],
-      [loop, 'is a link that leads back to itself'],
-      [join(write(''), 'below'), 'does not exist: a part of its path is no folder'],
-      [pipe, 'is not a regular file'],
+    for (const [path, why, hint] of [
+      [join(folder, 'none.yaml'), 'does not exist', 'Check the path.'],
+      [folder, 'is a folder', 'Name a file in it.'],
+      [loop, 'is a link that leads back to itself', 'Name the file itself.'],
+      [join(write(''), 'below'), 'does not exist: a part of its path is no folder', 'Check the path.'],
+      [pipe, 'is not a regular file', 'Name one that is.'],
     ] as const) {
       expect(() => load(path)).toThrow(
-        expect.objectContaining({ code: 'CONFIG_UNREADABLE', message: `${path} ${why}` }),
+        expect.objectContaining({ code: 'CONFIG_UNREADABLE', message: `${path} ${why}`, hint }),
       );
     }
   });
@@ -468,7 +468,7 @@ describe('a configuration file', () => {
     expect(() => load(path)).toThrow(
       expect.objectContaining({
         code: 'CONFIG_INVALID',
-        message: `${path}:1:1 (file): is not UTF-8 text; save it as UTF-8`,
+        message: `${path}:1:1 (file): is not UTF-8 text; save it as UTF-8\n     1 | \uFFFD\uFFFDa `,
       }),
     );
   });

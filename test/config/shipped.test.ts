@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { readConfigFile } from '../../src/config/config-file.ts';
 import { configJsonSchema, leavesOf } from '../../src/config/json-schema.ts';
 import { KEYS } from '../../src/config/keys.ts';
-import { type LoadOptions, loadConfig, parseConfig, readTree } from '../../src/config/load.ts';
+import { type LoadOptions, loadConfig, parseConfig } from '../../src/config/load.ts';
+import { readTree } from '../../src/config/tree.ts';
 
 const folder = resolve(import.meta.dirname, '../../config');
 const options = (file: string): LoadOptions => ({

@@ -24,6 +24,41 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     'agent: 5\n',
     '1:8 agent: 5 is not an agent; write { type: command, command: … }',
   ],
+  [
+    'off for a section',
+    'listen: off\n',
+    '1:9 listen: "off" is not a mapping; write { http: off } in its place',
+  ],
+  [
+    'off for a section, in a file of YAML 1.1',
+    '%YAML 1.1\n---\nlisten: off\n',
+    '3:9 listen: "off" is not a mapping; write { http: off } in its place',
+  ],
+  [
+    'what YAML 1.1 makes of off, for a section',
+    'listen: false\n',
+    '1:9 listen: false is not a mapping; write { http: off } in its place',
+  ],
+  [
+    'an address for a section',
+    'listen: "[::1]:7171"\n',
+    '1:9 listen: "[::1]:7171" is not a mapping; write { http: "[::1]:7171" } in its place',
+  ],
+  [
+    'off for a section that takes true or false',
+    'reload: off\n',
+    '1:9 reload: "off" is not a mapping; write { watch: false } in its place',
+  ],
+  [
+    'a word for a section that does not take it',
+    'listen: zebra\n',
+    '1:9 listen: "zebra" is not a mapping; write its keys below it',
+  ],
+  [
+    'an agent for a conversation',
+    'conversations: { "a:b": default }\n',
+    '1:25 conversations."a:b": "default" is not a mapping; write { agent: default } in its place',
+  ],
   ['a list for a mapping', 'access: [a]\n', '1:1 access: ["a"] is not a mapping; write its keys below it'],
   ['a top level that is no mapping', '- a\n- b\n', '1:1 (file): ["a","b"] is not a mapping; write its keys'],
   ['a top level that is a word', '\nhello\n', '2:1 (file): "hello" is not a mapping'],
@@ -434,8 +469,66 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '3:3 quick_commands.1: is written twice; keep one of them',
   ],
   ['a tab', 'agent:\n\tcommand: a\n', '2:1 agent: a tab indents the line; indent with spaces'],
-  ['a second document', 'agent: {}\n---\nagent: {}\n', '2:1 agent: a second document begins here; keep one'],
-  ['a bracket that stays open', 'access:\n  users: [a\n', '3:1 access.users[0]: Flow sequence'],
+  [
+    'a tab inside of brackets',
+    'agent: {\n\tcommand: a }\n',
+    '2:1 agent: a tab indents the line; indent with spaces',
+  ],
+  [
+    'a second document',
+    'agent:\n  command: a\n---\nagent: {}\n',
+    '3:1 (file): a second document begins here; keep one, and put all keys into it',
+  ],
+  [
+    'a second document after an end',
+    'agent: {}\n...\nreload: {}\n',
+    '3:1 (file): a second document begins here; keep one',
+  ],
+  [
+    'a bracket that stays open',
+    'access:\n  users: [a\n',
+    '2:10 access.users: begins with [ and does not end, or goes on in a line that is not indented; end it with ]',
+  ],
+  [
+    'a brace that stays open',
+    'agent: { command: a\nlisten: {}\n',
+    '1:8 agent: begins with { and does not end, or goes on in a line that is not indented; end it with }',
+  ],
+  [
+    'a quote that stays open',
+    'agent:\n  command: "a\n  cwd: b\nagents: {}\n',
+    '2:12 agent.command: begins with a quote that is never closed; end it with "',
+  ],
+  [
+    'a single quote that stays open, in a list',
+    "agent:\n  command: [a, 'b]\n",
+    "2:16 agent.command[1]: begins with a quote that is never closed; end it with '",
+  ],
+  [
+    'a key whose quote stays open',
+    '"agent: { command: a }\n',
+    '1:1 (file): begins with a quote that is never closed; end it with "',
+  ],
+  [
+    'a second colon',
+    'agent:\n  command: a: b\n',
+    '2:12 agent.command: has a second colon in its line; put the value in quotes',
+  ],
+  [
+    'a line without a colon',
+    'agent: {}\nlisten\nagents: {}\n',
+    '2:1 agent: a line has no colon; write NAME: VALUE',
+  ],
+  [
+    'a line in a column of its own',
+    'agent:\n  command: a\n cwd: b\n',
+    '3:1 agent.command: the line is indented unlike those beside it; begin them in the same column',
+  ],
+  [
+    'a character of YAML',
+    'agent: { command: @a }\n',
+    '1:19 agent.command: begins with a character that YAML keeps for itself; put the value in quotes',
+  ],
   [
     'a tag',
     'agent: { command: !!js/function x }',
@@ -445,6 +538,16 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     'an alias without an anchor',
     'agent: { command: *.sh }',
     '1:19 agent.command: *.sh has no anchor before it; write the value, in quotes if it begins with *',
+  ],
+  [
+    'a value that is wrong where its alias stands',
+    'agent:\n  cwd: &c 5s\n  command: x\nquick_commands:\n  x: { type: exec, command: ls, allow: *c }\n',
+    '5:40 quick_commands.x.allow: "5s" is not a list of roles; write [owner] or [owner, user]',
+  ],
+  [
+    'a key that is wrong where the alias of its mapping stands',
+    'agents:\n  a: &a { command: x }\nquick_commands:\n  x: { type: exec, command: ls, args: { N: *a } }\n',
+    '4:44 quick_commands.x.args.N.command: unknown key; known here: default, pattern',
   ],
   [
     'an alias inside what it names',

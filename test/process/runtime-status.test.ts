@@ -20,6 +20,7 @@ import {
   HEARTBEAT_PERIOD_MS,
   noteFailedStart,
   type PidRecord,
+  readLivingRecord,
   readOwner,
   readPidFile,
   readStatusFile,
@@ -283,6 +284,17 @@ describe('the pid file', () => {
     }
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(home)).toEqual(['sluice.pid']);
+  });
+
+  test('tells of a gateway that runs, and of none whose process is gone or is another one by now', () => {
+    expect(readLivingRecord(path)).toBeUndefined();
+    writePidFile(path, pidRecord());
+    expect(readLivingRecord(path)).toEqual(pidRecord());
+    for (const other of [{ startTime: '1' }, { bootId: 'another boot' }, { pid: 2 ** 30 }]) {
+      writePidFile(path, { ...pidRecord(), ...other });
+      expect(readPidFile(path)).toMatchObject(other);
+      expect(readLivingRecord(path)).toBeUndefined();
+    }
   });
 
   const whole = JSON.stringify({

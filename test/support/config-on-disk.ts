@@ -10,8 +10,9 @@ export class ConfigOnDisk implements Disposable {
   readonly lastGoodPath = join(this.folder, 'last-good.yaml');
   readonly configuration: Configuration;
 
-  /** Without HTTP, with an agent; `text` is what stands below these. */
-  constructor(text: string, env: NodeJS.ProcessEnv = {}) {
+  /** Without HTTP, with an agent; `text` is what stands below these, `files` lie beside it by their names. */
+  constructor(text: string, env: NodeJS.ProcessEnv = {}, files: Readonly<Record<string, string>> = {}) {
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(this.folder, name), content);
     this.write(text);
     const { path, lastGoodPath } = this;
     this.configuration = new Configuration(

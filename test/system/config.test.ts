@@ -1,6 +1,6 @@
 /** `sluice config` by the real CLI: on files of every kind, and against gateways that run and that ran. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -109,19 +109,19 @@ describe('sluice config check', () => {
     [
       'a second document',
       'agent: {}\n---\nagent: {}\n',
-      /:2:1 agent: a second document begins here; keep one$/m,
+      /:2:1 \(file\): a second document begins here; keep one, and put all keys into it\n {5}2 \| ---$/m,
     ],
     ['Windows line ends', 'agent: {}\r\nzebra: 1\r\n', /:2:1 zebra: unknown key; .*\n {5}2 \| zebra: 1$/m],
     ['a byte order mark', '\uFEFFzebra: 1\n', /:1:1 zebra: unknown key/],
     [
       'a NUL',
       'agent: { command: "a", cwd: b\0c }\n',
-      /:1:\d+ .*\n {5}1 \| agent: \{ command: "a", cwd: b c \}$/m,
+      /:1:29 agent\.cwd: "b\\u0000c" is not a folder; write its path.*\n {5}1 \| agent: \{ command: "a", cwd: b c \}$/m,
     ],
     [
       'a byte that is no UTF-8',
       Buffer.from('# größer\nagent: { cwd: ä\xe4 }\n', 'latin1'),
-      /:1:5 \(file\): is not UTF-8 text; save it as UTF-8$/m,
+      /:1:5 \(file\): is not UTF-8 text; save it as UTF-8\n {5}1 \| # gr\uFFFD+er$/m,
     ],
     [
       'a byte that is no UTF-8, further down',
@@ -132,6 +132,46 @@ describe('sluice config check', () => {
       ]),
       /:2:16 \(file\): is not UTF-8 text/,
     ],
+    [
+      'a tab between brackets',
+      'agent: {\n\tcommand: x }\n',
+      /:2:1 agent: a tab indents the line; indent with spaces\n {5}2 \| {2}command: x \}$/m,
+    ],
+    [
+      'a quote that stays open',
+      'agent:\n  command: "x\n  cwd: y\nagents: {}\n',
+      /:2:12 agent\.command: begins with a quote that is never closed; end it with "\n {5}2 \| {3}command: "x$/m,
+    ],
+    [
+      'aliases that stand for billions of values',
+      `a0: &a0 [x, x, x, x, x, x, x, x, x]\n${Array.from({ length: 12 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(', ')}]\n`).join('')}`,
+      /:5:\d+ a4(\[\d\]){4}: is the value after the first 20000, aliases written out; use fewer\n {5}5 \| a4: &a4 \[\*a3, /m,
+    ],
+    [
+      'an alias without its anchor',
+      'agent: { command: *x }\n',
+      /:1:19 agent\.command: \*x has no anchor before it; write the value, .*\n {5}1 \| agent: \{ command: \*x \}$/m,
+    ],
+    [
+      'deep nesting',
+      `agent: ${'['.repeat(40)}${']'.repeat(40)}\n`,
+      /:1:40 agent(\[0\]){32}: is nested deeper than 32 levels; make it flatter\n {5}1 \| agent: \[+/m,
+    ],
+    [
+      'nesting without end',
+      `agent: ${'['.repeat(100_000)}\n`,
+      /:1:40 agent(\[0\]){32}: is nested deeper than 32 levels; make it flatter$/m,
+    ],
+    [
+      'off for a section',
+      'listen: off\n',
+      /:1:9 listen: "off" is not a mapping; write \{ http: off \} in its place\n {5}1 \| listen: off$/m,
+    ],
+    [
+      'a system prompt that is not there',
+      'agent:\n  { type: openai, base_url: "http://h/v1", model: q, system_prompt_file: p.md }\n',
+      /:2:74 agent\.system_prompt_file: \S+\/p\.md does not exist; check the path\n {5}2 \| /m,
+    ],
     ['too much', `#${'x'.repeat(1024 * 1024)}`, /:1:1 \(file\): is larger than 1 MB; make it smaller$/m],
     [
       'a wrong type',
@@ -141,11 +181,30 @@ describe('sluice config check', () => {
   ])('names the place of %s', async (_, text, expected) => {
     const { code, stdout, stderr } = await config('check', write('a.yaml', text));
     expect(stdout).toMatch(expected);
+    expect(stdout).not.toMatch(/^ +at /m);
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  });
+
+  test('a mistake hides none beside it: not of its section, not of its command, not of another place', async () => {
+    const path = write(
+      'a.yaml',
+      'agent: { type: llm, max_turns: 0 }\nquick_commands:\n  Clean Up: { type: shell, timeout: 0 }\nconversations: { "t:1": { agent: x } }\n',
+    );
+    const { stdout } = await config('check', path);
+    expect(stdout.match(/^\S+?:\d+:\d+ .*(?=: .*;)/gm)).toEqual([
+      `${path}:1:16 agent.type`,
+      `${path}:1:32 agent.max_turns`,
+      `${path}:3:3 quick_commands."Clean Up"`,
+      `${path}:3:21 quick_commands."Clean Up".type`,
+      `${path}:3:37 quick_commands."Clean Up".timeout`,
+      `${path}:4:34 conversations."t:1".agent`,
+    ]);
   });
 
   test.each([
     ['nothing', ''],
+    ['Windows line ends', 'agent:\r\n  command: x\r\n'],
+    ['anchors', 'agent: { command: &c x }\nagents: { b: { command: *c } }\n'],
     ['comments', '# nothing yet\n'],
   ])('a file of %s is valid', async (_, text) => {
     expect(await config('check', write('a.yaml', text))).toMatchObject({ code: 0, stderr: '' });
@@ -154,14 +213,167 @@ describe('sluice config check', () => {
   test('a file that is none is one error, and nothing hangs', async () => {
     spawnSync('mkfifo', [join(folder.path, 'pipe')]);
     for (const [path, message, hint] of [
-      [join(folder.path, 'none.yaml'), 'does not exist', 'Check the path and its permissions.'],
+      [join(folder.path, 'none.yaml'), 'does not exist', 'check the path'],
       [folder.path, 'is a folder', 'name a file in it'],
-      [join(folder.path, 'pipe'), 'is not a regular file', 'Check the path and its permissions.'],
-      ['/dev/zero', 'is not a regular file', 'Check the path and its permissions.'],
+      [join(folder.path, 'pipe'), 'is not a regular file', 'name one that is'],
+      ['/dev/zero', 'is not a regular file', 'name one that is'],
     ]) {
+      const { stdout } = await config('check', String(path));
+      expect(stdout).toBe(
+        `${path}:1:1 (file): ${message}; ${hint}\n${path} has 1 error (the one that was named)\n`,
+      );
       const { code, json } = await config('check', String(path), '--json');
       expect(json.errors).toEqual([{ line: 1, column: 1, key: '(file)', message, hint, source: '' }]);
       expect(code).toBe(1);
+    }
+  });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'a file that this user may not read is one error (needs root, to become a user who may not)',
+    async () => {
+      const path = write('a.yaml', 'agent: {}\n');
+      chmodSync(path, 0o600);
+      chmodSync(folder.path, 0o755);
+      const entry = process.env.SLUICE_TEST_ENTRY ?? resolve(import.meta.dirname, '../../src/main.ts');
+      const words = [entry, 'config', 'check', path, '--home', folder.home];
+      const { status, stdout } = spawnSync(process.execPath, words, {
+        encoding: 'utf8',
+        ...{ uid: 65534, gid: 65534, cwd: '/', env: { PATH: '/usr/bin:/bin' } },
+      });
+      expect({ status, stdout }).toEqual({
+        status: 1,
+        stdout: `${path}:1:1 (file): may not be read by this user; check its permissions\n${path} has 1 error (the one that was named)\n`,
+      });
+    },
+  );
+});
+
+describe('the environment that a file is judged by', () => {
+  /* biome-ignore-start lint/suspicious/noTemplateCurlyInString: variables of the configuration. */
+  const MODELS = 'agents:\n  m: { type: openai, base_url: "${MODEL_URL}", model: m, api_key_env: M_KEY }\n';
+  const THEIRS = {
+    MODEL_URL: 'http://127.0.0.1:9/v1',
+    M_KEY: 'sk-planted-0123456789',
+    SLUICE_BUSY_INPUT_MODE: 'often',
+  };
+  const UNSET = /\$\{MODEL_URL\} is not set|M_KEY is not set/;
+
+  /** The CLI in another shell than the gateway's. */
+  const inShell = (gateway: TestGateway, args: readonly string[], env: Record<string, string> = {}) =>
+    runCli(['config', ...args, '--home', gateway.folder.home], '/', env);
+
+  test('is that of the gateway whose file it is, however it is named', async () => {
+    await using gateway = await TestGateway.start({ config: MODELS, env: THEIRS });
+    const path = gateway.folder.configPath;
+    const link = join(gateway.folder.path, 'link.yaml');
+    symlinkSync(path, link);
+    const named = [[], [path], [link]];
+    for (const file of named) {
+      const { code, stdout, stderr } = await inShell(gateway, ['check', ...file], { MODEL_URL: 'junk' });
+      expect(stdout).not.toMatch(UNSET);
+      expect(stdout).toMatch(/^warning: SLUICE_BUSY_INPUT_MODE: "often" is not a busy input mode/m);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    }
+    const { json } = await inShell(gateway, ['check', '--json']);
+    expect(json).toMatchObject({ ok: true, origin: 'gateway', environment: 'gateway' });
+  });
+
+  test('is that of the gateway for what is new in a file, too', async () => {
+    await using gateway = await TestGateway.start({
+      config: MODELS,
+      env: { ...THEIRS, NEW_URL: 'http://h/v1' },
+    });
+    const other = write(
+      'other.yaml',
+      testConfig(MODELS.replace('MODEL_URL', 'NEW_URL').replace('M_KEY', 'NO_KEY')),
+    );
+    const { code, stdout, json } = await inShell(gateway, ['plan', other, '--json'], {
+      NEW_URL: 'junk',
+      NO_KEY: 'x',
+    });
+    expect(stdout).not.toContain('sk-planted');
+    expect(json).toMatchObject({
+      ok: true,
+      environment: 'gateway',
+      warnings: expect.arrayContaining([
+        'agents.m.api_key_env: NO_KEY is not set, so requests go without a key',
+      ]),
+    });
+    expect(code).toBe(0);
+  });
+
+  test('is that of the shell for any other file', async () => {
+    await using gateway = await TestGateway.start({ config: MODELS, env: THEIRS });
+    const other = write('other.yaml', testConfig(MODELS));
+    const { code, stdout } = await inShell(gateway, ['check', other]);
+    expect(stdout).toMatch(UNSET);
+    expect(code).toBe(1);
+    expect((await inShell(gateway, ['check', other], THEIRS)).code).toBe(0);
+  });
+
+  test('is that of the shell where the gateway cannot be asked, and then the variables are named', async () => {
+    await using gateway = await TestGateway.start({ config: MODELS, env: THEIRS });
+    gateway.signal('SIGSTOP');
+    try {
+      const { code, stderr, json } = await inShell(gateway, ['check', '--json'], THEIRS);
+      expect(stderr).toBe(
+        "the gateway did not answer within 5 s: MODEL_URL, M_KEY taken as in this shell; the gateway's environment may differ\n",
+      );
+      expect({ code, environment: json.environment }).toEqual({ code: 0, environment: 'shell' });
+    } finally {
+      gateway.signal('SIGCONT');
+    }
+    await gateway.stop();
+    const { stderr } = await inShell(gateway, ['plan'], THEIRS);
+    expect(stderr).toBe(
+      "no gateway is running here: MODEL_URL, M_KEY taken as in this shell; the gateway's environment may differ\n",
+    );
+  });
+
+  test('is told at the control socket alone, and of a key only that it is set', async () => {
+    await using gateway = await TestGateway.start({ config: MODELS, env: THEIRS });
+    const asked = { values: ['MODEL_URL', 'NOT_THERE'], set: ['M_KEY', 'NOT_THERE'] };
+    const told = await gateway.request('POST', '/v1/configuration/variables', asked);
+    expect(told).toEqual({ status: 200, json: { values: { MODEL_URL: THEIRS.MODEL_URL }, set: ['M_KEY'] } });
+    for (const wrong of [{}, { values: 'A', set: [] }, { values: [1], set: [] }, { ...asked, more: 1 }]) {
+      expect((await gateway.request('POST', '/v1/configuration/variables', wrong)).status).toBe(400);
+    }
+    const { url, token } = await gateway.http();
+    const overHttp = await fetch(`${url}/v1/configuration/variables`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(asked),
+    });
+    expect(overHttp.status).toBe(404);
+    expect(await overHttp.text()).not.toContain(THEIRS.MODEL_URL);
+  });
+  /* biome-ignore-end lint/suspicious/noTemplateCurlyInString: variables of the configuration. */
+});
+
+describe('a pid file that a gateway left behind', () => {
+  /** What the CLI in this folder takes for its configuration. */
+  const taken = async () => (await config('check', '--json')).json.file;
+
+  test('names no configuration any more, once its pid is nobody’s or another process’s', async () => {
+    const theirs = new TestFolder(folder.home);
+    try {
+      theirs.writeConfig(testConfig('quick_commands: { theirs: { type: exec, command: "echo theirs" } }'));
+      folder.writeConfig(testConfig('quick_commands: { mine: { type: exec, command: "echo mine" } }'));
+      await using gateway = await TestGateway.start({ folder: theirs });
+      expect(await taken()).toBe(theirs.configPath);
+      await gateway.kill9();
+      const pidFile = join(folder.home, 'sluice.pid');
+      const record = JSON.parse(readFileSync(pidFile, 'utf8'));
+      expect(record.config).toBe(theirs.configPath);
+      expect(await taken()).toBe(folder.configPath);
+      // The pid is a living process's, which is not the one that wrote the file.
+      writeFileSync(pidFile, JSON.stringify({ ...record, pid: process.pid }));
+      expect(await taken()).toBe(folder.configPath);
+      const exec = (name: string) => runCli(['exec', name, '--home', folder.home], folder.path);
+      expect(await exec('mine')).toMatchObject({ code: 0, stdout: 'mine\n' });
+      expect(await exec('theirs')).toMatchObject({ code: 3 });
+    } finally {
+      theirs[Symbol.dispose]();
     }
   });
 });

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -82,8 +83,8 @@ describe('what it chooses', () => {
       [
         `Wrote ${file}: a model server on port ${server.port} with stand-in answers.`,
         '',
-        'Start it   sluice run',
-        'Say hello  sluice send "say hello"',
+        'Start it   npx sluice run',
+        'Say hello  npx sluice send "say hello"',
         '',
       ].join('\n'),
     );
@@ -100,7 +101,7 @@ describe('what it chooses', () => {
     const { json, code } = await init(['--yes', '--json'], { OPENAI_API_KEY: KEY });
     expect(code).toBe(0);
     expect(json).toMatchObject({
-      ...{ ok: true, written: true, file, next: ['sluice run', 'sluice send "say hello"'] },
+      ...{ ok: true, written: true, file, next: ['npx sluice run', 'npx sluice send "say hello"'] },
       chosen: { kind: 'program', name: 'claude', command: [join(bin, 'claude'), '--print'] },
       found: [{ name: 'claude' }, { name: 'llm' }, { name: 'OpenAI' }, { name: 'demo' }],
     });
@@ -168,7 +169,7 @@ describe('what it writes', () => {
     const named = await init(['--yes', '--config', 'other/my.yaml', '--json']);
     expect(named.json).toMatchObject({
       file: join(folder.path, 'other/my.yaml'),
-      next: [`sluice run --config ${join(folder.path, 'other/my.yaml')}`, 'sluice send "say hello"'],
+      next: [`npx sluice run --config ${join(folder.path, 'other/my.yaml')}`, 'npx sluice send "say hello"'],
     });
     expect(existsSync(file)).toBe(false);
   });
@@ -178,6 +179,48 @@ describe('what it writes', () => {
     const { code, stderr } = await init(['--yes', '--config', 'taken/sluice.yaml']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/taken cannot be made/);
+  });
+});
+
+describe('the lines that it says are next', () => {
+  /** As a person types them: by a shell, in this folder. `npx` finds this program, as it does in a checkout. */
+  const typed = (line: string) =>
+    spawn('/bin/sh', ['-c', `exec ${line}`], {
+      cwd: folder.path,
+      env: { ...environment(), XDG_STATE_HOME: join(folder.path, 'state') },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+
+  /** Resolves with what it printed once that matches, or at its end. */
+  const printed = (child: ReturnType<typeof typed>, wanted: RegExp): Promise<string> =>
+    new Promise((resolve) => {
+      let text = '';
+      child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece;
+        if (wanted.test(text)) resolve(text);
+      });
+      child.once('close', () => resolve(text));
+    });
+
+  test.each([
+    ['a file and a home that were named', ['--home', './my home', '--config', "conf/it's mine.yaml"]],
+    ['a home alone', ['--home', 'home']],
+    ['a file beside one that would be found first', ['--global']],
+  ])('run and are answered, with %s', async (_, args) => {
+    const entry = process.env.SLUICE_TEST_ENTRY ?? MAIN;
+    program('npx', `shift\nexec '${process.execPath}' '${entry}' "$@"`);
+    if (args.includes('--global')) writeFileSync(file, 'zebra: 1\n');
+    const { json } = await init(['--yes', '--json', ...args]);
+    appendFileSync(json.file, '\nlisten: { http: 127.0.0.1:0 }\n');
+    const gateway = typed(json.next[0]);
+    const ended = new Promise((resolve) => gateway.once('close', resolve));
+    try {
+      expect(await printed(gateway, /sluice is running/)).toContain(`on ${json.file}\n`);
+      expect(await printed(typed(json.next[1]), /\n/)).toMatch(/demo agent|say hello/);
+    } finally {
+      gateway.kill('SIGINT');
+      await ended;
+    }
   });
 });
 

@@ -1,9 +1,9 @@
 /** One gateway a home: the lock alone decides, and the files that tell of its owner never stand in the way. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processIdentity } from '../../src/process/identity.ts';
-import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
+import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { debrisIn, pidFile } from '../support/home-files.ts';
 
 const STARTS = 12;
@@ -38,6 +38,34 @@ test('of twelve starts at once one runs, and eleven leave with 73 and one line t
     expect([undefined, String(winner?.pid)]).toContain(named);
   }
   expect(pidFile(folder.home)).toMatchObject({ pid: winner?.pid, epoch: 1 });
+});
+
+test('a gateway that is stopped, and whose pid file is gone, is still named as the owner', async () => {
+  await using gateway = await TestGateway.start();
+  const { folder } = gateway;
+  // Its heartbeat would put the file back.
+  gateway.signal('SIGSTOP');
+  try {
+    rmSync(join(folder.home, 'sluice.pid'));
+    await using second = await TestGateway.start({ folder, early: true });
+    expect(await second.exited).toEqual({ code: 73, signal: null });
+    const { msg } = await second.log(({ msg }) => msg.startsWith('not started'));
+    expect(msg).toContain(`the home ${folder.home} is owned by the gateway with pid ${gateway.pid}, epoch 1`);
+  } finally {
+    gateway.signal('SIGCONT');
+  }
+});
+
+test('a pid file of a dead gateway leads to no other gateway, as the one in the copy of a home would', async () => {
+  await using gateway = await TestGateway.start();
+  using copy = new TestFolder();
+  mkdirSync(copy.home);
+  const record = { ...pidFile(gateway.folder.home), startTime: '1' };
+  writeFileSync(join(copy.home, 'sluice.pid'), JSON.stringify(record));
+  const stop = await runCli(['stop', '--home', copy.home], copy.path);
+  expect(stop).toMatchObject({ code: 4, stderr: expect.stringContaining('no gateway is running here') });
+  expect(gateway.alive).toBe(true);
+  expect((await gateway.status()).state).toBe('running.healthy');
 });
 
 test('a pid file of whatever kind, and a socket file of a dead gateway, never keep the next one from starting', async () => {

@@ -1,0 +1,173 @@
+/**
+ * Reads YAML: the values of a text without the language they are written in, and where each of them stands. Whatever the
+ * text, it costs little: the values are counted with every alias written out, and nesting has an end.
+ *
+ * The one reader of YAML for its values; `import-hermes.ts` reads for the comments as well.
+ */
+import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
+import type { Problem } from './problems.ts';
+import { syntaxProblems } from './syntax.ts';
+
+/** Most values of a file, each use of an alias counted anew: a few lines of YAML can stand for billions. */
+const VALUES_MAX = 20_000;
+
+/** Deepest nesting. */
+const DEPTH_MAX = 32;
+
+/** Longest key; each path that is kept repeats it. */
+const KEY_LENGTH_MAX = 128;
+
+/** Values without YAML, and where each stands: of a path that is there several times the last one counts. */
+export interface Tree {
+  readonly value: unknown;
+  readonly places: readonly Place[];
+  readonly problems: readonly Problem[];
+  /** False when values that are written are missing in `value`: then only `problems` says something. */
+  readonly whole: boolean;
+}
+
+export interface Place {
+  readonly path: readonly PropertyKey[];
+  readonly key: number;
+  /** Of a scalar its own place, of a mapping or list that of its key, which is where one looks for it. */
+  readonly value: number;
+  /** Where the value itself begins, be it with a quote or a bracket. */
+  readonly begins: number;
+}
+
+/** Reads the YAML 1.2 in `text`, which has no byte order mark. */
+export function readTree(text: string): Tree {
+  const document = parseYaml(text);
+  if (document === undefined) {
+    const message = 'cannot be read as YAML; make it simpler';
+    return { value: {}, places: [], problems: [{ offset: 0, path: [], message }], whole: false };
+  }
+  const walk: Walk = {
+    places: [],
+    problems: [],
+    anchors: new Map(),
+    open: new Set(),
+    values: 0,
+    full: false,
+    incomplete: false,
+    usedAt: undefined,
+  };
+  const root = document.contents === null ? undefined : plainOf(document.contents, [], 0, walk);
+  const { places } = walk;
+  if (walk.full) return { value: {}, places, problems: walk.problems, whole: false };
+  const syntax = syntaxProblems([...document.errors, ...document.warnings], places, text);
+  if (syntax.length > 0) return { value: {}, places, problems: syntax, whole: false };
+  return { value: root ?? {}, places, problems: walk.problems, whole: !walk.incomplete };
+}
+
+/** Undefined where the library gives up, as it does over nesting without end. */
+function parseYaml(text: string) {
+  try {
+    // Schema core whatever the file declares: in YAML 1.1 `off` would be false. Duplicate keys are found by the walk,
+    // which knows their path; the library compares each with each, which takes minutes in a large file.
+    return parseDocument(text, {
+      schema: 'core',
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: 'error',
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+interface Walk {
+  readonly places: Place[];
+  readonly problems: Problem[];
+  readonly anchors: Map<string, ParsedNode>;
+  /** The collections that the walk is inside of. */
+  readonly open: Set<ParsedNode>;
+  values: number;
+  /** A limit was passed: said once, the rest is not looked at. */
+  full: boolean;
+  /** Values that are written are missing here, so the schema would complain about what is not so. */
+  incomplete: boolean;
+  /** Where the alias stands whose value is walked: that is where what is wrong with it there is corrected. */
+  usedAt: number | undefined;
+}
+
+/** The value of a node. A key without a value becomes undefined: such a key counts as not written. */
+function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: number, walk: Walk): unknown {
+  const offset = walk.usedAt ?? node.range[0];
+  const complain = (message: string) => walk.problems.push({ offset, path, message });
+  if (walk.full) return undefined;
+  if (isAlias(node)) {
+    const named = walk.anchors.get(node.source);
+    if (named !== undefined && !walk.open.has(named))
+      return usedValueOf(named, offset, path, keyOffset, walk);
+    walk.incomplete = true;
+    complain(`*${node.source} ${named === undefined ? ANCHOR_PROBLEM : CIRCLE_PROBLEM}`);
+    return undefined;
+  }
+  walk.values += 1;
+  if (path.length > DEPTH_MAX || walk.values > VALUES_MAX) {
+    walk.full = true;
+    walk.incomplete = true;
+    complain(path.length > DEPTH_MAX ? DEPTH_PROBLEM : VALUES_PROBLEM);
+    return undefined;
+  }
+  if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
+  walk.places.push({ path, key: keyOffset, value: isScalar(node) ? offset : keyOffset, begins: offset });
+  if (isScalar(node)) return node.value ?? undefined;
+  walk.open.add(node);
+  const value = isMap(node)
+    ? plainMapOf(node, path, walk)
+    : node.items.map((item, index) => plainOf(item, [...path, index], walk.usedAt ?? item.range[0], walk));
+  walk.open.delete(node);
+  return value;
+}
+
+/** What an alias stands for; the outermost of aliases in aliases is the one that is used. */
+function usedValueOf(
+  named: ParsedNode,
+  offset: number,
+  path: readonly PropertyKey[],
+  keyOffset: number,
+  walk: Walk,
+): unknown {
+  const before = walk.usedAt;
+  walk.usedAt = offset;
+  const value = plainOf(named, path, keyOffset, walk);
+  walk.usedAt = before;
+  return value;
+}
+
+const ANCHOR_PROBLEM = 'has no anchor before it; write the value, in quotes if it begins with *';
+const CIRCLE_PROBLEM = 'stands for what it is a part of; write the value';
+const DEPTH_PROBLEM = `is nested deeper than ${DEPTH_MAX} levels; make it flatter`;
+const VALUES_PROBLEM = `is the value after the first ${VALUES_MAX}, aliases written out; use fewer`;
+
+/** An object with the keys as written, `404` and `true` too. Of a key that is written twice the first value holds. */
+function plainMapOf(map: YAMLMap.Parsed, path: readonly PropertyKey[], walk: Walk): Record<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const { key, value } of map.items) {
+    const offset = walk.usedAt ?? key.range[0];
+    const name = keyOf(key);
+    const inside = name === undefined ? path : [...path, name];
+    const complain = (message: string) => walk.problems.push({ offset, path: inside, message });
+    if (name === undefined) {
+      complain(`has a key that is no word of up to ${KEY_LENGTH_MAX} characters; write one before the colon`);
+    } else if (name === '__proto__') {
+      complain('is no key; remove it');
+    } else if (name === '<<') {
+      complain('is a merge key, and those are not read; write the keys out');
+    } else if (values.has(name)) {
+      complain('is written twice; keep one of them');
+    } else {
+      walk.places.push({ path: inside, key: offset, value: offset, begins: offset });
+      values.set(name, value === null ? undefined : plainOf(value, inside, offset, walk));
+    }
+  }
+  return Object.fromEntries(values);
+}
+
+function keyOf(key: ParsedNode): string | undefined {
+  if (!isScalar(key)) return undefined;
+  const name = key.source ?? String(key.value ?? '');
+  return name.length > KEY_LENGTH_MAX ? undefined : name;
+}
