@@ -102,7 +102,9 @@ export class CommandAgent implements Agent {
 }
 
 function notStarted(name: string, why: string): AgentFailure {
-  return new AgentFailure(`the agent ${name} could not be started (${why})`, 'Correct agent.command.');
+  const section = name === 'default' ? 'agent' : `agents.${name}`;
+  const said = why.replace(/\.$/, '');
+  return new AgentFailure(`the agent ${name} could not be started (${said})`, `Correct ${section}.command.`);
 }
 
 /** A file may be executed, a folder entered. */

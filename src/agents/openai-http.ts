@@ -1,15 +1,9 @@
 /**
- * The way to a model server: one request, one connection, over `node:http` and `node:https` directly. No connection is
+ * The way to a model server: one request, one connection, over `node:http` or `node:https` directly. No connection is
  * kept, so none can be found dead when a question is sent on it; no limit of time but the one for connecting, because
  * a model may think for minutes before its first byte; an abort ends the socket at once. Nothing is tried again here.
  */
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  request as requestHttp,
-} from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, request as send } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { isLoopback } from '../config/units.ts';
 import { readErrorBody } from './http-error-body.ts';
@@ -49,10 +43,24 @@ interface Ask {
   readonly signal: AbortSignal;
 }
 
+/** HTTP with or without TLS. */
+type Wire = { readonly request: typeof send; readonly Agent: typeof HttpAgent };
+
+/**
+ * By `getBuiltinModule`, and TLS only where it is spoken: an ES import touches every name of the module, some of which
+ * load a client and a WebSocket that nobody uses, 9 MB of memory.
+ */
+function wireOf({ protocol }: URL): Wire {
+  return protocol === 'https:'
+    ? process.getBuiltinModule('node:https')
+    : process.getBuiltinModule('node:http');
+}
+
 /** One server, as one agent asks it. */
 export class OpenAiHttp {
   readonly #base: URL;
   readonly #options: OpenAiHttpOptions;
+  readonly #wire: Wire;
   readonly #agent: HttpAgent;
 
   constructor(options: OpenAiHttpOptions) {
@@ -60,8 +68,8 @@ export class OpenAiHttp {
     this.#base = new URL(options.baseUrl);
     const host = this.#base.hostname.replaceAll(/[[\]]/g, '');
     const proxy = isLoopback(host) ? {} : { proxyEnv: options.environment };
-    const Agent = this.#base.protocol === 'https:' ? HttpsAgent : HttpAgent;
-    this.#agent = new Agent({ keepAlive: false, ...proxy });
+    this.#wire = wireOf(this.#base);
+    this.#agent = new this.#wire.Agent({ keepAlive: false, ...proxy });
   }
 
   /** The answer, once its head is there and is one of success. Throws `Troubled`; when aborted, anything. */
@@ -93,9 +101,8 @@ export class OpenAiHttp {
       reject(new Troubled({ kind: 'network', code }, cause));
     };
     try {
-      const send = url.protocol === 'https:' ? requestHttps : requestHttp;
       const method = text === undefined ? 'GET' : 'POST';
-      const request = send(url, { method, headers, agent: this.#agent, signal });
+      const request = this.#wire.request(url, { method, headers, agent: this.#agent, signal });
       limitConnecting(request, url.protocol === 'https:', clock);
       request.once('response', resolve).on('error', failed).end(text);
     } catch (cause) {

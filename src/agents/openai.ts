@@ -5,16 +5,16 @@
  */
 import { constants, open } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
+import { variableOf } from '../config/process-environment.ts';
+import { SYSTEM_PROMPT_BYTES_MAX } from '../config/prompt-file.ts';
 import type { OpenAiAgentConfig } from '../config/schema.ts';
 import { type Agent, type AgentEvent, AgentFailure, type TurnInput } from './agent.ts';
 import { type ChatMessage, exchangesIn, type ReadHistory, windowOf } from './history.ts';
 import { hintFor } from './http-hints.ts';
 import type { Endpoint } from './http-trouble.ts';
 import { answerReader } from './openai-answer.ts';
+import { BodyText } from './openai-body.ts';
 import { OpenAiHttp, Troubled } from './openai-http.ts';
-
-/** Largest system prompt file. */
-const SYSTEM_PROMPT_BYTES_MAX = 256 * 1024;
 
 /** How long a probe may take. */
 const PROBE_MS_MAX = 10_000;
@@ -38,7 +38,8 @@ export class OpenAiAgent implements Agent {
   constructor(options: OpenAiAgentOptions) {
     const { config, environment, clock } = options;
     const { baseUrl, model, apiKeyEnv } = config;
-    const apiKey = apiKeyEnv === undefined ? undefined : environment[apiKeyEnv]?.trim() || undefined;
+    const apiKey =
+      apiKeyEnv === undefined ? undefined : variableOf(environment, apiKeyEnv)?.trim() || undefined;
     const { origin, pathname } = new URL(baseUrl);
     this.#options = options;
     this.name = config.name;
@@ -61,7 +62,7 @@ export class OpenAiAgent implements Agent {
       const reader = answerReader(answer);
       let broken: unknown;
       try {
-        for await (const text of answer.setEncoding('utf8')) {
+        for await (const text of new BodyText(answer)) {
           // No generator stands between this one and the socket: each costs time with every token.
           for (const event of reader.take(text)) yield event;
           if (reader.isDone) break;

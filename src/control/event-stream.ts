@@ -25,6 +25,7 @@ export interface EventSink {
 /** What waits to be read. */
 interface Queued {
   readonly text: string;
+  readonly bytes: number;
   /** Worth nothing later: the first to be left out. */
   readonly passing: boolean;
 }
@@ -94,8 +95,14 @@ export class EventStream {
 
   #put(text: string, passing = false): void {
     if (this.#over || this.#ending) return;
-    this.#queue.push({ text, passing });
-    this.#queuedBytes += Buffer.byteLength(text);
+    // As nearly always: it has read all, and nothing needs to be kept or counted.
+    if (this.#sink !== undefined && !this.#full && this.#queue.length === 0 && this.#dropped === 0) {
+      this.#full = this.#sink.write(text) === false;
+      return;
+    }
+    const bytes = Buffer.byteLength(text);
+    this.#queue.push({ text, bytes, passing });
+    this.#queuedBytes += bytes;
     if (passing) this.#passing += 1;
     while (this.#isTooFarBehind()) this.#shed();
     this.#flow();
@@ -114,7 +121,7 @@ export class EventStream {
   #take(index: number): string | undefined {
     const [taken] = index === 0 ? [this.#queue.shift()] : this.#queue.splice(index, 1);
     if (taken === undefined) return undefined;
-    this.#queuedBytes -= Buffer.byteLength(taken.text);
+    this.#queuedBytes -= taken.bytes;
     if (taken.passing) this.#passing -= 1;
     return taken.text;
   }

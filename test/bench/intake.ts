@@ -90,7 +90,7 @@ async function intakeOn(name: string) {
     platform: () => undefined,
     canSend: async () => false,
   });
-  const conversations = new Conversations(store);
+  const conversations = new Conversations(store, log);
   const ledger = new Ledger({ store, clock, log, delivery, conversations, life: lifeId });
   const held = new Held(clock, nothing);
   const agent = {
@@ -133,7 +133,8 @@ async function intakeOn(name: string) {
     throw new Error('not reached');
   };
   const dispatch = new Acknowledged({
-    ...{ store, clock, log, ledger, conversations, settled, workEnded: nothing, keep: nothing },
+    ...{ store, clock, log, ledger, conversations, settled, workEnded: nothing },
+    hold: async () => {},
     ...{ turns: () => turns, commands: () => commands, control: unused },
   });
   const access = new Access(() => config, clock);
@@ -150,9 +151,9 @@ async function intakeOn(name: string) {
     going: () => null,
     refusedByChart: nothing,
   });
-  const agentChoice = new AgentChoice({ config: () => config, store, clock });
+  const agentChoice = new AgentChoice({ config: () => config, store, clock, log });
   const intake = new Intake({
-    ...{ store, clock, log, config: () => config, access, judge, ledger, placing, conversations },
+    ...{ store, clock, log, config: () => config, access, judge, ledger, held, placing, conversations },
     life: lifeId,
     agentFor: (inbound) => agentChoice.agentFor(inbound),
     epoch: () => life.epoch ?? 0,

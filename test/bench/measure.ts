@@ -24,6 +24,8 @@ export interface Bench {
   round(): Promise<Readonly<Record<string, number>>>;
   /** The rows to print, in order. */
   readonly rows: Readonly<Record<string, Omit<Row, 'values' | 'what'>>>;
+  /** Instead of the usual number, where a round takes long. */
+  readonly rounds?: number;
   dispose?(): Promise<void>;
 }
 
@@ -43,8 +45,11 @@ export async function timed(work: () => unknown): Promise<number> {
 
 export async function measure(bench: Bench): Promise<Row[]> {
   const rounds: Readonly<Record<string, number>>[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await bench.round());
-  await bench.dispose?.();
+  try {
+    for (let round = 0; round < (bench.rounds ?? ROUNDS); round += 1) rounds.push(await bench.round());
+  } finally {
+    await bench.dispose?.();
+  }
   return Object.entries(bench.rows).map(([what, row]) => ({
     ...row,
     what,

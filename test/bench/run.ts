@@ -7,7 +7,17 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Bench, measure, passes, ROUNDS, type Row, rowText } from './measure.ts';
 
-const NAMES = ['admission', 'intake', 'http', 'exec', 'leaving', 'start', 'reload'] as const;
+const NAMES = [
+  'admission',
+  'intake',
+  'http',
+  'exec',
+  'leaving',
+  'start',
+  'reload',
+  'streams',
+  'first-reply',
+] as const;
 
 const wanted = process.argv.slice(2);
 const sections: string[] = [];
@@ -16,8 +26,9 @@ let failed = 0;
 for (const name of NAMES) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const loaded: Record<string, Bench> = await import(`./${name}.ts`);
-  const bench = loaded[name];
-  if (bench === undefined) throw new Error(`test/bench/${name}.ts exports no ${name}`);
+  const exported = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const bench = loaded[exported];
+  if (bench === undefined) throw new Error(`test/bench/${name}.ts exports no ${exported}`);
   const rows: Row[] = await measure(bench);
   failed += rows.filter((row) => !passes(row)).length;
   const text = [
