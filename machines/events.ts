@@ -110,7 +110,8 @@ export type LifecycleEvent =
   | MessageEvent
   | RequestEvent
   | { readonly type: 'work.settled'; readonly id: string }
-  | { readonly type: 'degraded.raised'; readonly reason: string }
+  /** `detail`: what is wrong, for whoever reads the journal; nothing is decided by it. */
+  | { readonly type: 'degraded.raised'; readonly reason: string; readonly detail?: string }
   | { readonly type: 'degraded.cleared'; readonly reason: string }
   | { readonly type: 'started' }
   | { readonly type: 'start.failed'; readonly failure: Failure }

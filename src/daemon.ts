@@ -15,6 +15,7 @@ import { Acquired } from './daemon/acquired.ts';
 import { BlackBox } from './daemon/black-box.ts';
 import { compose } from './daemon/composition.ts';
 import { makeFaces, type OpenFaces } from './daemon/faces.ts';
+import { faultFailure, faultOf } from './daemon/fault.ts';
 import { configure, takeHome } from './daemon/ground.ts';
 import { hearForChart, hearLastResort, hearLate } from './daemon/hearing.ts';
 import { watchHome } from './daemon/home-watch.ts';
@@ -25,12 +26,14 @@ import type { Reloads } from './gateway/reloads.ts';
 import { StoreWatch } from './gateway/store-watch.ts';
 import { LifeKeeper } from './life.ts';
 import { createProcesses } from './process/exec.ts';
+import { boundHeap } from './process/heap-bounds.ts';
 import { keepToken } from './process/home.ts';
 import { noteFailedStart } from './process/runtime-status.ts';
 import { detectSupervisor, readSupervisorFacts } from './service/detect.ts';
 import { start } from './start.ts';
 import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
-import { createLog, logLevel, Secrets } from './telemetry/log.ts';
+import { createLog, logLevel } from './telemetry/log.ts';
+import { Secrets } from './telemetry/secrets.ts';
 
 /** What runs, once everything is acquired. */
 interface Running extends OpenFaces {
@@ -82,11 +85,11 @@ function notStarted(
   { options, log, blackBox, supervisor }: Pick<World, 'options' | 'log' | 'blackBox' | 'supervisor'>,
   error: unknown,
 ): Exit {
-  const failure = failureOf(error);
-  const text = error instanceof Error ? error.message : failure.message;
+  const failure = faultFailure(error);
+  const text = isSluiceError(error) ? error.message : failure.message;
   log.fatal({ failure: failure.kind }, `not started: ${text}`);
   if (isSluiceError(error)) log.fatal(error.hint);
-  if (failure.kind === 'fault') blackBox.report('fault', error, () => null);
+  if (failure.kind === 'fault') blackBox.report('fault', faultOf(error), () => null);
   options.failed?.(error);
   return exitFor(null, failure, supervisor);
 }
@@ -114,7 +117,7 @@ async function acquireAll(world: HomeWorld): Promise<Running> {
   try {
     return await acquire(world, configure(world));
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = faultFailure(error);
     const { code, cause } = exitFor(null, failure, world.supervisor);
     const exit = { code, cause, at: clock.wallMs(), message: failure.message };
     if (world.lock.isOurs()) noteFailedStart(world.paths.status, exit);
@@ -143,6 +146,8 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   const storeWatch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back });
   watch = storeWatch;
   acquired.defer('the watch over the store', () => storeWatch[Symbol.dispose]());
+  const heap = boundHeap(clock);
+  acquired.defer('the bounds of the heap', () => heap[Symbol.dispose]());
   const running = { ...opened, configuration, gateway, reloads, life };
   keepHome(world, running);
   return running;
@@ -191,7 +196,7 @@ async function begin(world: World, running: Running): Promise<void> {
   try {
     if (await start(steps, world.startAbort.signal)) await started(world, running);
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = faultFailure(error);
     world.log.error({ failure: failure.kind }, `the start failed: ${failure.message}`);
     world.options.failed?.(error);
     gateway.lifecycle.send({ type: 'start.failed', failure });
@@ -203,6 +208,7 @@ async function started(world: World, running: Running): Promise<void> {
   const { options, log, home, paths } = world;
   const { configuration, gateway, token, life } = running;
   const config = configuration.current;
+  world.blackBox.hasRun();
   await life.ready();
   try {
     configuration.keepAsLastGood();
@@ -224,7 +230,7 @@ async function started(world: World, running: Running): Promise<void> {
 async function leave({ log, acquired, blackBox }: World, running: Running, exit: Exit): Promise<void> {
   const { inspector, conversations, gateway, life } = running;
   const { failure } = gateway.lifecycle.view;
-  if (exit.cause === 'fault') blackBox.report('fault', failure?.message, () => gateway.status);
+  if (exit.cause === 'fault') blackBox.report('fault', faultOf(failure?.message), () => gateway.status);
   await acquired.step('the live chart', () => inspector.gone(exit));
   await acquired.step('the event streams', () => conversations.gone(exit));
   await acquired.step('the platforms', () => gateway.stop());

@@ -38,7 +38,7 @@ export const ERRORS = {
     hint: 'Move the file away (with its -wal and -shm) and restore a backup, or start with an empty store.',
     retryable: false,
   },
-  MESSAGE_INVALID: { hint: 'Send JSON as docs/http.md shows it.', retryable: false },
+  MESSAGE_INVALID: { hint: 'Send it as docs/http.md shows it.', retryable: false },
   REQUEST_TOO_LARGE: {
     hint: 'A request may hold 1 MB, a message 256 KB. Send less at once.',
     retryable: false,

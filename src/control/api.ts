@@ -7,6 +7,7 @@ import type { Cause } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
 import type { RunningConfiguration } from '../config/configuration.ts';
 import type { QuickCommand } from '../config/schema.ts';
+import { type NamedVariables, type ToldVariables, VARIABLES_MAX } from '../config/variables.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS, isSluiceError } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -27,6 +28,9 @@ export interface ApiReply {
   readonly status: number;
   readonly json: unknown;
 }
+
+/** Longest name of a variable that is asked for. */
+const REQUEST_NAME_CHARS_MAX = 4096;
 
 /** Problems of one request that its reply names. */
 const PROBLEMS_MAX = 5;
@@ -64,10 +68,15 @@ const lifecycleBody = z.strictObject({
   from: id.optional(),
 });
 
+const variableNames = z.array(z.string().max(REQUEST_NAME_CHARS_MAX)).max(VARIABLES_MAX);
+
+const variablesBody = z.strictObject({ values: variableNames, set: variableNames });
+
 export interface ApiOptions {
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly configuration: () => RunningConfiguration;
+  readonly variables: (named: NamedVariables) => ToldVariables;
   /** The way of the message of this id, ours or its platform's. Rejects with STORE_UNAVAILABLE. */
   readonly messageWay: (id: string) => Promise<MessageWay | undefined>;
   readonly reload: (ask: ReloadAsk) => Promise<Reloaded>;
@@ -76,6 +85,9 @@ export interface ApiOptions {
 
 export class Api {
   readonly #options: ApiOptions;
+  /** Ends the waiting of each request that waits for an outcome. */
+  readonly #waits = new Set<() => void>();
+  #waitsEnded = false;
 
   constructor(options: ApiOptions) {
     this.#options = options;
@@ -88,6 +100,13 @@ export class Api {
   /** The configuration that runs, as text: for the control socket alone, whose mode lets in its owner only. */
   configuration(): ApiReply {
     return { status: 200, json: this.#options.configuration() };
+  }
+
+  /** What the gateway's environment has of the variables that a configuration names: for the control socket alone. */
+  variables(body: unknown): ApiReply {
+    const parsed = variablesBody.safeParse(body);
+    if (!parsed.success) return invalid(parsed.error, Object.keys(variablesBody.shape));
+    return { status: 200, json: this.#options.variables(parsed.data) };
   }
 
   /** Reloads the configuration, as its owner asks. */
@@ -198,9 +217,21 @@ export class Api {
     if (unavailable !== undefined) return unavailable;
     if (!wait || receipt.admission === 'hold') return { status: 202, json: decidedJson(receipt) };
     // A turn that waits for its place becomes held when a drain begins: nobody waits for a restart here.
-    const came = await Promise.race([held.promise, receipt.settled]);
+    const endWait = () => held.resolve(receipt);
+    this.#waits.add(endWait);
+    if (this.#waitsEnded) endWait();
+    // The outcome counts where both are there.
+    const came = await Promise.race([receipt.settled, held.promise]);
+    this.#waits.delete(endWait);
     if ('admission' in came) return { status: 202, json: decidedJson(came) };
     return { status: 200, json: { ...decidedJson(receipt), ...settledJson(came) } };
+  }
+
+  /** Nothing is taken any more: once nothing is in hand, whoever still waits for an outcome gets its decision alone. */
+  async endWaits(): Promise<void> {
+    await this.#options.gateway.idle();
+    this.#waitsEnded = true;
+    for (const endWait of this.#waits) endWait();
   }
 
   lifecycle(body: unknown): ApiReply {

@@ -1,14 +1,19 @@
 /**
  * A conversation as server-sent events: messages, the answers as they come, and what became of each. Every `reply`
- * and `settled` has an id that names its row's time and message; it resumes after a reconnect, also to a later life,
- * because what was missed is read from the store. Deltas and typing are of the moment and are not sent again.
+ * and `settled` has an id that names its place in the order in which messages settled; it resumes after a reconnect,
+ * also to a later life, because what was missed is read from the store. Deltas, typing and notices are of the moment
+ * and are not sent again.
  *
- * What is told while the store is read waits, so that nothing is lost between the two and nothing comes twice.
+ * What is told while the store is read waits, so that nothing is lost between the two and nothing comes twice. A client
+ * that cannot be told for a defect of ours has its stream ended with the time to come back: silence would look like
+ * nothing happening.
  */
 import { type Exit, meaningOf } from '../../machines/exit.ts';
 import type { Clock } from '../clock.ts';
+import { isSluiceError } from '../errors.ts';
 import type { Heard } from '../gateway/conversations.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { SETTLED_AHEAD_MS_MAX } from '../gateway/settle-times.ts';
 import { settledJson } from './api.ts';
 import { EVENTS_BEHIND_MAX, EventStream } from './event-stream.ts';
 
@@ -79,7 +84,7 @@ export class ConversationEvents {
       watch[Symbol.dispose]();
       this.#streams.delete(stream);
     });
-    void client.begin(parseCursor(lastEventId));
+    client.begin(parseCursor(lastEventId));
     return stream;
   }
 
@@ -112,10 +117,38 @@ class Client {
   }
 
   /** Says that it is connected, then what was missed since `from`; a new client has missed nothing. */
-  async begin(from: Cursor | undefined): Promise<void> {
+  begin(from: Cursor | undefined): void {
+    this.#go(async () => {
+      await this.#connect(from);
+      this.#goOn();
+    });
+  }
+
+  hear(heard: Heard): void {
+    this.#go(() => {
+      if (this.#waiting === undefined) this.#take(heard);
+      else if (heard.type === 'recovered' || this.#waiting.length >= EVENTS_BEHIND_MAX) this.#again = true;
+      else this.#waiting.push(heard);
+    });
+  }
+
+  /** Does a part of the stream's work. What fails in it ends the stream, and disturbs nobody else. */
+  #go(work: () => void | Promise<void>): void {
+    const failed = (error: unknown): void => {
+      this.#gateway.reportFault(error);
+      this.#stream.end(RETRY_MS);
+    };
+    try {
+      work()?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async #connect(from: Cursor | undefined): Promise<void> {
     this.#cursor = from ?? (await this.#newest());
     // A wall clock that was set back: what settled since has earlier times than the client has seen.
-    if (this.#cursor.settledAt > this.#clock.wallMs()) this.#cursor = BEGINNING;
+    if (this.#cursor.settledAt > this.#clock.wallMs() + SETTLED_AHEAD_MS_MAX) this.#cursor = BEGINNING;
     const { epoch } = this.#gateway.lifecycle;
     const about = { conversation: this.#conversation, epoch, resumed: from !== undefined };
     this.#stream.send('connected', about, cursorId(this.#cursor));
@@ -124,13 +157,6 @@ class Client {
       if (conversation === this.#conversation)
         this.#stream.sendPassing('typing', { on: true, turn: id, agent });
     }
-    this.#goOn();
-  }
-
-  hear(heard: Heard): void {
-    if (this.#waiting === undefined) this.#take(heard);
-    else if (heard.type === 'recovered' || this.#waiting.length >= EVENTS_BEHIND_MAX) this.#again = true;
-    else this.#waiting.push(heard);
   }
 
   #take(heard: Heard): void {
@@ -143,15 +169,20 @@ class Client {
     } else if (heard.type === 'delta') {
       const { message, text, offset } = heard;
       this.#stream.sendPassing('delta', { messageId: message.id, text, offset });
-    } else {
+    } else if (heard.type === 'notice') this.#stream.send('notice', { text: heard.text });
+    else {
       this.#waiting = [];
-      void this.#readMissed().then(() => this.#goOn());
+      this.#go(async () => {
+        await this.#readMissed();
+        this.#goOn();
+      });
     }
   }
 
-  /** Where a new client begins: after what has settled by now. */
+  /** Where a new client begins: after what has settled by now, as far as that is known. */
   async #newest(): Promise<Cursor> {
-    const newest = await this.#settledSince(0, 1);
+    const newest = await this.#settledSince(BEGINNING, 1);
+    if (newest === undefined) return { ...BEGINNING, settledAt: this.#clock.wallMs() };
     const [message] = newest;
     if (message === undefined) return BEGINNING;
     return { settledAt: message.settledAt ?? 0, messageId: message.id, replies: null };
@@ -160,12 +191,17 @@ class Client {
   async #readMissed(): Promise<void> {
     do {
       this.#again = false;
-      const missed = await this.#settledSince(this.#cursor.settledAt, MISSED_MESSAGES_MAX + 1);
-      if (missed.length > MISSED_MESSAGES_MAX) this.#stream.send('dropped', { count: null });
-      for (const message of missed.slice(-MISSED_MESSAGES_MAX)) {
+      const missed = await this.#settledSince(this.#cursor, MISSED_MESSAGES_MAX + 1);
+      if (missed === undefined || missed.length > MISSED_MESSAGES_MAX)
+        this.#stream.send('dropped', { count: null });
+      for (const message of missed?.slice(-MISSED_MESSAGES_MAX) ?? []) {
         if (this.#isSent(message.id)) continue;
+        const replies = await unlessUnavailable(this.#gateway.conversations.replies(message.id));
+        if (replies === undefined) {
+          this.#stream.send('dropped', { count: null });
+          break;
+        }
         this.#stream.send('message', messageJson(message, message.admission));
-        const replies = await this.#gateway.conversations.replies(message.id).catch(() => []);
         const { outcome, reason, recorded, settledAt } = message;
         const texts = replies.map(({ text }) => text);
         const settled = { outcome: outcome ?? 'failed', reason, replies: texts, recorded, exitCode: null };
@@ -207,13 +243,19 @@ class Client {
     if (this.#sent.size > SENT_REMEMBERED_MAX && oldest !== undefined) this.#sent.delete(oldest);
   }
 
-  /** Nothing while the store cannot be read: the client goes on with what happens now, and can resume later. */
-  async #settledSince(sinceMs: number, messagesMax: number) {
-    try {
-      return await this.#gateway.conversations.settledSince(this.#conversation, sinceMs, messagesMax);
-    } catch {
-      return [];
-    }
+  #settledSince(since: Cursor, messagesMax: number) {
+    const { conversations } = this.#gateway;
+    return unlessUnavailable(conversations.settledSince(this.#conversation, since, messagesMax));
+  }
+}
+
+/** Undefined while the store cannot be read: the client is told that it misses something, and hears what happens now. */
+async function unlessUnavailable<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isSluiceError(error, 'STORE_UNAVAILABLE')) return undefined;
+    throw error;
   }
 }
 

@@ -83,12 +83,15 @@ export class Faces {
   }
 
   /**
-   * Takes no new connection and no new request; resolves when the requests that have come whole are answered. Those
-   * that have not are cut off. Streams go on.
+   * Takes no new connection and no new request; resolves when the requests that have come whole are answered: with
+   * 202 where their message has no outcome in this life. Those that have not come whole are cut off. Streams go on.
    */
   async stopAccepting(): Promise<void> {
     this.#shut();
-    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#underWay === 0) return;
+    const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#options.routes.endWaits();
+    await idle;
   }
 
   /** Ends streams and connections; what is being written gets a moment. Nothing is waited for that is idle. */

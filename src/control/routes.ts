@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Clock } from '../clock.ts';
 import type { Progress } from '../gateway/in-hand.ts';
+import { echoed } from '../messages/echoed.ts';
 import { ID_CHARS_MAX } from '../messages/inbound.ts';
 import { type Api, type ApiReply, decidedJson, failure, settledJson } from './api.ts';
 import type { ConversationEvents } from './conversation-events.ts';
 import { EVENT_STREAMS_MAX, EventStream, KEEP_ALIVE_MS } from './event-stream.ts';
 import type { Inspector } from './inspector.ts';
-import { LOG_STREAMS_MAX, type LogStreams } from './log-streams.ts';
+import { countIn, LOG_STREAMS_MAX, type LogStreams } from './log-streams.ts';
 import { reloadReply } from './reload-reply.ts';
 import { readJson } from './request-body.ts';
 
@@ -67,6 +68,7 @@ export class Routes {
     this.#get('/readyz', (exchange) => answer(exchange, api.readyz()));
     this.#get('/v1/status', (exchange) => answer(exchange, api.status()));
     this.#get('/v1/configuration', (exchange) => this.#configuration(exchange));
+    this.#post('/v1/configuration/variables', (exchange) => this.#variables(exchange));
     this.#get('/v1/commands', (exchange) => answer(exchange, api.commands()));
     this.#get('/v1/logs', (exchange) => this.#logs(exchange));
     this.#get('/v1/messages/:id', async (exchange, { id = '' }) =>
@@ -120,6 +122,11 @@ export class Routes {
     answer(exchange, failure(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${method}`));
   }
 
+  /** Answers requests whose message gets no outcome in this life; resolves once nothing is in hand. */
+  endWaits(): Promise<void> {
+    return this.#options.api.endWaits();
+  }
+
   /** Ends every stream once what it holds has been read. */
   endStreams(): void {
     for (const stream of this.#streams) stream.end();
@@ -153,15 +160,30 @@ export class Routes {
     );
   }
 
+  /** As the configuration: they may be in it. */
+  async #variables(exchange: Exchange): Promise<void> {
+    if (!exchange.overSocket) {
+      answer(exchange, failure(404, 'NOT_FOUND', 'only the control socket has it'));
+      return;
+    }
+    const body = await readJson(exchange.request);
+    answer(exchange, body.ok ? this.#options.api.variables(body.value) : body.problem);
+  }
+
   /** As the configuration: what a log holds is for the owner of the home. */
   #logs(exchange: Exchange): void {
     const { logs } = this.#options;
+    const asked = exchange.query.get('lines');
+    const lines = asked === null ? undefined : countIn(asked);
     if (!exchange.overSocket) answer(exchange, failure(404, 'NOT_FOUND', 'only the control socket has it'));
-    else if (logs.full)
+    else if (asked !== null && lines === undefined) {
+      const text = `lines must be a whole number, 0 or more, and is "${echoed(asked)}"`;
+      answer(exchange, failure(400, 'MESSAGE_INVALID', text));
+    } else if (logs.full)
       answer(exchange, failure(503, 'TOO_MANY_STREAMS', `${LOG_STREAMS_MAX} follow the log already`));
     else {
       const [lastEventId] = [exchange.request.headers['last-event-id']].flat();
-      this.#stream(exchange, logs.open({ lastEventId, lines: exchange.query.get('lines') }));
+      this.#stream(exchange, logs.open({ lastEventId, lines }));
     }
   }
 

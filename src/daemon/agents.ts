@@ -8,10 +8,11 @@ import { CommandAgent } from '../agents/command.ts';
 import type { ReadHistory } from '../agents/history.ts';
 import type { OpenAiAgent } from '../agents/openai.ts';
 import { systemClock as clock } from '../clock.ts';
+import { variableOf } from '../config/process-environment.ts';
 import type { AgentConfig, Config } from '../config/schema.ts';
 import type { Processes } from '../process/exec.ts';
 import type { Store } from '../store/store.ts';
-import type { Secrets } from '../telemetry/log.ts';
+import type { Secrets } from '../telemetry/secrets.ts';
 
 export interface AgentsOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -41,7 +42,7 @@ export class Agents {
     for (const settings of Object.values(agents)) {
       if (settings.type !== 'openai') continue;
       this.#openAi ??= (await import('../agents/openai.ts')).OpenAiAgent;
-      this.#options.secrets.add(this.#options.env[settings.apiKeyEnv ?? '']?.trim() ?? '');
+      this.#options.secrets.add(variableOf(this.#options.env, settings.apiKeyEnv ?? '')?.trim() ?? '');
     }
   }
 
@@ -56,7 +57,7 @@ export class Agents {
   }
 
   named(config: Config, name: string): Agent | undefined {
-    const settings = config.agents[name];
+    const settings = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
     if (settings === undefined) return undefined;
     const made = this.#made.get(settings) ?? this.#make(settings);
     if (made !== undefined) this.#made.set(settings, made);

@@ -38,6 +38,7 @@ export function makeFaces(
     gateway,
     clock,
     configuration: () => configuration.running,
+    variables: (named) => configuration.told(named),
     messageWay: async (id) => {
       const trail = await store.trail(id);
       return trail && wayOf(trail);

@@ -6,7 +6,8 @@ import type { PlatformKind } from '../platforms/platform.ts';
 import type { Processes } from '../process/exec.ts';
 import type { HomeLock } from '../process/lock.ts';
 import type { Signals } from '../process/signals.ts';
-import type { Log, Secrets } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Secrets } from '../telemetry/secrets.ts';
 import type { Acquired } from './acquired.ts';
 import type { BlackBox } from './black-box.ts';
 

@@ -8,6 +8,8 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Store, Write } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import { logUnlessOutage } from './unexpected.ts';
 
 export const DEFAULT_AGENT = 'default';
 
@@ -24,6 +26,7 @@ export interface AgentChoiceOptions {
   readonly config: () => Config;
   readonly store: Pick<Store, 'chosenAgent'>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export class AgentChoice {
@@ -67,9 +70,12 @@ export class AgentChoice {
         if (!this.#choices.has(conversation)) this.#keep(conversation, agent);
         return agent;
       },
-      () => {
+      (error: unknown) => {
         // A store that cannot be read cannot be written either: no turn comes of what is decided now.
         this.#reading.delete(conversation);
+        logUnlessOutage(this.#options.log, error, 'the choice of an agent could not be read', {
+          conversation,
+        });
         return null;
       },
     );

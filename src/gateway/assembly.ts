@@ -6,7 +6,7 @@
  */
 import type { Config, ExecCommand } from '../config/schema.ts';
 import * as replies from '../messages/replies.ts';
-import type { LastExit } from '../store/store.ts';
+import type { LastExit, MessageRow } from '../store/store.ts';
 import { Access } from './access.ts';
 import { DEFAULT_AGENT } from './agent-choice.ts';
 import { assembleAgents, configuredAgent } from './agents.ts';
@@ -18,6 +18,7 @@ import { Delivery } from './delivery.ts';
 import { goingWhere } from './departure.ts';
 import { Dispatch } from './dispatch.ts';
 import { Held } from './held.ts';
+import { Holding } from './holding.ts';
 import { Intake } from './intake.ts';
 import { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
@@ -42,6 +43,8 @@ export interface Hooks {
   readonly changed: (what: 'state' | 'counters') => void;
   /** The work of this message has left: tells the chart. */
   readonly settled: (messageId: string) => void;
+  /** A message that waited for its place has become held. */
+  readonly nowHeld: (row: MessageRow) => void;
 }
 
 export type Parts = ReturnType<typeof assemble>;
@@ -56,7 +59,8 @@ type Outward = ReturnType<typeof assembleOutward>;
 type Work = ReturnType<typeof assembleWork>;
 
 /** The chart, the links, and what is said through them. */
-function assembleOutward(options: GatewayOptions, { life, receive, changed }: Hooks) {
+function assembleOutward(options: GatewayOptions, hooks: Hooks) {
+  const { life, receive, changed, settled, nowHeld } = hooks;
   const { clock, log, store, config, platforms, supervisor, inspect } = options;
   const lifecycle = new Lifecycle({
     supervisor,
@@ -83,16 +87,19 @@ function assembleOutward(options: GatewayOptions, { life, receive, changed }: Ho
     platform: (name) => connections.platform(name),
     canSend: (name) => connections.canSend(name),
   });
-  const conversations = new Conversations(store);
+  const conversations = new Conversations(store, log);
   const ledger = new Ledger({ store, clock, log, delivery, conversations, life });
   const held = new Held(clock, (row) => delivery.say(row, replies.held(goingWhere(lifecycle.view))));
-  const agents = assembleAgents(options, { lifecycle, delivery });
-  return { lifecycle, connections, delivery, conversations, ledger, held, ...agents };
+  const holding = new Holding({
+    ...{ store, log, lifecycle, ledger, conversations, held, nowHeld, settled },
+  });
+  const agents = assembleAgents(options, { lifecycle, delivery, conversations });
+  return { lifecycle, connections, delivery, conversations, ledger, held, holding, ...agents };
 }
 
 /** Turns, quick commands, the gateway's own commands, and the requests that these make. */
 function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
-  const { lifecycle, conversations, ledger, held, circuits, agentChoice } = outward;
+  const { lifecycle, conversations, ledger, holding, circuits, agentChoice } = outward;
   const { clock, log, store, config, processes, environment, configProblem } = options;
   const { life, settled } = hooks;
   const access = new Access(config, clock);
@@ -107,7 +114,7 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
     control: () => control,
     settled,
     workEnded: (workId) => requests.workEnded(workId),
-    keep: (message) => held.putBack([message.row]),
+    hold: (message) => holding.hold([message], 'store'),
   });
   const turns = new Turns({
     clock,
@@ -186,7 +193,7 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     settled,
     refusedByChart: (row) => backNotices.refused(row.agent ?? DEFAULT_AGENT, row),
   });
-  const takeUp = new TakeUp({ store, access, judge, placing, ledger, held, life, settled });
+  const takeUp = new TakeUp({ store, log, access, judge, placing, ledger, held, life, settled });
   const intake = new Intake({
     store,
     clock,
@@ -195,6 +202,7 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     access,
     judge,
     ledger,
+    held,
     placing,
     conversations,
     life,
@@ -208,6 +216,6 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
 
 /** Of a command that was reloaded, or removed, since it was admitted. */
 function concurrencyNow({ quickCommands }: Config, { name, concurrency }: ExecCommand): number {
-  const now = quickCommands[name];
+  const now = Object.hasOwn(quickCommands, name) ? quickCommands[name] : undefined;
   return now?.type === 'exec' ? now.concurrency : concurrency;
 }

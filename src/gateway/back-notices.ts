@@ -1,13 +1,16 @@
 /**
  * Tells those who were refused because an agent was down that it is back: once each conversation, as soon as turns for
- * it are taken. Whoever waits at a connection was told to come again and is not there any more. Kept in memory only.
+ * it are taken. Of this machine's own people those hear of it who watch their conversation by then. Kept in memory only.
  */
 import type { Admission } from '../../machines/events.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import type { MessageRow } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Conversations that are remembered as refused, for each agent; further ones are not told. */
+/**
+ * Conversations that are remembered as refused, for each agent: of platforms so many, of which further ones are not
+ * told, and of this machine so many, of which the first ones are forgotten. A script makes a new one each time.
+ */
 export const REFUSED_KEPT_MAX = 1000;
 
 type Told = Pick<MessageRow, 'platform' | 'conversation'>;
@@ -21,6 +24,8 @@ export interface BackNoticesOptions {
 
 interface Refused {
   readonly conversations: Map<string, Told>;
+  /** Of this machine, whose people only hear of it while they watch. */
+  readonly atConnections: Map<string, Told>;
   isBack: boolean;
 }
 
@@ -34,7 +39,11 @@ export class BackNotices {
   }
 
   down(agent: string): void {
-    const refused = this.#refused.get(agent) ?? { conversations: new Map(), isBack: false };
+    const refused = this.#refused.get(agent) ?? {
+      conversations: new Map(),
+      atConnections: new Map(),
+      isBack: false,
+    };
     refused.isBack = false;
     this.#refused.set(agent, refused);
   }
@@ -42,8 +51,15 @@ export class BackNotices {
   /** A turn for this agent was refused; remembered while the agent is down. */
   refused(agent: string, { platform, conversation }: Told): void {
     const refused = this.#refused.get(agent);
-    if (refused === undefined || waitsAtConnection({ platform })) return;
-    const { conversations } = refused;
+    if (refused === undefined) return;
+    const { conversations, atConnections } = refused;
+    if (waitsAtConnection({ platform })) {
+      atConnections.delete(conversation);
+      atConnections.set(conversation, { platform, conversation });
+      const [first] = atConnections.keys();
+      if (atConnections.size > REFUSED_KEPT_MAX && first !== undefined) atConnections.delete(first);
+      return;
+    }
     if (conversations.has(conversation)) return;
     if (conversations.size < REFUSED_KEPT_MAX) conversations.set(conversation, { platform, conversation });
     else this.#options.log.debug({ agent, conversation }, 'refused, and not told when the agent is back');
@@ -63,10 +79,10 @@ export class BackNotices {
 
   /** Tells whom it can: an agent may be back while the gateway takes no turns for another reason. */
   tell(): void {
-    for (const [agent, { isBack, conversations }] of [...this.#refused]) {
+    for (const [agent, { isBack, conversations, atConnections }] of [...this.#refused]) {
       if (!isBack || this.#options.turnAdmission(agent) !== 'dispatch') continue;
       this.#refused.delete(agent);
-      for (const to of conversations.values()) this.#options.say(to, agent);
+      for (const to of [...conversations.values(), ...atConnections.values()]) this.#options.say(to, agent);
     }
   }
 }

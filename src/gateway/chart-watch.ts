@@ -24,11 +24,17 @@ export type ChartListener = (step: ChartStep) => void;
 export class ChartWatch {
   readonly #listeners = new Set<ChartListener>();
   readonly #inspectActor: (inspect: (event: InspectionEvent) => void) => Subscription;
+  readonly #failed: (error: unknown) => void;
   #inspection: Subscription | undefined;
   #step: { number: number; at: number; event: LifecycleEvent; edges: string[] } | undefined;
 
-  constructor(inspectActor: (inspect: (event: InspectionEvent) => void) => Subscription) {
+  /** `failed` hears of what a watcher threw, and of an edge that has no name. */
+  constructor(
+    inspectActor: (inspect: (event: InspectionEvent) => void) => Subscription,
+    failed: (error: unknown) => void,
+  ) {
     this.#inspectActor = inspectActor;
+    this.#failed = failed;
   }
 
   add(listener: ChartListener): Disposable {
@@ -45,8 +51,9 @@ export class ChartWatch {
     if (this.#step === undefined || event.type !== '@xstate.microstep') return;
     try {
       for (const transition of event._transitions) this.#step.edges.push(transitionIdOf(transition));
-    } catch {
+    } catch (error) {
       // An edge that cannot be named is not drawn; the state after the step still is.
+      this.#failed(error);
     }
   }
 
@@ -57,8 +64,9 @@ export class ChartWatch {
     for (const listener of this.#listeners) {
       try {
         listener(step);
-      } catch {
+      } catch (error) {
         this.#remove(listener);
+        this.#failed(error);
       }
     }
   }

@@ -30,7 +30,7 @@ export interface CircuitsOptions {
   readonly log: Log;
   /** The agent that has this name now, with its threshold; undefined when none has. */
   readonly agent: (name: string) => { agent: Agent; failureThreshold: number } | undefined;
-  readonly opened: (name: string) => void;
+  readonly opened: (name: string, outage: Outage) => void;
   /** `gone`: there is no agent of this name any more. */
   readonly closed: (name: string, because: 'answers' | 'gone') => void;
 }
@@ -51,6 +51,7 @@ export class Circuits implements Disposable {
   readonly #options: CircuitsOptions;
   /** Of configured agents that have failed since they last answered. */
   readonly #circuits = new Map<string, Circuit>();
+  #disposed = false;
 
   constructor(options: CircuitsOptions) {
     this.#options = options;
@@ -67,9 +68,9 @@ export class Circuits implements Disposable {
     if (circuit?.agent === agent && circuit.outage === null) this.#circuits.delete(name);
   }
 
-  /** A turn failed. */
+  /** A turn failed. One that ends after all watching has ended opens nothing: nobody would probe it. */
   failed(name: string, agent: Agent, failure: AgentFailure): void {
-    const found = this.#options.agent(name);
+    const found = this.#disposed ? undefined : this.#options.agent(name);
     if (!failure.backend || found?.agent !== agent) return;
     const circuit = this.#circuitOf(name, agent);
     if (circuit.outage !== null) return;
@@ -81,8 +82,8 @@ export class Circuits implements Disposable {
       { agent: name, failures: found.failureThreshold, cause: failure.message },
       `the agent ${name} is not asked until it answers a probe`,
     );
-    this.#options.opened(name);
     this.#probeLater(name, circuit, failure.retryAtMs);
+    this.#options.opened(name, circuit.outage);
   }
 
   /** Another configuration runs: an agent that is gone has no circuit, one that was changed begins anew. */
@@ -94,12 +95,13 @@ export class Circuits implements Disposable {
       this.#circuits.delete(name);
       if (circuit.outage === null) continue;
       if (found === undefined) this.#options.closed(name, 'gone');
-      else void this.#probe(name, this.#circuitOf(name, found.agent, circuit.outage));
+      else this.#probe(name, this.#circuitOf(name, found.agent, circuit.outage));
     }
   }
 
-  /** Ends waits and probes. */
+  /** Ends waits and probes; from now on nothing opens or closes. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     for (const { probing } of this.#circuits.values()) probing?.[Symbol.dispose]();
     this.#circuits.clear();
   }
@@ -118,19 +120,23 @@ export class Circuits implements Disposable {
     const { clock } = this.#options;
     const doubled = PROBE_WAIT_MS_FIRST * 2 ** circuit.probes;
     const waitMs = Math.min(Math.max(doubled, notBeforeMs - clock.wallMs()), PROBE_WAIT_MS_MAX);
-    circuit.probing = clock.timer(waitMs, () => void this.#probe(name, circuit));
+    circuit.probing = clock.timer(waitMs, () => this.#probe(name, circuit));
   }
 
-  async #probe(name: string, circuit: Circuit): Promise<void> {
-    const { clock, log } = this.#options;
-    const abort = new AbortController();
-    circuit.probing = { [Symbol.dispose]: () => abort.abort() };
-    circuit.probes += 1;
-    using _ = clock.timer(PROBE_MS_MAX, () => abort.abort());
-    const failure = await circuit.agent.probe({ signal: abort.signal }).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+  /** A defect in what follows on a probe must not be the last that is heard of the agent: it is probed again. */
+  #probe(name: string, circuit: Circuit): void {
+    this.#probeNow(name, circuit).catch((error: unknown) => {
+      this.#options.log.error(
+        { agent: name, error: messageOf(error) },
+        'a probe failed in the gateway itself',
+      );
+      if (this.#circuits.get(name) === circuit && circuit.outage !== null) this.#probeLater(name, circuit);
+    });
+  }
+
+  async #probeNow(name: string, circuit: Circuit): Promise<void> {
+    const { log } = this.#options;
+    const failure = await this.#failureOfProbe(circuit);
     if (this.#circuits.get(name) !== circuit) return;
     if (failure === undefined || (failure instanceof AgentFailure && !failure.backend)) {
       this.#close(name, circuit);
@@ -145,11 +151,36 @@ export class Circuits implements Disposable {
     this.#probeLater(name, circuit, known?.retryAtMs);
   }
 
+  /** What an agent's probe throws; undefined when it answers. One that heeds no signal is given up all the same. */
+  async #failureOfProbe(circuit: Circuit): Promise<unknown> {
+    const abort = new AbortController();
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    circuit.probing = { [Symbol.dispose]: () => abort.abort() };
+    circuit.probes += 1;
+    using _ = this.#options.clock.timer(PROBE_MS_MAX, () => {
+      reject(new Error(`no answer to the probe within ${PROBE_MS_MAX / 1000} s`));
+      abort.abort();
+    });
+    try {
+      await Promise.race([circuit.agent.probe({ signal: abort.signal }), late]);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
   #close(name: string, circuit: Circuit): void {
+    const { outage } = circuit;
     circuit.outage = null;
     circuit.probing = undefined;
+    try {
+      this.#options.closed(name, 'answers');
+    } catch (error) {
+      // The chart may still refuse its turns: the circuit stays open with it.
+      circuit.outage = outage;
+      throw error;
+    }
     this.#options.log.info({ agent: name, probes: circuit.probes }, `the agent ${name} answers again`);
-    this.#options.closed(name, 'answers');
   }
 }
 

@@ -1,13 +1,17 @@
 /**
  * What happens in a conversation, told to whoever watches it: a message is decided, its turn begins and ends, the
- * agent says something, the message settles. Nothing is kept here: who was away asks the store.
+ * agent says something, the message settles, the gateway has something to say. Nothing is kept here: who was away asks
+ * the store. A watcher that throws is dropped, and disturbs neither the next one nor what is being told.
  */
 import type { Admission } from '../../machines/events.ts';
-import type { MessageRow, Store, StoredMessage, StoredOutbound } from '../store/store.ts';
+import { messageOf } from '../errors.ts';
+import type { MessageRow, SettledSince, Store, StoredMessage, StoredOutbound } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Settled } from './in-hand.ts';
 
 /** What a watcher hears. Times are wall milliseconds. */
 export type Heard =
+  /** A message was decided; once more when one that waited for its place became held. */
   | { readonly type: 'message'; readonly message: MessageRow; readonly admission: Admission }
   | { readonly type: 'typing'; readonly on: boolean; readonly turn: string; readonly agent: string }
   /** `offset`: how many characters of the answer came before. */
@@ -23,6 +27,8 @@ export type Heard =
       readonly settled: Settled;
       readonly settledAt: number;
     }
+  /** The gateway says something that answers no message. */
+  | { readonly type: 'notice'; readonly text: string }
   /** A start has settled what dead lives left open: the store has more than was told. */
   | { readonly type: 'recovered' };
 
@@ -30,10 +36,12 @@ export type Watcher = (heard: Heard) => void;
 
 export class Conversations {
   readonly #store: Store;
+  readonly #log: Log;
   readonly #watchers = new Map<string, Set<Watcher>>();
 
-  constructor(store: Store) {
+  constructor(store: Store, log: Log) {
     this.#store = store;
+    this.#log = log;
   }
 
   /** Calls `watcher` with what happens in the conversation of this key, until disposed. */
@@ -52,7 +60,15 @@ export class Conversations {
   }
 
   tell(conversation: string, heard: Heard): void {
-    for (const watcher of this.#watchers.get(conversation) ?? []) watcher(heard);
+    const watchers = this.#watchers.get(conversation);
+    for (const watcher of watchers ?? []) {
+      try {
+        watcher(heard);
+      } catch (error) {
+        watchers?.delete(watcher);
+        this.#log.error({ conversation, error: messageOf(error) }, 'a watcher of a conversation failed');
+      }
+    }
   }
 
   recovered(): void {
@@ -60,15 +76,15 @@ export class Conversations {
   }
 
   /**
-   * The newest messages of the conversation that settled at `sinceMs` or later, `messagesMax` at most, oldest first.
-   * Rejects with STORE_UNAVAILABLE.
+   * The newest messages of the conversation that settled with or after the one that `since` names, `messagesMax` at
+   * most, oldest first. Rejects with STORE_UNAVAILABLE.
    */
   settledSince(
     conversation: string,
-    sinceMs: number,
+    since: SettledSince,
     messagesMax: number,
   ): Promise<readonly StoredMessage[]> {
-    return this.#store.settledSince(conversation, sinceMs, messagesMax);
+    return this.#store.settledSince(conversation, since, messagesMax);
   }
 
   /** The replies of a settled message, in order. Rejects with STORE_UNAVAILABLE. */

@@ -9,6 +9,7 @@ import { newId } from '../messages/ids.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { OutboundRow, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { logUnlessOutage } from './unexpected.ts';
 
 /** Waits between attempts at one message within a life; after the last it is left to the next start. */
 const RETRY_WAITS_MS: readonly number[] = [1000, 5000, 15_000];
@@ -42,7 +43,11 @@ export class Delivery {
   /** Sends `row` after what was handed in before for its conversation. `stored`: it has a row to be marked. */
   deliver(row: OutboundRow, stored: boolean): void {
     const before = this.#tails.get(row.conversation) ?? Promise.resolve();
-    const tail = before.then(() => this.#attempts(row, stored));
+    const tail = before
+      .then(() => this.#attempts(row, stored))
+      .catch((error: unknown) => {
+        this.#options.log.error({ outbound: row.id, error: messageOf(error) }, 'a message was not sent');
+      });
     this.#tails.set(row.conversation, tail);
     void tail.then(() => {
       if (this.#tails.get(row.conversation) === tail) this.#tails.delete(row.conversation);
@@ -111,6 +116,9 @@ export class Delivery {
   /** A mark that cannot be written is left out: sending does not depend on a writable store. */
   async #mark(stored: boolean, write: Parameters<Store['commit']>[0][number]): Promise<void> {
     if (!stored) return;
-    await this.#options.store.commit([write]).catch(() => {});
+    const { store, log } = this.#options;
+    await store.commit([write]).catch((error: unknown) => {
+      logUnlessOutage(log, error, 'what became of a reply was not written');
+    });
   }
 }

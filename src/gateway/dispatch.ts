@@ -4,7 +4,7 @@
  * fails on the way, place and chart are given theirs back.
  */
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { isSluiceError, messageOf } from '../errors.ts';
 import * as replies from '../messages/replies.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -14,6 +14,14 @@ import type { InHand, Settlement } from './in-hand.ts';
 import type { Ledger } from './ledger.ts';
 import type { Command, QuickCommands } from './quick-commands.ts';
 import type { Turn, Turns } from './turns.ts';
+import { logUnlessOutage } from './unexpected.ts';
+
+/** A defect of ours: the message has an outcome all the same, and the log the error. */
+const INTERNAL_FAILURE: Settlement = {
+  outcome: 'failed',
+  reason: 'internal',
+  replies: [replies.internalFailure()],
+};
 
 export interface DispatchOptions {
   readonly store: Store;
@@ -28,8 +36,8 @@ export interface DispatchOptions {
   readonly settled: (messageId: string) => void;
   /** Work under this marker has settled: requests that came from inside it are handed on. */
   readonly workEnded: (workId: string) => void;
-  /** Keeps a turn whose start could not be written; it is on disk as waiting. */
-  readonly keep: (message: InHand) => void;
+  /** Holds a turn whose start could not be written; it is on disk as waiting. */
+  readonly hold: (message: InHand) => Promise<void>;
 }
 
 export class Dispatch {
@@ -67,7 +75,11 @@ export class Dispatch {
           { op: 'phase', id: command.message.row.id, phase: 'started' },
         ];
         // A command does not depend on a writable store: what cannot be written runs all the same.
-        await this.#options.store.commit(unit).catch(() => {});
+        await this.#options.store.commit(unit).catch((error: unknown) => {
+          logUnlessOutage(this.#options.log, error, 'the start of a command was not written', {
+            command: id,
+          });
+        });
       }
       await this.#command(command);
     });
@@ -87,14 +99,31 @@ export class Dispatch {
       ];
       try {
         await this.#options.store.commit(unit);
-      } catch {
-        this.#options.turns().ended(turn);
-        this.#options.keep(turn.message);
-        this.#options.settled(id);
+      } catch (error) {
+        await this.#notStarted(turn, error);
         return;
       }
       await this.#turn(turn);
     });
+  }
+
+  /** A store that cannot be written keeps the turn waiting; one that is well and does not take it ends it. */
+  async #notStarted(turn: Turn, error: unknown): Promise<void> {
+    const { message } = turn;
+    if (isSluiceError(error, 'STORE_UNAVAILABLE')) {
+      const held = this.#options.hold(message);
+      this.#options.turns().ended(turn);
+      await held;
+      return;
+    }
+    const { id } = message.row;
+    this.#options.log.error({ message: id, error: messageOf(error) }, 'the start of a turn was not written');
+    try {
+      await this.#options.ledger.settle(message, INTERNAL_FAILURE);
+    } finally {
+      this.#options.turns().ended(turn);
+      this.#left(message, turn.row.id);
+    }
   }
 
   async #command(command: Command): Promise<void> {
@@ -142,11 +171,7 @@ export class Dispatch {
       return await run();
     } catch (error) {
       this.#options.log.error({ message: message.row.id, error: messageOf(error) }, 'a handler failed');
-      return {
-        outcome: 'failed',
-        reason: 'internal',
-        replies: [replies.internalFailure()],
-      };
+      return INTERNAL_FAILURE;
     }
   }
 

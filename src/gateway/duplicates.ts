@@ -4,17 +4,23 @@
  * for a while.
  */
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { LastExit, MessageRow, Store, StoredMessage } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Decided, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
+import type { Held } from './held.ts';
+import type { Decided, Progress, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
 import type { Judge } from './judge.ts';
 import type { Ledger } from './ledger.ts';
+import { logUnlessOutage } from './unexpected.ts';
 
 /** How often the store is asked for the outcome of what another process has in hand, and for how long. */
 const ELSEWHERE_PERIOD_MS = 500;
 const ELSEWHERE_MS_MAX = 60_000;
+
+/** Messages that are looked for at the same time; of further ones nobody is told more than that they are elsewhere. */
+export const SEARCHES_MAX = 1000;
 
 export interface DuplicatesOptions {
   readonly store: Store;
@@ -22,6 +28,7 @@ export interface DuplicatesOptions {
   readonly log: Log;
   readonly judge: Judge;
   readonly ledger: Ledger;
+  readonly held: Pick<Held, 'has'>;
   readonly epoch: () => number;
   /** How the life before this one ended; null when nothing is known of one. */
   readonly lastExit: () => LastExit | null;
@@ -29,10 +36,11 @@ export interface DuplicatesOptions {
   readonly say: (row: Pick<MessageRow, 'platform' | 'conversation'>, text: string) => void;
 }
 
-export class Duplicates {
+export class Duplicates implements Disposable {
   readonly #options: DuplicatesOptions;
   /** What is being looked for in the store, by message: one search each, however many ask. */
   readonly #searches = new Map<string, Promise<Settled | 'not yet'>>();
+  readonly #stop = new AbortController();
 
   constructor(options: DuplicatesOptions) {
     this.#options = options;
@@ -44,9 +52,9 @@ export class Duplicates {
     this.#note(first.messageId);
     if (listener !== undefined) {
       const { settled: _, ...decided } = first;
-      listener({ type: 'admission', ...decided, duplicate: true });
+      this.#tell(listener, { type: 'admission', ...decided, duplicate: true });
       if (ledger.waitFor(first.messageId) !== undefined) ledger.watch(first.messageId, listener);
-      else void first.settled.then((settled) => tellSettled(listener, settled));
+      else void first.settled.then((settled) => this.#tellSettled(listener, settled));
     }
     return { ...first, duplicate: true };
   }
@@ -55,21 +63,29 @@ export class Duplicates {
   async known(stored: StoredMessage, listener?: ProgressListener): Promise<Receipt> {
     const { ledger, say } = this.#options;
     this.#note(stored.id);
-    const decided = decidedOf(stored);
+    const decided = decidedOf(stored, this.#options.held.has(stored.id));
     const restarted = this.#restartedBy(stored);
     if (restarted !== undefined && !waitsAtConnection(stored)) say(stored, restarted);
-    listener?.({ type: 'admission', ...decided });
+    if (listener !== undefined) this.#tell(listener, { type: 'admission', ...decided });
     if (stored.outcome !== null) {
       const { outcome, reason, recorded } = stored;
       // Not everybody waits for it, and one that cannot be read in full is still the outcome.
-      const settled = this.#outcomeOf(stored).catch(() => settledAs(outcome, reason, [], recorded));
-      if (listener !== undefined) tellSettled(listener, await settled);
+      const settled = this.#outcomeOf(stored).catch((error: unknown) => {
+        this.#unread(stored.id, error);
+        return settledAs(outcome, reason, [], recorded);
+      });
+      if (listener !== undefined) this.#tellSettled(listener, await settled);
       return { ...decided, settled };
     }
     const ours = ledger.waitFor(stored.id);
     if (ours === undefined) return { ...decided, settled: this.#fromElsewhere(decided, listener) };
     if (listener !== undefined) ledger.watch(stored.id, listener);
     return { ...decided, settled: ours };
+  }
+
+  /** Ends every search: whoever waits is told as past the limit. */
+  [Symbol.dispose](): void {
+    this.#stop.abort();
   }
 
   /** For whoever asks for a message's whole way: a redelivery leaves no row. */
@@ -84,30 +100,34 @@ export class Duplicates {
   async #fromElsewhere(decided: Decided, listener?: ProgressListener): Promise<Settled> {
     const { messageId } = decided;
     let search = this.#searches.get(messageId);
-    if (search === undefined) {
+    if (search === undefined && this.#searches.size < SEARCHES_MAX) {
       search = this.#search(messageId).finally(() => this.#searches.delete(messageId));
       this.#searches.set(messageId, search);
     }
-    const found = await search;
+    const found = (await search) ?? 'not yet';
     if (found !== 'not yet') {
-      if (listener !== undefined) tellSettled(listener, found);
+      if (listener !== undefined) this.#tellSettled(listener, found);
       return found;
     }
-    listener?.({ type: 'admission', ...decided, admission: 'hold', text: replies.elsewhere() });
+    const told = { ...decided, admission: 'hold', text: replies.elsewhere() } as const;
+    if (listener !== undefined) this.#tell(listener, { type: 'admission', ...told });
     return new Promise(() => {});
   }
 
   async #search(messageId: string): Promise<Settled | 'not yet'> {
     const { clock, ledger, store } = this.#options;
+    const { signal } = this.#stop;
     for (let waitedMs = 0; waitedMs < ELSEWHERE_MS_MAX; waitedMs += ELSEWHERE_PERIOD_MS) {
-      await clock.delay(ELSEWHERE_PERIOD_MS);
+      await clock.delay(ELSEWHERE_PERIOD_MS, signal);
+      if (signal.aborted) break;
       const ours = ledger.waitFor(messageId);
       if (ours !== undefined) return ours;
       try {
         const stored = await store.message(messageId);
         if (stored !== undefined && stored.outcome !== null) return await this.#outcomeOf(stored);
-      } catch {
-        // A store that cannot be read now is asked again: the search has an end of its own.
+      } catch (error) {
+        // It is asked again: the search has an end of its own.
+        this.#unread(messageId, error);
       }
     }
     return 'not yet';
@@ -119,6 +139,24 @@ export class Duplicates {
     if (restarted !== undefined) texts.push(restarted);
     const settled = settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
     return { ...settled, exitCode: await this.#options.store.exitCode(stored.id) };
+  }
+
+  #unread(message: string, error: unknown): void {
+    logUnlessOutage(this.#options.log, error, 'the outcome of a message could not be read', { message });
+  }
+
+  #tellSettled(listener: ProgressListener, settled: Settled): void {
+    for (const text of settled.replies) this.#tell(listener, { type: 'reply', text });
+    this.#tell(listener, { type: 'settled', ...settled });
+  }
+
+  /** A reader's trouble is none of the message's. */
+  #tell(listener: ProgressListener, progress: Progress): void {
+    try {
+      listener(progress);
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'a watcher of a message failed');
+    }
   }
 
   /** What is added for whoever asked for the restart that ended the life before: it has happened. */
@@ -138,13 +176,8 @@ export const settledAs = (
   recorded: boolean,
 ): Settled => ({ outcome, reason, replies: texts, recorded, exitCode: null });
 
-function tellSettled(listener: ProgressListener, settled: Settled): void {
-  for (const text of settled.replies) listener({ type: 'reply', text });
-  listener({ type: 'settled', ...settled });
-}
-
-function decidedOf(stored: StoredMessage): Decided {
-  const admission = admissionNow(stored);
+function decidedOf(stored: StoredMessage, isHeld: boolean): Decided {
+  const admission = isHeld ? 'hold' : admissionNow(stored);
   return {
     messageId: stored.id,
     kind: stored.kind,
@@ -156,7 +189,7 @@ function decidedOf(stored: StoredMessage): Decided {
   };
 }
 
-/** A message that was held is one that was dispatched once it has been taken up. */
+/** By its row, which a full disk may have left behind. A message that was held is one that was dispatched once it has been taken up. */
 function admissionNow({ admission, phase, outcome }: StoredMessage): Decided['admission'] {
   if (outcome === null && phase === 'held') return 'hold';
   if (outcome === 'refused') return 'refuse';

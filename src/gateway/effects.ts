@@ -3,16 +3,15 @@
  * order: what is in hand settles, replies leave, nothing more is taken in. Each effect is called after the event
  * that asked for it; one that takes time is answered by an event of its own.
  */
-import { waitsAtConnection } from '../messages/local.ts';
+import { messageOf } from '../errors.ts';
 import * as replies from '../messages/replies.ts';
 import type { Parts } from './assembly.ts';
-import { endingFor, goingWhere, interruption } from './departure.ts';
-import type { InHand } from './in-hand.ts';
+import { endingFor, interruption } from './departure.ts';
 import type { Effects } from './lifecycle.ts';
 import type { GatewayOptions } from './options.ts';
 
 export interface GatewayEffectsOptions
-  extends Pick<GatewayOptions, 'store' | 'abortStart' | 'closeFaces'>,
+  extends Pick<GatewayOptions, 'log' | 'abortStart' | 'closeFaces'>,
     Pick<
       Parts,
       | 'lifecycle'
@@ -20,16 +19,13 @@ export interface GatewayEffectsOptions
       | 'intake'
       | 'dispatch'
       | 'delivery'
-      | 'ledger'
       | 'turns'
       | 'commands'
       | 'held'
+      | 'holding'
       | 'refusals'
       | 'takeUp'
-    > {
-  /** The work of this message has left: tells the chart. */
-  readonly settled: (messageId: string) => void;
-}
+    > {}
 
 export class GatewayEffects implements Effects {
   readonly #options: GatewayEffectsOptions;
@@ -50,18 +46,8 @@ export class GatewayEffects implements Effects {
 
   /** What was admitted and not begun is kept for the next start, or for the drain's end. */
   holdUnstarted(): void {
-    const { turns, held, store } = this.#options;
-    const messages = turns.takeUnstarted();
-    if (messages.length === 0) return;
-    held.putBack(messages.map((message) => message.row));
-    const unit = messages.map(
-      ({ row }) => ({ op: 'phase', id: row.id, phase: 'held', reason: 'state' }) as const,
-    );
-    // They stand on disk as waiting, which comes to the same at the next start: a failed commit loses nothing.
-    void store
-      .commit(unit)
-      .catch(() => {})
-      .then(() => this.#nowHeld(messages));
+    const { turns, holding } = this.#options;
+    void this.#go('holding what has not begun', holding.hold(turns.takeUnstarted(), 'state'));
   }
 
   abortStart(): void {
@@ -83,7 +69,7 @@ export class GatewayEffects implements Effects {
   flush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    void this.#nothingInHand().then(() => {
+    void this.#go('the last flush', this.#nothingInHand()).then(() => {
       this.#flushing = false;
       this.#options.lifecycle.send({ type: 'outbox.flushed' });
     });
@@ -92,9 +78,8 @@ export class GatewayEffects implements Effects {
   /** Says `intake.closed` when no face takes anything in and what came before is answered. */
   stopReceiving(): void {
     const { connections, closeFaces } = this.#options;
-    void connections
-      .stopReceiving()
-      .then(closeFaces)
+    void this.#go('ending what platforms send', connections.stopReceiving())
+      .then(() => this.#go('closing the faces', closeFaces()))
       .then(() => {
         this.#receivingStopped = true;
         return this.#sayClosed();
@@ -107,7 +92,7 @@ export class GatewayEffects implements Effects {
 
   /** What came in while the gateway was closing is answered first; platforms go on sending until their end. */
   async #sayClosed(): Promise<void> {
-    await this.#nothingInHand();
+    await this.#go('the last messages', this.#nothingInHand());
     this.#options.lifecycle.send({ type: 'intake.closed' });
   }
 
@@ -118,19 +103,12 @@ export class GatewayEffects implements Effects {
     await delivery.idle();
   }
 
-  #nowHeld(messages: readonly InHand[]): void {
-    const { lifecycle, ledger, held, intake, settled } = this.#options;
-    const text = replies.held(goingWhere(lifecycle.view));
-    const stillHeld = new Set(held.rows.map((row) => row.id));
-    for (const { row } of messages) {
-      // The drain was cancelled meanwhile: it has been taken up again, and works under the same id.
-      if (!stillHeld.has(row.id)) continue;
-      const { id: messageId, kind } = row;
-      const decided = { messageId, kind, admission: 'hold', reason: null, text } as const;
-      ledger.tell(messageId, { type: 'admission', ...decided, duplicate: false, recorded: true });
-      if (!waitsAtConnection(row)) held.announceLater(row);
-      intake.nowHeld(row);
-      settled(messageId);
+  /** One failing step never skips the next: it is logged, and the gateway goes on leaving. */
+  async #go(what: string, step: Promise<void>): Promise<void> {
+    try {
+      await step;
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, `${what} failed`);
     }
   }
 }

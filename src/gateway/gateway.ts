@@ -46,6 +46,7 @@ export class Gateway {
       receive: (inbound) => this.receive(inbound),
       changed: (what) => this.#changed(what),
       settled: (messageId) => this.#settled(messageId),
+      nowHeld: (row) => this.#parts.intake.nowHeld(row),
     });
     const { lifecycle, requests, connections, ledger, conversations } = this.#parts;
     this.lifecycle = lifecycle;
@@ -57,9 +58,8 @@ export class Gateway {
 
   /** Starts the chart, in `starting`. */
   start(): void {
-    const { store, abortStart, closeFaces } = this.#options;
-    const settled = (messageId: string) => this.#settled(messageId);
-    this.lifecycle.start(new GatewayEffects({ ...this.#parts, store, abortStart, closeFaces, settled }));
+    const { log, abortStart, closeFaces } = this.#options;
+    this.lifecycle.start(new GatewayEffects({ ...this.#parts, log, abortStart, closeFaces }));
   }
 
   /** Resolves when the chart has reached its end. */
@@ -137,10 +137,17 @@ export class Gateway {
     });
   }
 
+  /** Resolves when nothing is in hand: what has no outcome by then gets none in this life, unless it is taken up. */
+  async idle(): Promise<void> {
+    await this.#parts.intake.idle();
+    await this.#parts.dispatch.idle();
+  }
+
   /** Ends waiting for platforms and timers of the core; after the chart's end. */
   async stop(): Promise<void> {
-    const { delivery, held, circuits, requests } = this.#parts;
+    const { delivery, held, circuits, requests, intake } = this.#parts;
     circuits[Symbol.dispose]();
+    intake[Symbol.dispose]();
     delivery.stop();
     held.forgetAnnounced();
     requests[Symbol.dispose]();
@@ -154,7 +161,14 @@ export class Gateway {
   }
 
   #changed(what: 'state' | 'counters'): void {
-    if (what === 'state') this.#parts.backNotices.tell();
-    for (const listener of this.#listeners) listener(what);
+    const hearers =
+      what === 'state' ? [() => this.#parts.backNotices.tell(), ...this.#listeners] : this.#listeners;
+    for (const hear of hearers) {
+      try {
+        hear(what);
+      } catch (error) {
+        this.#options.log.error({ error: messageOf(error) }, 'whoever hears of a change failed');
+      }
+    }
   }
 }

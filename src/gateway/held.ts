@@ -32,6 +32,10 @@ export class Held {
     return [...this.#rows.values()];
   }
 
+  has(id: string): boolean {
+    return this.#rows.has(id);
+  }
+
   /** The limit that leaves no room for one more of this conversation; undefined when there is room. */
   fullFor(conversation: string): { limit: number; what: 'conversation' | 'gateway' } | undefined {
     if (this.#rows.size >= HELD_MAX) return { limit: HELD_MAX, what: 'gateway' };

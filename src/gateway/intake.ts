@@ -22,6 +22,7 @@ import { Duplicates, type DuplicatesOptions, settledAs } from './duplicates.ts';
 import type { Decided, ProgressListener, Receipt } from './in-hand.ts';
 import type { Judgeable, Judged } from './judge.ts';
 import type { Placed, Placing, Unplaced } from './placing.ts';
+import { logUnlessOutage } from './unexpected.ts';
 
 /** Messages that ran unrecorded and are remembered, so that a redelivery does not run them again. */
 const UNRECORDED_IDS_MAX = 1000;
@@ -39,7 +40,7 @@ export interface IntakeOptions extends DuplicatesOptions {
   readonly agentFor: (inbound: Inbound) => string | Promise<string>;
 }
 
-export class Intake {
+export class Intake implements Disposable {
   readonly #options: IntakeOptions;
   /** What is in hand, by platform and platform message id. */
   readonly #receiving = new Map<string, Promise<Receipt>>();
@@ -72,6 +73,11 @@ export class Intake {
   idle(): Promise<void> {
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends looking for what other processes have in hand. */
+  [Symbol.dispose](): void {
+    this.#duplicates[Symbol.dispose]();
   }
 
   /** Counts the message as under way until it is decided, and keeps its receipt for the same id again. */
@@ -159,7 +165,11 @@ export class Intake {
 
   /** What the store knows of this id; nothing when it cannot be asked. */
   #find({ platform, platformMessageId }: Arrived): Promise<StoredMessage | undefined> {
-    return this.#options.store.find(platform, platformMessageId).catch(() => undefined);
+    const { store, log } = this.#options;
+    return store.find(platform, platformMessageId).catch((error: unknown) => {
+      logUnlessOutage(log, error, 'a message could not be looked for', { platform, platformMessageId });
+      return undefined;
+    });
   }
 
   /** What is refused for the store's sake is never written: its sender may send it again under the same id. */
@@ -167,7 +177,9 @@ export class Intake {
     if (placed.rule === 'store') return 'unwritable';
     try {
       return await this.#options.store.commit(placed.unit);
-    } catch {
+    } catch (error) {
+      const { id: message } = placed.message.row;
+      logUnlessOutage(this.#options.log, error, 'a message was not written', { message });
       return 'unwritable';
     }
   }

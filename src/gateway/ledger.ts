@@ -13,6 +13,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Conversations } from './conversations.ts';
 import type { Delivery } from './delivery.ts';
 import type { InHand, Progress, ProgressListener, Settled, Settlement } from './in-hand.ts';
+import { SettleTimes } from './settle-times.ts';
 
 /** Units that wait for a writable store; the oldest are given up past it, and counted. */
 export const UNRECORDED_UNITS_MAX = 1000;
@@ -46,11 +47,13 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #open = new Map<string, Open>();
   readonly #unrecorded: Write[][] = [];
+  readonly #times: SettleTimes;
   #givenUp = 0;
   #catchingUp: Promise<void> | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#times = new SettleTimes(options.clock);
   }
 
   /** Makes a message known as open, so that it can be waited for and watched. */
@@ -102,7 +105,7 @@ export class Ledger {
 
   /** What settles a message, for a unit that does more than that; `finish` follows its commit. */
   prepare(message: InHand, settlement: Settlement): Prepared {
-    const settledAt = this.#options.clock.wallMs();
+    const settledAt = this.#times.next(message.row.conversation);
     const outbound = settlement.replies.map((text) => this.#outbound(message, settlement, text, settledAt));
     const unit = this.#unit(message, settlement, outbound, settledAt);
     return { message, settlement, outbound, unit, settledAt };

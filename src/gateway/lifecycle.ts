@@ -107,7 +107,10 @@ export class Lifecycle {
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     });
     this.#state = statePath(this.#actor.getSnapshot());
-    this.#watch = new ChartWatch((inspect) => this.#actor.system.inspect(inspect));
+    this.#watch = new ChartWatch(
+      (inspect) => this.#actor.system.inspect(inspect),
+      (error) => options.log.error({ error: messageOf(error) }, 'a watcher of the chart failed'),
+    );
     this.exited = new Promise((resolve) => {
       this.#actor.subscribe({
         complete: () => resolve(this.#actor.getSnapshot().output ?? exitFor(null, null, options.supervisor)),

@@ -4,7 +4,7 @@
  */
 import type { Admission, Request } from '../../machines/events.ts';
 import type { JournalRow, MessageRow, Outcome } from '../store/store.ts';
-import type { MessageTrail, TrailCommand, TrailReply, TrailTurn } from '../store/trail.ts';
+import type { MessageTrail, TrailCommand, TrailReply, TrailTurn, TrailUsage } from '../store/trail.ts';
 
 /** Characters of a text that a step quotes. */
 export const STEP_TEXT_CHARS_MAX = 200;
@@ -26,6 +26,14 @@ export interface Step {
   readonly detail: string;
 }
 
+/** An agent that was down when a message came. */
+export interface OutageThen {
+  readonly agent: string;
+  /** What was wrong with it when its circuit was opened, and when that was, in wall milliseconds; null: not known. */
+  readonly reason: string | null;
+  readonly since: number | null;
+}
+
 /** Why a message was refused or held. */
 export interface Why {
   readonly admission: Exclude<Admission, 'dispatch'>;
@@ -37,6 +45,8 @@ export interface Why {
   readonly actor: string;
   /** Of the rule `state`: the cause of the request, the failure, or the reasons of a degraded gateway. */
   readonly cause: string | null;
+  /** Of a turn that was refused because its agent was down. */
+  readonly outage: OutageThen | null;
   /** Wall milliseconds of the decision. */
   readonly at: number;
   /** Of the rule `state`: when that request was made, where the journal knows. */
@@ -106,6 +116,7 @@ function whyOf(trail: MessageTrail): Why | null {
     state: met?.state ?? null,
     actor: actorOf(rule, kept, message.sender),
     cause: rule === 'state' && kept !== undefined ? causeOf(kept) : null,
+    outage: rule === 'state' && kept !== undefined ? outageOf(kept, trail) : null,
     at: decision?.at ?? message.receivedAt,
     askedAt: asked ? (request?.at ?? null) : null,
   } as const;
@@ -122,6 +133,19 @@ function causeOf({ request, failure, degraded }: Kept): string | null {
   if (failure !== null) return failure.kind;
   if (request !== null) return request.cause;
   return degraded.length === 0 ? null : degraded.join(', ');
+}
+
+/** Null where something else stood in the way: what a gateway is degraded by besides comes before its agents. */
+function outageOf(
+  { request, failure, degraded }: Kept,
+  { message, opened }: MessageTrail,
+): OutageThen | null {
+  const { agent } = message;
+  if (request !== null || failure !== null || agent === null) return null;
+  if (!degraded.includes(`agent:${agent}`)) return null;
+  if (degraded.includes('store') || degraded.includes('safe-mode')) return null;
+  const { detail = null } = opened === null ? {} : (JSON.parse(opened.event) as { detail?: string });
+  return { agent, reason: detail, since: opened?.at ?? null };
 }
 
 function stepsOf(trail: MessageTrail): Step[] {
@@ -172,17 +196,26 @@ function judgements(trail: MessageTrail, kind: string): Step[] {
   return [first, ...again];
 }
 
-function whyText({ admission, rule, state, actor, cause }: Omit<Why, 'text'>): string {
+function whyText({ admission, rule, state, actor, cause, outage }: Omit<Why, 'text'>): string {
   const met = state === null ? 'in a state that the journal no longer has' : `in ${state}`;
-  const caused = cause === null ? '' : ` (${cause})`;
+  const wrong = outage?.reason == null ? '' : `: ${outage.reason}`;
+  const why = outage === null ? cause : `the agent ${outage.agent} was down${wrong}`;
+  const caused = why === null ? '' : ` (${why})`;
   return `${admission} ${met}, rule ${rule}, by ${actor}${caused}`;
 }
 
-function turnSteps({ id, agent, attempt, startedAt, endedAt, outcome, reason }: TrailTurn): Step[] {
+function turnSteps({ id, agent, attempt, startedAt, endedAt, outcome, reason, usage }: TrailTurn): Step[] {
   const nth = attempt > 1 ? `, attempt ${attempt}` : '';
   const began: Step = { at: startedAt, what: 'started', detail: `turn ${id} by agent ${agent}${nth}` };
   if (endedAt === null) return [began];
-  return [began, { at: endedAt, what: 'ended', detail: `turn ${id}: ${outcome}${because(reason)}` }];
+  const detail = `turn ${id}: ${outcome}${because(reason)}${usage === null ? '' : `, ${usageText(usage)}`}`;
+  return [began, { at: endedAt, what: 'ended', detail }];
+}
+
+/** `1200 tokens in (1000 of them cached), 34 out`. */
+function usageText({ inputTokens, outputTokens, cachedTokens }: TrailUsage): string {
+  const cached = cachedTokens === undefined ? '' : ` (${cachedTokens} of them cached)`;
+  return `${inputTokens} tokens in${cached}, ${outputTokens} out`;
 }
 
 function commandSteps({ id, name, startedAt, endedAt, outcome, exitCode, signal }: TrailCommand): Step[] {

@@ -3,16 +3,20 @@
  * accepted and not begun. Each is judged anew, but a hold is a promise: what the chart would not dispatch now, or
  * what finds every place taken, stays held.
  */
+import { messageOf } from '../errors.ts';
 import * as replies from '../messages/replies.ts';
 import type { MessageRow, Store, Write } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Access } from './access.ts';
 import type { Held } from './held.ts';
 import type { Judge, Judged } from './judge.ts';
 import type { Ledger } from './ledger.ts';
 import type { Placed, Placing } from './placing.ts';
+import { logUnlessOutage } from './unexpected.ts';
 
 export interface TakeUpOptions {
   readonly store: Store;
+  readonly log: Log;
   readonly access: Access;
   readonly judge: Judge;
   readonly placing: Placing;
@@ -54,7 +58,10 @@ export class TakeUp {
     held.remove(row.id);
     void ledger.open(row.id);
     const placed = placing.place(row, judged, null);
-    void this.#commit(row, placed);
+    this.#commit(row, placed).catch((error: unknown) => {
+      const { log } = this.#options;
+      log.error({ message: row.id, error: messageOf(error) }, 'a held message could not be begun');
+    });
     return true;
   }
 
@@ -100,7 +107,8 @@ export class TakeUp {
     );
     try {
       await store.commit(adopted);
-    } catch {
+    } catch (error) {
+      logUnlessOutage(this.#options.log, error, 'a held message was not taken up', { message: row.id });
       placing.withdraw(placed);
       held.putBack([row]);
       return;

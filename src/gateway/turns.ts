@@ -24,6 +24,8 @@ export interface TurnAbort {
   readonly outcome: 'interrupted' | 'failed';
   readonly reason: string;
   readonly text: string;
+  /** What it says of the agent; absent when it says nothing. */
+  readonly failure?: AgentFailure;
 }
 
 export interface Turn {
@@ -62,9 +64,9 @@ export interface TurnsOptions {
   readonly maxTurns: () => number;
   /** Starts a turn whose place came free: writes its start, then runs it. */
   readonly start: (turn: Turn) => void;
-  /** The agent said something; it is part of the turn's answer already. */
-  /** The agent has answered a turn, or failed it; not called for a turn that was told to stop. */
+  /** The agent has answered a turn, or failed it; not called for a turn that a person or the gateway ended. */
   readonly agentEnded: (turn: Turn, failure: AgentFailure | null) => void;
+  /** The agent said something; it is part of the turn's answer already. */
   readonly delta: (turn: Turn, text: string) => void;
 }
 
@@ -131,13 +133,7 @@ export class Turns {
   /** Runs a reserved turn to its end. Never rejects. */
   async run(turn: Turn): Promise<Settlement> {
     const { clock } = this.#options;
-    using _ = clock.timer(turn.timeoutMs, () =>
-      abortTurn(turn, {
-        outcome: 'failed',
-        reason: 'timeout',
-        text: replies.agentTimeout(turn.timeoutMs),
-      }),
-    );
+    using _ = clock.timer(turn.timeoutMs, () => abortTurn(turn, timeoutOf(turn)));
     const settlement = await this.#settlement(turn);
     const ended: Write = {
       op: 'turn.end',
@@ -253,6 +249,7 @@ export class Turns {
     }
     if (turn.abort.signal.aborted) {
       const abort = turn.abort.signal.reason as TurnAbort;
+      if (abort.failure !== undefined) this.#options.agentEnded(turn, abort.failure);
       return { outcome: abort.outcome, reason: abort.reason, replies: withAnswer(turn.answer, abort.text) };
     }
     if (turn.answer.trim() === '') {
@@ -289,6 +286,16 @@ export class Turns {
 /** What had been streamed is kept, and said first. */
 const withAnswer = (answer: string, text: string): string[] =>
   answer.trim() === '' ? [text] : [answer, text];
+
+/** An agent that never began to answer is as good as down; one that answers, and takes long, is at work. */
+function timeoutOf({ row, timeoutMs, answer, usage }: Turn): TurnAbort {
+  const said = answer !== '' || usage !== null;
+  const { cause, next } = replies.agentTimeout(row.agent, timeoutMs, said);
+  const failure = said
+    ? {}
+    : { failure: new AgentFailure(cause, next, { backend: true, code: 'AGENT_TIMEOUT' }) };
+  return { outcome: 'failed', reason: 'timeout', text: replies.failedTurn(cause, next), ...failure };
+}
 
 function abortTurn(turn: Turn, abort: TurnAbort): void {
   if (!turn.abort.signal.aborted) turn.abort.abort(abort);

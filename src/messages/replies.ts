@@ -267,11 +267,13 @@ export const internalFailure = (): string => 'That failed inside the gateway; it
 /** A held message whose sender lost the access that it had. */
 export const senderUnknown = (): string => 'Not run: its sender is not known any more.';
 
-export const agentTimeout = (timeoutMs: number): string =>
-  failedTurn(
-    `the agent took longer than ${seconds(timeoutMs)}`,
-    'Ask for less at once, or raise agent.turn_timeout.',
-  );
+/** For `failedTurn`: cause and next step of a turn that took too long. `said`: it had answered in part. */
+export const agentTimeout = (name: string, timeoutMs: number, said: boolean) => ({
+  cause: said
+    ? `the agent ${name} took longer than ${seconds(timeoutMs)}`
+    : `the agent ${name} said nothing within ${seconds(timeoutMs)}`,
+  next: `${said ? 'Ask for less at once' : 'See whether what is behind it is stuck'}, or raise ${name === 'default' ? 'agent' : `agents.${name}`}.turn_timeout.`,
+});
 
 /** For `failedTurn`: cause and next step of a turn that ended well and said nothing. */
 export const agentSilent = () => ({

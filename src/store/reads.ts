@@ -24,7 +24,15 @@ import {
   toTrailTurn,
   toTurn,
 } from './rows.ts';
-import type { Exchange, LastExit, Life, OpenWork, StoredMessage, StoredOutbound } from './store.ts';
+import type {
+  Exchange,
+  LastExit,
+  Life,
+  OpenWork,
+  SettledSince,
+  StoredMessage,
+  StoredOutbound,
+} from './store.ts';
 import { type MessageTrail, readTrail, type TrailQueries } from './trail.ts';
 
 const UNDELIVERED = "state NOT IN ('delivered', 'dead')";
@@ -35,7 +43,8 @@ export const QUERIES = {
   message: `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE id = ?`,
   replies: `SELECT ${OUTBOUND_COLUMNS} FROM outbox WHERE message_id = ? ORDER BY seq`,
   settledSince: `SELECT ${MESSAGE_COLUMNS} FROM inbox INDEXED BY inbox_conversation
-    WHERE settled_at IS NOT NULL AND conversation = ? AND settled_at >= ?
+    WHERE settled_at IS NOT NULL AND conversation = ?
+      AND (settled_at, seq) >= (?, coalesce((SELECT seq FROM inbox AS named WHERE named.id = ?), 0))
     ORDER BY settled_at DESC, seq DESC LIMIT ?`,
   exitCode: 'SELECT exit_code AS code FROM commands WHERE message_id = ? AND exit_code IS NOT NULL',
   openLives: `SELECT ${LIFE_COLUMNS} FROM lives WHERE ended_at IS NULL AND id IS NOT ? ORDER BY id`,
@@ -54,7 +63,7 @@ export const QUERIES = {
   messageMore: 'SELECT rewritten_text AS rewrittenText, merged_into AS mergedInto FROM inbox WHERE id = ?',
   trailLife: `SELECT id, kind, epoch, pid, version, started_at AS startedAt, ended_at AS endedAt, exit_code AS code, cause
     FROM lives WHERE id = ?`,
-  trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason
+  trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason, usage
     FROM turn_messages CROSS JOIN turns ON turns.id = turn_id WHERE message_id = ? ORDER BY seq LIMIT ?`,
   trailCommands: `SELECT id, name, actor, life, received_at AS receivedAt, started_at AS startedAt,
     ended_at AS endedAt, outcome, exit_code AS exitCode, signal
@@ -69,6 +78,9 @@ export const QUERIES = {
     WHERE epoch = ? AND number BETWEEN ? AND ? AND instr(event, ?) > 0 ORDER BY number`,
   requestBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
     AND json_extract(event, '$.type') IN ('stop.requested', 'drain.requested') ORDER BY number DESC LIMIT 1`,
+  raisedBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
+    AND json_extract(event, '$.type') = 'degraded.raised' AND json_extract(event, '$.reason') = ?
+    ORDER BY number DESC LIMIT 1`,
   openOutbound: openRows('outbox', OUTBOUND_COLUMNS, UNDELIVERED, 'coalesce(claim_life, life)'),
 } as const;
 
@@ -82,7 +94,7 @@ export interface Reads {
   find(platform: string, platformMessageId: string): StoredMessage | undefined;
   message(id: string): StoredMessage | undefined;
   replies(messageId: string): StoredOutbound[];
-  settledSince(conversation: string, sinceMs: number, messagesMax: number): StoredMessage[];
+  settledSince(conversation: string, since: SettledSince, messagesMax: number): StoredMessage[];
   exitCode(messageId: string): number | undefined;
   /** Lives that have not ended, without `self`. */
   openLives(self: number | null): Life[];
@@ -120,7 +132,8 @@ export function prepareReads(db: DatabaseSync): Reads {
     find,
     message,
     replies,
-    settledSince: (...of) => settledSince(...of).reverse(),
+    settledSince: (conversation, { settledAt, messageId }, messagesMax) =>
+      settledSince(conversation, settledAt, messageId, messagesMax).reverse(),
     exitCode,
     openLives,
     lastExit,
@@ -161,6 +174,7 @@ function prepareTrail(db: DatabaseSync, known: Pick<Reads, 'find' | 'message'>):
     journalLast: one(db, QUERIES.journalLast, toJournalRow),
     journalNaming: (epoch, from, to, id) => journalNaming(epoch, from, to, JSON.stringify(id)),
     requestBefore: one(db, QUERIES.requestBefore, toJournalRow),
+    raisedBefore: one(db, QUERIES.raisedBefore, toJournalRow),
   };
 }
 

@@ -71,8 +71,8 @@ export function toTrailLife({ code, cause, endedAt, ...row }: Row): TrailLife {
   return { ...row, exit } as unknown as TrailLife;
 }
 
-export function toTrailTurn(row: Row): TrailTurn {
-  return { ...row } as unknown as TrailTurn;
+export function toTrailTurn({ usage, ...row }: Row): TrailTurn {
+  return { ...row, usage: usage === null ? null : JSON.parse(String(usage)) } as unknown as TrailTurn;
 }
 
 export function toTrailCommand(row: Row): TrailCommand {

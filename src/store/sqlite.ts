@@ -26,6 +26,7 @@ import type {
   Life,
   LifeStart,
   OpenWork,
+  SettledSince,
   Store,
   StoredMessage,
   StoredOutbound,
@@ -169,10 +170,10 @@ export class SqliteStore implements Store {
 
   settledSince(
     conversation: string,
-    sinceMs: number,
+    since: SettledSince,
     messagesMax: number,
   ): Promise<readonly StoredMessage[]> {
-    return this.#read((reads) => reads.settledSince(conversation, sinceMs, messagesMax));
+    return this.#read((reads) => reads.settledSince(conversation, since, messagesMax));
   }
 
   exitCode(messageId: string): Promise<number | null> {

@@ -205,6 +205,14 @@ export interface Exchange {
   readonly answer: string;
 }
 
+/** A place in the order in which the messages of a conversation settled. */
+export interface SettledSince {
+  /** Wall milliseconds. */
+  readonly settledAt: number;
+  /** The message that settled then; one that is not known, or empty: everything of that millisecond comes after. */
+  readonly messageId: string;
+}
+
 export interface Store {
   /** False from a failed commit until `probe` succeeds. */
   readonly writable: boolean;
@@ -237,10 +245,14 @@ export interface Store {
   /** The texts of a message's replies, in order. */
   replies(messageId: string): Promise<readonly StoredOutbound[]>;
   /**
-   * The newest messages of a conversation that settled at `sinceMs` or later, `messagesMax` at most, in the order in
-   * which they settled; of one millisecond in order of arrival.
+   * The newest messages of a conversation that settled at `since` or later, with the one that it names, `messagesMax` at
+   * most, in the order in which they settled; of one millisecond in order of arrival.
    */
-  settledSince(conversation: string, sinceMs: number, messagesMax: number): Promise<readonly StoredMessage[]>;
+  settledSince(
+    conversation: string,
+    since: SettledSince,
+    messagesMax: number,
+  ): Promise<readonly StoredMessage[]>;
   /** How the command of a message left; null where none ran to an end of its own. */
   exitCode(messageId: string): Promise<number | null>;
   /** Everything open that belongs to none of the `living` lives: they still work on theirs. */

@@ -30,6 +30,15 @@ export interface TrailTurn extends Omit<TurnRow, 'conversation'> {
   readonly endedAt: number | null;
   readonly outcome: 'answered' | 'failed' | 'interrupted' | null;
   readonly reason: string | null;
+  /** What it used, as its agent counted it; null where that does not count. */
+  readonly usage: TrailUsage | null;
+}
+
+/** Tokens; `cachedTokens` are those of `inputTokens` that the server had kept, where it says so. */
+export interface TrailUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens?: number;
 }
 
 export interface TrailCommand extends Omit<CommandRow, 'messageId' | 'argsHash'> {
@@ -71,6 +80,8 @@ export interface MessageTrail {
   readonly before: JournalRow | null;
   /** The request to leave or drain that was the last before its decision. */
   readonly request: JournalRow | null;
+  /** When the circuit of its agent was opened last before its decision. */
+  readonly opened: JournalRow | null;
 }
 
 /** The questions behind it, one statement each. */
@@ -89,6 +100,8 @@ export interface TrailQueries {
   journalLast(epoch: number): JournalRow | undefined;
   journalNaming(epoch: number, from: number, to: number, id: string): JournalRow[];
   requestBefore(epoch: number, from: number, to: number): JournalRow | undefined;
+  /** The last row that raised this reason of the degraded set. */
+  raisedBefore(epoch: number, from: number, to: number, reason: string): JournalRow | undefined;
 }
 
 /** The message of this id, ours or its platform's; of several platforms that use the id the first by name. */
@@ -115,6 +128,7 @@ export function readTrail(queries: TrailQueries, id: string): MessageTrail | und
     journal,
     before,
     request: (decided && requestBefore(queries, decided)) ?? null,
+    opened: openedBefore(queries, message.agent, journal.at(-1) ?? before),
   };
 }
 
@@ -147,6 +161,17 @@ function lastBefore(queries: TrailQueries, { receivedAt }: StoredMessage): Journ
 
 function requestBefore(queries: TrailQueries, { epoch, number }: JournalRow): JournalRow | undefined {
   return queries.requestBefore(epoch, Math.max(0, number - TRAIL_JOURNAL_ROWS_MAX), number);
+}
+
+function openedBefore(
+  queries: TrailQueries,
+  agent: string | null,
+  decided: JournalRow | null,
+): JournalRow | null {
+  if (agent === null || decided === null) return null;
+  const { epoch, number } = decided;
+  const from = Math.max(0, number - TRAIL_JOURNAL_ROWS_MAX);
+  return queries.raisedBefore(epoch, from, number, `agent:${agent}`) ?? null;
 }
 
 /** The number of the first row of this epoch at or after this time; rows are in the order of time. */

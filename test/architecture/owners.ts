@@ -19,7 +19,7 @@ const PACKAGES: Readonly<Record<string, Owned>> = {
   pino: { owners: ['src/telemetry/log.ts'] },
   'pino-pretty': { owners: ['src/telemetry/log.ts'] },
   // Comments live in the library's document and nowhere else, so whoever carries them over needs it.
-  yaml: { owners: ['src/config/load.ts', 'src/config/import-hermes.ts'] },
+  yaml: { owners: ['src/config/tree.ts', 'src/config/import-hermes.ts', 'src/config/yaml-items.ts'] },
   zod: { owners: ['src/config/', 'src/control/api.ts'], types: ['src/platforms/platform.ts'] },
   'find-my-way': { owners: ['src/control/routes.ts'] },
   'eventsource-parser': { owners: ['src/agents/openai-answer.ts'] },

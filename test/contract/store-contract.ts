@@ -401,13 +401,16 @@ function settledSince(prepare: () => Promise<StoreGround>): void {
     ] as const)
       await settledAt(id, at);
     await settledAt('elsewhere', 250, 'local:b');
-    const since = async (...of: [number, number]) =>
-      (await store.settledSince('local:a', ...of)).map(({ id }) => id);
+    const since = async (at: number, messagesMax: number, messageId = '') =>
+      (await store.settledSince('local:a', { settledAt: at, messageId }, messagesMax)).map(({ id }) => id);
     expect(await since(0, 10)).toEqual(['early', 'middle', 'same', 'late']);
     expect(await since(200, 10)).toEqual(['middle', 'same', 'late']);
     expect(await since(0, 2)).toEqual(['same', 'late']);
     expect(await since(301, 10)).toEqual([]);
-    expect(await store.settledSince('local:b', 0, 10)).toMatchObject([
+    expect(await since(200, 10, 'middle')).toEqual(['middle', 'same', 'late']);
+    expect(await since(200, 10, 'same')).toEqual(['same', 'late']);
+    expect(await since(200, 10, 'nobody knows it')).toEqual(['middle', 'same', 'late']);
+    expect(await store.settledSince('local:b', { settledAt: 0, messageId: '' }, 10)).toMatchObject([
       { id: 'elsewhere', text: 'hello', outcome: 'answered', settledAt: 250 },
     ]);
   });

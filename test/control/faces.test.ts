@@ -34,6 +34,27 @@ afterEach(async () => {
 
 const socketPath = () => join(folder, 'control.sock');
 
+test('a request that still waits when no more are taken is answered, and only then is it done', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const routes = {
+    handle: async ({ response }: { response: { end(text: string): void } }) => {
+      arrived.resolve();
+      await ended.promise;
+      response.end('{}');
+    },
+    endWaits: async () => ended.resolve(),
+    endStreams: () => {},
+  };
+  const waiting = new Faces({ routes, clock: systemClock, token: TOKEN } as unknown as FacesOptions);
+  await waiting.listenSocket(socketPath());
+  const answer = httpRequest({ socketPath: socketPath() }, 'GET', '/');
+  await arrived.promise;
+  await waiting.stopAccepting();
+  expect(await answer).toMatchObject({ status: 200 });
+  await waiting.close();
+});
+
 /** The server that answers, as Node itself tells of it. */
 async function serverBehind(request: () => Promise<unknown>): Promise<Server> {
   const requests = channel('http.server.request.start');

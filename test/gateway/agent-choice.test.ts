@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { AgentChoice, CHOICES_KEPT_MAX } from '../../src/gateway/agent-choice.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
-import { FakeAgent, type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { FakeAgent, type GatewayCore, keptLog, startCore } from '../support/gateway-core.ts';
 
 const CONFIG = `
 agents: { coder: { command: ./c }, critic: { command: ./d } }
@@ -158,7 +158,12 @@ describe('a choice', () => {
       return null;
     };
     const { config } = parseConfig('', { path: '/s.yaml', origin: 'flag', env: {}, builtinNames: [] });
-    const choice = new AgentChoice({ config: () => config, store: { chosenAgent }, clock: new FakeClock() });
+    const choice = new AgentChoice({
+      config: () => config,
+      store: { chosenAgent },
+      clock: new FakeClock(),
+      log: keptLog().log,
+    });
     for (let at = 0; at <= CHOICES_KEPT_MAX; at += 1) await choice.agentFor({ conversation: `local:${at}` });
     await choice.agentFor({ conversation: 'local:1' });
     await choice.agentFor({ conversation: 'local:0' });

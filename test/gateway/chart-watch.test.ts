@@ -39,7 +39,7 @@ test('a step carries the decision or the verdict that fell in it, and never an e
 });
 
 test('a watcher that throws is dropped, and another goes on', async () => {
-  const { gateway } = await startCore();
+  const { gateway, lines } = await startCore();
   const steps: ChartStep[] = [];
   let calls = 0;
   using _dropped = gateway.lifecycle.watch(() => {
@@ -50,6 +50,7 @@ test('a watcher that throws is dropped, and another goes on', async () => {
   gateway.lifecycle.send({ type: 'degraded.raised', reason: 'store' });
   gateway.lifecycle.send({ type: 'degraded.cleared', reason: 'store' });
   expect(calls).toBe(1);
+  expect(lines).toContainEqual(expect.objectContaining({ error: 'a defect of the watcher' }));
   expect(ofTypes(steps)).toEqual(['degraded.raised', 'degraded.cleared']);
   expect(gateway.status.state).toBe('running.healthy');
 });

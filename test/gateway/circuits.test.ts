@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AgentFailure } from '../../src/agents/agent.ts';
 import { BackNotices, REFUSED_KEPT_MAX } from '../../src/gateway/back-notices.ts';
-import { PROBE_WAIT_MS_MAX } from '../../src/gateway/circuits.ts';
+import { Circuits, PROBE_WAIT_MS_MAX } from '../../src/gateway/circuits.ts';
 import { settled } from '../support/fake-clock.ts';
 import { FakeAgent, type GatewayCore, startCore } from '../support/gateway-core.ts';
 
@@ -91,6 +91,55 @@ describe('a circuit opens', () => {
     await fail(1, WRONG);
     await fail(1);
     expect(degraded()).toEqual(['agent:default']);
+  });
+
+  describe('by turns that ran into their timeout', () => {
+    const SLOW = CONFIG.replace('./a,', './a, turn_timeout: 60,').replace(
+      './b',
+      './b, turn_timeout: 60, failure_threshold: 3',
+    );
+
+    /** Three turns to their timeout; `saying`: what the agent says in each before. */
+    async function timeOut(saying: string, more: Readonly<Record<string, unknown>> = {}) {
+      const hanging = new FakeAgent();
+      core = await startCore(SLOW, { agent: () => hanging });
+      const outcomes = [];
+      for (let at = 0; at < 3; at += 1) {
+        const receipt = await core.receive('hello', { platformMessageId: `hanging-${at}`, ...more });
+        await settled();
+        if (saying !== '') hanging.say(at, saying);
+        await core.clock.advance(60_000);
+        outcomes.push(await receipt.settled);
+      }
+      return outcomes;
+    }
+
+    test('without a word: as good as down', async () => {
+      const [first] = await timeOut('');
+      expect(first).toMatchObject({
+        outcome: 'failed',
+        reason: 'timeout',
+        replies: [
+          'No answer: the agent default said nothing within 60 s. See whether what is behind it is stuck, or raise agent.turn_timeout.',
+        ],
+      });
+      expect(degraded()).toEqual(['agent:default']);
+      expect(health('default')?.reason).toBe('the agent default said nothing within 60 s');
+    });
+
+    test('without a word, under the name of whom they were for', async () => {
+      const [first] = await timeOut('', { agent: 'other' });
+      expect(first?.replies[0]).toMatch(
+        /the agent other said nothing .* raise agents\.other\.turn_timeout\.$/,
+      );
+      expect(degraded()).toEqual(['agent:other']);
+    });
+
+    test('not when each had begun to answer', async () => {
+      const [first] = await timeOut('so far');
+      expect(first?.replies[1]).toMatch(/^No answer: the agent default took longer than 60 s\./);
+      expect(degraded()).toEqual([]);
+    });
   });
 
   test('not for turns that a person ended', async () => {
@@ -265,6 +314,34 @@ describe('those who were refused', () => {
     expect([degraded(), told()]).toEqual([[], []]);
   });
 
+  test('at this machine are told while they watch their conversation, once, and nobody else', async () => {
+    const heard: Record<string, string[]> = { watched: [], late: [], other: [] };
+    const watch = (name: string) =>
+      core.gateway.conversations.watch(`local:${name}`, (one) => {
+        if (one.type === 'notice') heard[name]?.push(one.text);
+      });
+    watch('watched');
+    watch('other');
+    for (const name of ['watched', 'watched', 'late', 'gone']) await turn({ conversation: `local:${name}` });
+    // A stream that broke and came back is as good as one that stayed.
+    watch('late');
+    await core.clock.advance(1000);
+    const back = 'The agent default is back. Send again what was not taken.';
+    expect(heard).toEqual({ watched: [back], late: [back], other: [] });
+    expect(told()).toEqual([]);
+    await fail(3);
+    await core.clock.advance(PROBE_WAIT_MS_MAX);
+    expect(heard.watched).toEqual([back]);
+  });
+
+  test('on a platform are told there, and whoever watches their conversation from here hears it too', async () => {
+    const heard: unknown[] = [];
+    core.gateway.conversations.watch('chat:a', (one) => one.type === 'notice' && heard.push(one.text));
+    await turn(fromChat('chat:a'));
+    await core.clock.advance(1000);
+    expect([told().length, heard.length]).toEqual([1, 1]);
+  });
+
   test('are told only when turns are taken again', async () => {
     await turn(fromChat('chat:a'));
     core.gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
@@ -288,5 +365,80 @@ describe('those who were refused', () => {
     }
     notices.back('default');
     expect([said.length, said.at(-1)]).toEqual([REFUSED_KEPT_MAX, `chat:${REFUSED_KEPT_MAX - 1}`]);
+  });
+
+  test('at this machine take nobody’s place: the first ones are forgotten', () => {
+    const said: string[] = [];
+    const notices = new BackNotices({
+      log: core.log,
+      turnAdmission: () => 'dispatch',
+      say: ({ conversation }) => said.push(conversation),
+    });
+    notices.down('default');
+    for (let at = 0; at <= REFUSED_KEPT_MAX; at += 1)
+      notices.refused('default', { platform: 'local', conversation: `local:${at}` });
+    notices.refused('default', { platform: 'chat', conversation: 'chat:a' });
+    notices.back('default');
+    expect(said).toHaveLength(REFUSED_KEPT_MAX + 1);
+    expect([said[0], said[1], said.at(-1)]).toEqual(['chat:a', 'local:1', `local:${REFUSED_KEPT_MAX}`]);
+  });
+});
+
+describe('watching that has ended, or that fails', () => {
+  test('opens no circuit for a turn that fails after it, and starts no probe', async () => {
+    const hanging = new FakeAgent();
+    core = await startCore(CONFIG.replace('failure_threshold: 3', 'failure_threshold: 1'), {
+      agent: () => hanging,
+    });
+    const receipt = await core.receive('hello');
+    await settled();
+    await core.gateway.stop();
+    hanging.end(0, DOWN);
+    expect(await receipt.settled).toMatchObject({ outcome: 'failed' });
+    await settled();
+    expect([degraded(), core.clock.pending]).toEqual([[], 0]);
+  });
+
+  test('gives up a probe that heeds no signal, and probes again', async () => {
+    await fail(3);
+    let probes = 0;
+    patient.probe = () => {
+      probes += 1;
+      return probes === 1 ? new Promise(() => {}) : Promise.resolve();
+    };
+    await core.clock.advance(1000 + 15_000);
+    expect([probes, degraded()]).toEqual([1, ['agent:default']]);
+    await core.clock.advance(2000);
+    expect([probes, degraded()]).toEqual([2, []]);
+  });
+
+  test('goes on after a probe that throws at once, and after a defect of those who are told', async () => {
+    const closed: string[] = [];
+    let defects = 1;
+    const circuits = new Circuits({
+      clock: core.clock,
+      log: core.log,
+      agent: () => ({ agent: patient, failureThreshold: 1 }),
+      opened: () => {},
+      closed: (name) => {
+        if (defects > 0) {
+          defects -= 1;
+          throw new Error('a defect of the test');
+        }
+        closed.push(name);
+      },
+    });
+    let probes = 0;
+    patient.probe = () => {
+      probes += 1;
+      if (probes === 1) throw new Error('no promise at all');
+      return Promise.resolve();
+    };
+    circuits.failed('default', patient, DOWN);
+    await core.clock.advance(PROBE_WAIT_MS_MAX);
+    expect([probes, closed]).toEqual([3, ['default']]);
+    expect(core.lines).toContainEqual(expect.objectContaining({ error: 'a defect of the test' }));
+    expect(circuits.outage('default')).toBeUndefined();
+    circuits[Symbol.dispose]();
   });
 });

@@ -90,6 +90,15 @@ describe('leaving', () => {
     expect(await core.gateway.exited).toMatchObject({ code: 0 });
   });
 
+  test('goes on when a face cannot be closed, and the log has why', async () => {
+    const core = await startCore('', { closeFaces: () => Promise.reject(new Error('the socket is stuck')) });
+    ask(core, 'stop');
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
+    expect(core.lines).toContainEqual(
+      expect.objectContaining({ msg: 'closing the faces failed', error: 'the socket is stuck' }),
+    );
+  });
+
   test('tells turns that it cuts off what it leaves for', async () => {
     const core = await startCore('agent: { type: command, command: agent, restart_drain_timeout: 30 }');
     const { settled: outcome } = await core.receive('hello');

@@ -1,6 +1,7 @@
 /** The same message twice: it has one place, one outcome, and whoever asks again is answered in time. */
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/gateway/in-hand.ts';
+import * as replies from '../../src/messages/replies.ts';
 import type { MessageRow, Write } from '../../src/store/store.ts';
 import { settled } from '../support/fake-clock.ts';
 import { bootCore, type GatewayCore, startCore } from '../support/gateway-core.ts';
@@ -131,5 +132,53 @@ describe('a message that another process has in hand', () => {
     await core.store.commit([ran]);
     await core.clock.advance(500);
     expect(await again.settled).toMatchObject({ outcome: 'ran' });
+  });
+});
+
+describe('a search for what another process has in hand', () => {
+  const search = async (more?: (progress: Progress) => void) => {
+    const core = await startCore();
+    await wrote(core, others('known'));
+    const inbound = {
+      platform: 'local',
+      conversation: 'local:default',
+      sender: 'local:owner',
+      receivedAt: 1,
+    };
+    const again = await core.gateway.receive({ ...inbound, platformMessageId: 'known', text: 'hello' }, more);
+    return { core, again };
+  };
+
+  test('ends with the gateway, and whoever waits is told where the message is', async () => {
+    const told: Progress[] = [];
+    const { core } = await search((progress) => told.push(progress));
+    await settled();
+    const pending = core.clock.pending;
+    await core.gateway.stop();
+    await settled();
+    expect(core.clock.pending).toBe(pending - 1);
+    expect(told.at(-1)).toMatchObject({ type: 'admission', admission: 'hold', text: replies.elsewhere() });
+  });
+
+  test('is not disturbed by a watcher that throws, nor is the gateway', async () => {
+    const { core, again } = await search(() => {
+      throw new Error('the reader is gone');
+    });
+    await core.store.commit([{ op: 'settle', id: 'm_known', outcome: 'answered', reason: null, at: 2 }]);
+    await core.clock.advance(500);
+    expect(await again.settled).toMatchObject({ outcome: 'answered' });
+    expect(core.lines.map(({ msg }) => msg)).toContain('a watcher of a message failed');
+  });
+
+  test('logs a store that fails for more than an outage, and asks again', async () => {
+    const { core, again } = await search();
+    const { message } = core.store;
+    core.store.message = () => Promise.reject(new TypeError('a defect of the test'));
+    await core.clock.advance(500);
+    core.store.message = message;
+    await core.store.commit([{ op: 'settle', id: 'm_known', outcome: 'answered', reason: null, at: 2 }]);
+    await core.clock.advance(500);
+    expect(await again.settled).toMatchObject({ outcome: 'answered' });
+    expect(core.lines.filter(({ error }) => error === 'a defect of the test')).toHaveLength(1);
   });
 });

@@ -48,7 +48,7 @@ function way({ message, ...more }: Told): MessageWay {
   return wayOf({
     message: { ...MESSAGE, ...message },
     life: { id: 1, kind: 'daemon', epoch: 3, pid: 4711, version: '0.1.0', startedAt: 0, exit: null },
-    ...{ turns: [], commands: [], replies: [], journal: [], before: null, request: null },
+    ...{ turns: [], commands: [], replies: [], journal: [], before: null, request: null, opened: null },
     ...more,
   });
 }
@@ -69,6 +69,7 @@ describe('the way of a message', () => {
           endedAt: 1_990,
           outcome: 'answered',
           reason: null,
+          usage: { inputTokens: 1200, outputTokens: 34, cachedTokens: 1000 },
         },
       ],
       replies: [
@@ -84,7 +85,7 @@ describe('the way of a message', () => {
       '1000 received: "hello" from telegram:7 in telegram:7 (telegram 55, daemon epoch 3, pid 4711)',
       '1001 decided: turn: dispatch in running.healthy',
       '1010 started: turn t1 by agent coder',
-      '1990 ended: turn t1: answered',
+      '1990 ended: turn t1: answered, 1200 tokens in (1000 of them cached), 34 out',
       '1995 reply: reply o1: "hello you"',
       '2000 settled: answered',
       '2100 delivered: o1 delivered, 2 attempts, possibly twice',
@@ -121,6 +122,7 @@ describe('the way of a message', () => {
           endedAt: null,
           outcome: null,
           reason: null,
+          usage: null,
         },
       ],
     });
@@ -149,6 +151,7 @@ describe('why a message was refused', () => {
       actor: 'telegram:1',
       cause: 'restart',
       at: 1_002,
+      outage: null,
       askedAt: 900,
       text: 'refuse in draining.waiting, rule state, by telegram:1 (restart)',
     });
@@ -161,6 +164,39 @@ describe('why a message was refused', () => {
       request: row(1, 10, 'running.healthy', 'drain.requested'),
     });
     expect(why).toMatchObject({ actor: 'gateway', cause: 'agent:default', askedAt: null });
+  });
+
+  test('by an agent that was down names it, what was wrong with it and since when', () => {
+    const journal = [
+      row(9, 1_001, 'running.degraded', 'message.turn', { degraded: ['agent:other', 'agent:default'] }),
+    ];
+    const raised = {
+      type: 'degraded.raised',
+      reason: 'agent:default',
+      detail: 'the model server cannot be reached',
+    };
+    const opened = { ...row(4, 700, 'running.degraded'), event: JSON.stringify(raised) };
+    const told = way({ message: { ...refused, reason: 'state' }, journal, opened });
+    expect(told.why).toMatchObject({
+      actor: 'gateway',
+      outage: { agent: 'default', reason: 'the model server cannot be reached', since: 700 },
+      text: 'refuse in running.degraded, rule state, by gateway (the agent default was down: the model server cannot be reached)',
+    });
+    const forgotten = way({ message: { ...refused, reason: 'state' }, journal });
+    expect(forgotten.why).toMatchObject({
+      outage: { agent: 'default', reason: null, since: null },
+      text: 'refuse in running.degraded, rule state, by gateway (the agent default was down)',
+    });
+  });
+
+  test.each([
+    ['the store could not be written', ['agent:default', 'store']],
+    ['it was in safe mode', ['safe-mode', 'agent:default']],
+    ['only another agent was down', ['agent:other']],
+  ])('says nothing of its agent when %s', (_, degraded) => {
+    const journal = [row(9, 1_001, 'running.degraded', 'message.turn', { degraded })];
+    const told = way({ message: { ...refused, reason: 'state' }, journal });
+    expect(told.why).toMatchObject({ cause: degraded.join(', '), outage: null });
   });
 
   test('names a failure that made the gateway leave', () => {

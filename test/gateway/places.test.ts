@@ -1,5 +1,8 @@
 /** A place is taken when a message is admitted, and nothing begins before the message is on disk. */
 import { describe, expect, test } from 'vitest';
+import { SluiceError } from '../../src/errors.ts';
+import type { Heard } from '../../src/gateway/conversations.ts';
+import type { Progress } from '../../src/gateway/in-hand.ts';
 import { receive } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
@@ -132,6 +135,78 @@ describe('a turn that waits for its place', () => {
   });
 });
 
+describe('a turn whose start cannot be written when its place comes free', () => {
+  /** One turn runs, one waits; then the disk fails, and the first one ends. */
+  async function failsToStart(conversation: { platform: string; conversation: string; sender: string }) {
+    const core = await startCore('access: { owners: ["chat:1"] }');
+    const heard: Heard[] = [];
+    core.gateway.conversations.watch(conversation.conversation, (one) => heard.push(one));
+    await core.receive('one', conversation);
+    const told: Progress[] = [];
+    const inbound = { ...conversation, platformMessageId: 'two', text: 'two', receivedAt: 1 };
+    const { messageId } = await core.gateway.receive(inbound, (progress) => told.push(progress));
+    core.store.fail();
+    core.gateway.storeIsDown();
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    await settled();
+    return { core, heard, told, messageId };
+  }
+
+  const local = { platform: 'local', conversation: 'local:default', sender: 'local:owner' };
+  const chat = { platform: 'chat', conversation: 'chat:a', sender: 'chat:1' };
+  const kept = 'Kept: it is answered as soon as the gateway takes turns again.';
+
+  test('is held: who waits for it, who watches the conversation and the chart hear of it', async () => {
+    const { core, heard, told, messageId } = await failsToStart(local);
+    expect(told.at(-1)).toMatchObject({ type: 'admission', messageId, admission: 'hold', text: kept });
+    expect(heard.filter(({ type }) => type === 'message' || type === 'notice').slice(-2)).toMatchObject([
+      { type: 'message', message: { id: messageId }, admission: 'hold' },
+      { type: 'notice', text: kept },
+    ]);
+    expect(core.gateway.lifecycle.view.turns).toBe(0);
+    expect(core.gateway.status.held).toBe(1);
+  });
+
+  test('is announced in its chat when the outage lasts', async () => {
+    const { core } = await failsToStart(chat);
+    await core.clock.advance(2000);
+    expect(core.chat.sent.filter((text) => text === kept)).toHaveLength(1);
+  });
+
+  test('is answered as a held one when the same id comes again, and once the store is back', async () => {
+    const { core } = await failsToStart(local);
+    expect(await core.receive('two', { ...local, platformMessageId: 'two' })).toMatchObject({
+      ...{ admission: 'hold', duplicate: true, text: kept },
+    });
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    const again = await core.receive('two', { ...local, platformMessageId: 'two' });
+    expect(again).toMatchObject({ duplicate: true });
+    core.agent.say(1, 'late');
+    core.agent.end(1);
+    expect(await again.settled).toMatchObject({ outcome: 'answered', replies: ['late'] });
+  });
+
+  test('fails when the store is well and does not take it', async () => {
+    const core = await startCore();
+    await core.receive('one');
+    const second = await core.receive('two');
+    const commit = core.store.commit.bind(core.store);
+    core.store.commit = async (unit) => {
+      if (unit[0]?.op === 'turn.start') throw new SluiceError('INTERNAL', 'a constraint failed');
+      return commit(unit);
+    };
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    expect(await second.settled).toMatchObject({ outcome: 'failed', reason: 'internal', recorded: true });
+    await settled();
+    expect(core.gateway.status).toMatchObject({ held: 0, inFlight: { turns: [] } });
+    expect(core.gateway.lifecycle.view.turns).toBe(0);
+    expect(core.lines).toContainEqual(expect.objectContaining({ error: 'a constraint failed' }));
+  });
+});
+
 describe('a turn', () => {
   test('is ended at its timeout, and keeps what it had said', async () => {
     const core = await startCore('agent: { type: command, command: agent, turn_timeout: 90 }');
@@ -143,7 +218,10 @@ describe('a turn', () => {
     expect(await receipt.settled).toMatchObject({
       outcome: 'failed',
       reason: 'timeout',
-      replies: ['so far', expect.stringContaining('longer than 90 s')],
+      replies: [
+        'so far',
+        'No answer: the agent default took longer than 90 s. Ask for less at once, or raise agent.turn_timeout.',
+      ],
     });
     expect(core.clock.pending).toBe(0);
   });

@@ -1,5 +1,6 @@
 /** A hold is a promise: what was kept is not refused because every place is taken when it is taken up. */
 import { expect, test } from 'vitest';
+import { SluiceError } from '../../src/errors.ts';
 import { COMMANDS_WAITING_MAX } from '../../src/gateway/quick-commands.ts';
 import { TURNS_WAITING_MAX } from '../../src/gateway/turns.ts';
 import { messageRow } from '../store/sample-rows.ts';
@@ -57,4 +58,20 @@ test('a command of an earlier life stays, too, until there is room among those t
   core.processes.started[0]?.finish();
   await settled();
   expect(core.gateway.status.inFlight.commands.map(({ id }) => id)).toContain('c_old');
+});
+
+test('a held message that the store, though well, does not take up stays held, and the log has why', async () => {
+  const core = bootCore();
+  await core.receive('early');
+  const commit = core.store.commit.bind(core.store);
+  core.store.commit = async (unit) => {
+    if (unit.some(({ op }) => op === 'adopt')) throw new SluiceError('INTERNAL', 'a constraint failed');
+    return commit(unit);
+  };
+  core.gateway.lifecycle.send({ type: 'started' });
+  await settled();
+  expect(core.gateway.status).toMatchObject({ held: 1, inFlight: { turns: [] } });
+  expect(core.lines).toContainEqual(
+    expect.objectContaining({ msg: 'a held message was not taken up', error: 'a constraint failed' }),
+  );
 });

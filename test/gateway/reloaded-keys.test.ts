@@ -2,7 +2,7 @@
  * That a plan is true: each key that `config/keys.ts` says counts at once or with the next turn is changed by a reload of
  * a gateway that runs, and what one then meets is what the new value means. A key without a row here fails.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KEYS } from '../../src/config/keys.ts';
@@ -10,7 +10,7 @@ import { Agents } from '../../src/daemon/agents.ts';
 import type { Receipt } from '../../src/gateway/in-hand.ts';
 import { Reloads } from '../../src/gateway/reloads.ts';
 import type { Inbound } from '../../src/messages/inbound.ts';
-import { Secrets } from '../../src/telemetry/log.ts';
+import { Secrets } from '../../src/telemetry/secrets.ts';
 import { ConfigOnDisk } from '../support/config-on-disk.ts';
 import { FakeProcesses, type GatewayCore, startCore } from '../support/gateway-core.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -55,9 +55,8 @@ class World {
   }
 
   static async start(text: string): Promise<World> {
-    const disk = new ConfigOnDisk(text, ENV);
+    const disk = new ConfigOnDisk(text, ENV, { 'one.md': 'prompt one', 'other.md': 'prompt other' });
     mkdirSync(join(disk.folder, 'sub'));
-    for (const name of ['one', 'other']) writeFileSync(join(disk.folder, `${name}.md`), `prompt ${name}`);
     const processes = new FakeProcesses();
     const store = new MemoryStore();
     const exchange = (n: number) => ({ texts: [`question ${n}`], answer: `answer ${n}` });

@@ -40,6 +40,40 @@ test('a command whose watcher throws at its decision still runs, and frees its s
   expect(core.processes.started).toHaveLength(2);
 });
 
+test('a watcher of a conversation that throws is dropped; the next one hears all, and the turn is answered', async () => {
+  const core = await startCore();
+  const { conversations } = core.gateway;
+  let calls = 0;
+  conversations.watch('local:default', () => {
+    calls += 1;
+    throw new Error('the reader is gone');
+  });
+  const heard: string[] = [];
+  conversations.watch('local:default', ({ type }) => heard.push(type));
+  const receipt = await core.receive('one');
+  core.agent.say(0, 'answer');
+  core.agent.end(0);
+  expect(await receipt.settled).toMatchObject({ outcome: 'answered' });
+  await settled();
+  expect(heard).toEqual(['message', 'typing', 'delta', 'typing', 'settled']);
+  expect(calls).toBe(1);
+  expect(core.lines.filter(({ msg }) => msg === 'a watcher of a conversation failed')).toHaveLength(1);
+});
+
+test('who shows the status and throws disturbs neither the next one nor the gateway', async () => {
+  const core = await startCore();
+  core.gateway.onChange(() => {
+    throw new Error('the status file is gone');
+  });
+  let changes = 0;
+  core.gateway.onChange(() => (changes += 1));
+  expect(await core.receive('one')).toMatchObject({ admission: 'dispatch' });
+  core.gateway.storeIsDown();
+  expect(core.gateway.status.state).toBe('running.degraded');
+  expect(changes).toBe(2);
+  expect(core.lines).toContainEqual(expect.objectContaining({ error: 'the status file is gone' }));
+});
+
 test('work whose outcome cannot be settled leaves all the same: slot, chart and what waited for it', async () => {
   const core = await startCore(COMMANDS);
   await core.receive('/up');

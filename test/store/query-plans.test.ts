@@ -34,6 +34,7 @@ const PLANS: Readonly<Record<keyof typeof QUERIES, string>> = {
   journalFrom: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>?)',
   journalLast: 'SEARCH journal USING PRIMARY KEY (epoch=?)',
   journalNaming: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>? AND number<?)',
+  raisedBefore: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>? AND number<?)',
   requestBefore: 'SEARCH journal USING PRIMARY KEY (epoch=? AND number>? AND number<?)',
 };
 

@@ -39,10 +39,12 @@ describe('the trail of a message', () => {
       durationMs: 1,
       output: '',
     } as const;
+    const usage = '{"inputTokens":7,"outputTokens":2}';
     await commit(
       receive('m1'),
       { op: 'turn.start', turn: turnRow('t1'), messages: ['m1'] },
-      { op: 'turn.end', id: 't1', at: 1_500, outcome: 'failed', reason: 'timeout', streamed: '' },
+      { op: 'turn.end', id: 't1', at: 1_500, outcome: 'failed', reason: 'timeout', streamed: '', usage },
+      { op: 'turn.start', turn: turnRow('t2'), messages: ['m1'] },
       { op: 'command.receive', command: commandRow('c1', 'm1') },
       { op: 'command.start', id: 'c1', at: 1_200 },
       { op: 'command.end', end: { ...end, id: 'c1' } },
@@ -70,7 +72,9 @@ describe('the trail of a message', () => {
         endedAt: 1_500,
         outcome: 'failed',
         reason: 'timeout',
+        usage: { inputTokens: 7, outputTokens: 2 },
       },
+      { id: 't2', endedAt: null, usage: null },
     ]);
     expect(trail?.commands).toMatchObject([
       { id: 'c1', name: 'gpu', startedAt: 1_200, endedAt: 1_900, outcome: 'failed', exitCode: 3 },
@@ -161,6 +165,25 @@ describe('the journal around a message', () => {
     expect(trail?.before?.number).toBe(3);
     expect(trail?.request).toMatchObject({ number: 2, at: 2_000 });
   });
+});
+
+test('the opening of its agent’s circuit is found, the last one before the message, and no other agent’s', async () => {
+  await begin();
+  const raise = (number: number, reason: string, detail: string) =>
+    store.journal({
+      ...{ epoch: 1, number, at: number * 1000, state: 'running.degraded', context: '{}' },
+      event: JSON.stringify({ type: 'degraded.raised', reason, detail }),
+    });
+  raise(1, 'agent:default', 'long ago');
+  raise(2, 'agent:default', 'it is down');
+  raise(3, 'agent:other', 'another one');
+  journal(4, 4_000, 'm1');
+  raise(5, 'agent:default', 'later');
+  await commit(receive('m1', { receivedAt: 4_000, admission: 'refuse', reason: 'state' }));
+  expect((await store.trail('m1'))?.opened).toMatchObject({ number: 2, at: 2_000 });
+  journal(6, 9_000, 'm2');
+  await commit(receive('m2', { receivedAt: 9_000, agent: 'third' }));
+  expect((await store.trail('m2'))?.opened).toBeNull();
 });
 
 describe('a store that only is asked', () => {

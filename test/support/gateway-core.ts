@@ -19,7 +19,8 @@ import type {
   ProcessSpec,
   RunningProcess,
 } from '../../src/process/exec.ts';
-import { createLog, type Log, Secrets } from '../../src/telemetry/log.ts';
+import { createLog, type Log } from '../../src/telemetry/log.ts';
+import { Secrets } from '../../src/telemetry/secrets.ts';
 import { FakeClock, settled } from './fake-clock.ts';
 import { MemoryStore } from './memory-store.ts';
 

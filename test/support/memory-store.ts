@@ -11,6 +11,7 @@ import type {
   Life,
   LifeStart,
   OpenWork,
+  SettledSince,
   Store,
   StoredMessage,
   StoredOutbound,
@@ -82,7 +83,7 @@ export class MemoryStore implements Store {
   }
 
   async settledSince(
-    ...asked: [conversation: string, sinceMs: number, max: number]
+    ...asked: [conversation: string, since: SettledSince, max: number]
   ): Promise<readonly StoredMessage[]> {
     return this.#open().settledSince(...asked);
   }

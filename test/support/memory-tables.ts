@@ -10,6 +10,7 @@ import type {
   Life,
   LifeStart,
   OpenWork,
+  SettledSince,
   StoredMessage,
   StoredOutbound,
   TurnRow,
@@ -135,9 +136,17 @@ export class MemoryTables {
       }));
   }
 
-  settledSince(conversation: string, sinceMs: number, messagesMax: number): StoredMessage[] {
-    return [...this.#messages.values()]
-      .filter((row) => row.conversation === conversation && (row.settledAt ?? -1) >= sinceMs)
+  settledSince(
+    conversation: string,
+    { settledAt: sinceMs, messageId }: SettledSince,
+    messagesMax: number,
+  ): StoredMessage[] {
+    const rows = [...this.#messages.values()];
+    const named = rows.findIndex(({ id }) => id === messageId);
+    const isSince = ({ settledAt }: StoredMessage, index: number) =>
+      settledAt !== null && (settledAt > sinceMs || (settledAt === sinceMs && index >= named));
+    return rows
+      .filter((row, index) => row.conversation === conversation && isSince(row, index))
       .sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0))
       .slice(-messagesMax);
   }

@@ -62,7 +62,7 @@ describe('an agent that', () => {
   const failures: readonly [string, RegExp][] = [
     [
       'missing',
-      /^No answer: the agent missing could not be started \(.*nowhere\.sh does not exist\.\)\. Correct agent/,
+      /^No answer: the agent missing could not be started \(\S*nowhere\.sh does not exist\)\. Correct agents\.missing\.command\.$/,
     ],
     ['not-executable', /^No answer: the agent not-executable could not be started \(.*may not be executed/],
     ['crashes', /^No answer: the agent crashes ended with SIGSEGV\. Send it again/],
@@ -93,14 +93,15 @@ describe('an agent that', () => {
   });
 
   test('never ends is ended at its timeout with all its tree, and what it said is kept', async () => {
-    const [asked, deaf] = await Promise.all([ask('endless'), ask('deaf')]);
-    for (const answer of [asked, deaf]) {
+    const names = ['endless', 'deaf'];
+    for (const [at, answer] of (await Promise.all(names.map((name) => ask(name)))).entries()) {
+      const name = names[at];
       expect(answer).toMatchObject({
         outcome: 'failed',
         outcomeReason: 'timeout',
         replies: [
           'so far\n',
-          'No answer: the agent took longer than 2 s. Ask for less at once, or raise agent.turn_timeout.',
+          `No answer: the agent ${name} took longer than 2 s. Ask for less at once, or raise agents.${name}.turn_timeout.`,
         ],
       });
     }

@@ -74,6 +74,14 @@ describe('a model', () => {
     });
   });
 
+  test('has what it used shown in the way of its message', async () => {
+    const { json } = await gateway.send('hello', { conversation: 'counted' });
+    const told = await gateway.cli('logs', '--message', json.messageId);
+    expect(told.stdout).toMatch(/ended +turn t_\w+: answered, 7 tokens in, 3 out\n/);
+    const document = await gateway.cli('logs', '--message', json.messageId, '--json');
+    expect(document.json.turns).toMatchObject([{ usage: { inputTokens: 7, outputTokens: 3 } }]);
+  });
+
   test('is asked by its name, with its own model and its own key or none', async () => {
     await gateway.send('one', { conversation: 'named' });
     const first = lastAsked();
@@ -125,7 +133,7 @@ describe('a model', () => {
     expect((await gateway.send('hello', { agent: 'hasty' })).json).toMatchObject({
       outcome: 'failed',
       outcomeReason: 'timeout',
-      replies: ['so far', expect.stringMatching(/^No answer: the agent took longer than/)],
+      replies: ['so far', expect.stringMatching(/^No answer: the agent hasty took longer than/)],
     });
     await lastAsked()?.closed;
   });

@@ -225,7 +225,7 @@ describe('a file that cannot be used', () => {
 });
 
 describe('POST /v1/reload', () => {
-  test('wants the token, and shows no line of the file', async () => {
+  test('wants the token, and shows no line of the file and no value in it', async () => {
     await using gateway = await TestGateway.start({ config: says('before') });
     const { url, token } = await gateway.http();
     const { hostname, port, host } = new URL(url);
@@ -248,12 +248,25 @@ describe('POST /v1/reload', () => {
     });
     expect(JSON.stringify(wrong.json)).not.toContain('hunter');
     gateway.folder.writeConfig(testConfig(says('after')));
-    expect(await httpRequest(known, 'POST', '/v1/reload', {})).toMatchObject({
+    const key = 'quick_commands.say.command';
+    expect(await httpRequest(known, 'POST', '/v1/reload', {})).toEqual({
       status: 200,
-      json: { changes: [{ key: 'quick_commands.say.command', applies: 'now' }], needs: 'now' },
+      json: {
+        file: gateway.folder.configPath,
+        changes: [{ key, change: 'changed', applies: 'now', heldBy: null }],
+        ...{ needs: 'now', warnings: [], notes: [] },
+      },
+    });
+    gateway.folder.writeConfig(testConfig(says('at the socket -u ada:hunter2 -phunter2')));
+    const [change] = (await reload(gateway)).json.changes;
+    expect(change).toMatchObject({
+      key,
+      before: '"echo after"',
+      after: '"echo at the socket -u ada:*** -p***"',
     });
     expect(reloadsIn(gateway, 'reload')).toMatchObject([
       { actor: 'local:owner', level: 40 },
+      { actor: 'local:owner', level: 30, changes: 1 },
       { actor: 'local:owner', level: 30, changes: 1 },
     ]);
   });

@@ -107,9 +107,12 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
         await folder.release('slow');
         expect((await slow).json).toMatchObject({ outcome: 'ran', recorded: false });
 
-        // Accepted before, and not begun because its start could not be written: it was kept.
+        // Accepted before, and not begun because its start could not be written: it was kept, and its sender told so.
+        expect(await waiting).toMatchObject({ status: 202, json: { admission: 'hold' } });
         await folder.release('two');
-        expect((await waiting).json).toMatchObject({ outcome: 'answered', recorded: true });
+        expect((await gateway.send('wait two', { id: 'after-it' })).json).toMatchObject({
+          ...{ outcome: 'answered', duplicate: true, recorded: true },
+        });
         expect((await gateway.send('a new turn', { id: 'full-turn' })).json).toMatchObject({
           outcome: 'answered',
           duplicate: false,
