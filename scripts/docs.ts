@@ -8,6 +8,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAILURE_CODES } from '../machines/exit.ts';
+import { type ErrorBody, NO_BODY } from '../src/agents/http-error-body.ts';
+import { hintFor } from '../src/agents/http-hints.ts';
+import type { Trouble } from '../src/agents/http-trouble.ts';
 import { configJsonSchema, leavesOf } from '../src/config/json-schema.ts';
 import { type Applies, KEYS } from '../src/config/keys.ts';
 import { configFileSchema } from '../src/config/schema.ts';
@@ -61,14 +64,14 @@ const MET: readonly (readonly [what: string, name: string, past: string])[] = [
 const HEAD = '<!-- Printed by scripts/docs.ts from src/; do not edit. -->';
 
 /** The parts of a page that are printed: each stands between `<!-- NAME: … -->` and `<!-- /NAME -->`. */
-type Part = 'limits' | 'keys';
+type Part = 'failures' | 'limits' | 'keys';
 
 /** Each printed file by its path from the root, with what it should hold. Throws where a limit has lost its name. */
 export function renderDocs(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/errors.md', errorsMarkdown()],
-    withPart('docs/operating.md', 'limits', limitsMarkdown(limitsOf())),
-    withPart('docs/configuration.md', 'keys', keysMarkdown()),
+    withParts('docs/operating.md', { failures: failuresMarkdown(), limits: limitsMarkdown(limitsOf()) }),
+    withParts('docs/configuration.md', { keys: keysMarkdown() }),
     ['config/gateway.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ]);
 }
@@ -104,16 +107,71 @@ function leavesWith(code: ErrorCode): string {
   return kind === 'fault' && code !== 'INTERNAL' ? '' : String(FAILURE_CODES[kind]);
 }
 
-/** The page with its printed part as it should be. Throws where the page has lost the part's marks. */
-function withPart(path: string, part: Part, markdown: string): [string, string] {
+/** The page with its printed parts as they should be. */
+function withParts(path: string, parts: Partial<Readonly<Record<Part, string>>>): [string, string] {
   const text = readFileSync(join(ROOT, path), 'utf8');
+  const printed = Object.entries(parts).reduce(
+    (page, [part, markdown]) => withPart(page, path, part, markdown),
+    text,
+  );
+  return [path, printed];
+}
+
+/** Throws where the page has lost the part's marks. */
+function withPart(text: string, path: string, part: string, markdown: string): string {
   const [first, last] = [
     `<!-- ${part}: printed by scripts/docs.ts from src/; do not edit -->`,
     `<!-- /${part} -->`,
   ];
   const [begin, end] = [text.indexOf(first), text.indexOf(last)];
   if (begin < 0 || end < begin) throw new Error(`${path} has lost ${first} … ${last}`);
-  return [path, `${text.slice(0, begin)}${first}\n\n${markdown}\n\n${text.slice(end)}`];
+  return `${text.slice(0, begin)}${first}\n\n${markdown}\n\n${text.slice(end)}`;
+}
+
+const status = (value: number, body: Partial<ErrorBody> = {}): Trouble => ({
+  kind: 'status',
+  status: value,
+  body: { ...NO_BODY, ...body },
+  headers: {},
+});
+
+const network = (code: string): Trouble => ({ kind: 'network', code });
+
+/** What a model server can do instead of answering, as people name it; what each means is asked of the code. */
+const FAILURES: readonly (readonly [seen: string, trouble: Trouble])[] = [
+  ['refused connection', network('ECONNREFUSED')],
+  ['host that is not found', network('ENOTFOUND')],
+  ['connection that is lost', network('ECONNRESET')],
+  ['no answer in time', network('ETIMEDOUT')],
+  ['expired certificate', network('CERT_HAS_EXPIRED')],
+  ['redirection (3xx)', status(302)],
+  ['web page instead of an answer', status(200, { isHtml: true })],
+  ['400, and any other 4xx that is not named here', status(400)],
+  ['401, 403', status(401)],
+  ['402, or no balance left', status(402)],
+  ['404, 405', status(404)],
+  ['model that the server does not know', status(400, { code: 'model_not_found' })],
+  ['408, 504', status(504)],
+  ['413, or more than the context takes', status(413)],
+  ['429', status(429)],
+  ['429 of the provider behind the server', status(429, { message: 'provider returned error' })],
+  ['502', status(502)],
+  ['503, 529, or overloaded in its own words', status(503)],
+  ['500, and any other 5xx', status(500)],
+  ['stream that ends in the middle', { kind: 'cut' }],
+  ['stream that cannot be read', { kind: 'unreadable' }],
+  ['answer without a word', { kind: 'empty' }],
+  ["answer kept back by the provider's filter", { kind: 'filtered' }],
+  ['tokens used up before a word was said', { kind: 'out-of-tokens' }],
+];
+
+function failuresMarkdown(): string {
+  const at = { agent: 'default', model: 'm', url: 'http://h/v1', key: { variable: 'KEY', isSet: true } };
+  const rows = FAILURES.map(([seen, trouble]) => {
+    const { code, backend } = hintFor(trouble, at, 0);
+    return row([seen, `\`${code}\``, backend ? 'yes' : 'no']);
+  });
+  return [row(['of a model server', 'code', 'counts']), row(['---', '---', '---']), ...rows].join('\n');
 }
 
 const APPLIES: Readonly<Record<Applies, string>> = { now: 'at once', turn: 'next turn', restart: 'restart' };

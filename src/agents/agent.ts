@@ -50,6 +50,12 @@ export class AgentFailure extends Error {
   }
 }
 
+/**
+ * What a probe that failed with nothing has shown: the agent answers, or only that it can be started, which says little
+ * of what it would answer.
+ */
+export type ProbeEvidence = 'answers' | 'can-start';
+
 export interface Agent {
   readonly name: string;
   readonly type: string;
@@ -64,5 +70,5 @@ export interface Agent {
    * Asks whether the agent could answer now; cheap, no turn of anybody, bounded in time. Throws `AgentFailure`: one that
    * is no `backend` failure says that the backend is there.
    */
-  probe(options: { signal: AbortSignal }): Promise<void>;
+  probe(options: { signal: AbortSignal }): Promise<ProbeEvidence>;
 }

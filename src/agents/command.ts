@@ -6,7 +6,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { CommandAgentConfig } from '../config/schema.ts';
 import type { Processes, ProcessResult, RunningProcess } from '../process/exec.ts';
-import { type Agent, type AgentEvent, AgentFailure, type TurnInput } from './agent.ts';
+import { type Agent, type AgentEvent, AgentFailure, type ProbeEvidence, type TurnInput } from './agent.ts';
 
 /** What is kept of its output besides what was streamed: its stderr, for the cause of a failure. */
 const KEPT_OUTPUT_BYTES_MAX = 16 * 1024;
@@ -75,7 +75,7 @@ export class CommandAgent implements Agent {
   }
 
   /** Starting the program would be a turn: it looks whether there is one to start. What a shell reads, only a shell knows. */
-  async probe(): Promise<void> {
+  async probe(): Promise<ProbeEvidence> {
     const { name, command, cwd } = this.#options.config;
     const [program, folders] =
       typeof command === 'string'
@@ -83,7 +83,7 @@ export class CommandAgent implements Agent {
         : [command[0] ?? '', (this.#options.environment().PATH ?? '').split(delimiter)];
     const places = program.includes('/') ? [program] : folders.map((folder) => join(folder, program));
     if (!(await canUse(cwd))) throw notStarted(name, `the folder ${cwd} may not be entered`);
-    for (const place of places) if (await canUse(place)) return;
+    for (const place of places) if (await canUse(place)) return 'can-start';
     throw notStarted(name, `${program} is not there, or may not be executed`);
   }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import { variableOf } from '../config/process-environment.ts';
 import { SYSTEM_PROMPT_BYTES_MAX } from '../config/prompt-file.ts';
 import type { OpenAiAgentConfig } from '../config/schema.ts';
-import { type Agent, type AgentEvent, AgentFailure, type TurnInput } from './agent.ts';
+import { type Agent, type AgentEvent, AgentFailure, type ProbeEvidence, type TurnInput } from './agent.ts';
 import { type ChatMessage, exchangesIn, type ReadHistory, windowOf } from './history.ts';
 import { hintFor } from './http-hints.ts';
 import type { Endpoint } from './http-trouble.ts';
@@ -86,7 +86,7 @@ export class OpenAiAgent implements Agent {
   }
 
   /** Asks for the list of models, which costs nothing. */
-  async probe({ signal }: { signal: AbortSignal }): Promise<void> {
+  async probe({ signal }: { signal: AbortSignal }): Promise<ProbeEvidence> {
     const own = new AbortController();
     let isLate = false;
     using _ = this.#options.clock.timer(PROBE_MS_MAX, () => {
@@ -95,6 +95,7 @@ export class OpenAiAgent implements Agent {
     });
     try {
       await this.#http.ask({ path: '/models', signal: AbortSignal.any([signal, own.signal]) });
+      return 'answers';
     } catch (error) {
       throw this.#failure(isLate ? new Troubled({ kind: 'network', code: 'ETIMEDOUT' }) : error);
     } finally {

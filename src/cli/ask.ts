@@ -1,6 +1,6 @@
 /**
- * Asks a person at the terminal, a line at a time. The terminal itself edits the line, and its Ctrl-C ends the command as
- * it ends any other.
+ * Asks a person at the terminal, a line at a time. The terminal itself edits the line; whoever hears its Ctrl-C calls
+ * `leave`.
  */
 import { createInterface, type Interface } from 'node:readline/promises';
 import type { Context } from './context.ts';
@@ -22,11 +22,16 @@ export class Asker implements Disposable {
     return stdin.isTTY === true && output.isTerminal ? new Asker(stdin, output.note) : undefined;
   }
 
-  /** What was typed, trimmed; undefined when the person left by Ctrl-D. */
+  /** What was typed, trimmed; undefined when the person left. */
   async ask(question: string): Promise<string | undefined> {
     this.#note(question);
     const { done, value } = await this.#typed.next();
     return done === true ? undefined : value.trim();
+  }
+
+  /** The person has left, whatever is asked and whatever will be. */
+  leave(): void {
+    this.#lines.close();
   }
 
   [Symbol.dispose](): void {

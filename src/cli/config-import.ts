@@ -2,7 +2,7 @@
  * `sluice config import`: a configuration from a hermes-agent `config.yaml`, to stdout or to a file; on stderr what
  * was taken, what now means something else, and what was left and why.
  */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readConfigText } from '../config/config-file.ts';
 import { type Imported, importHermes } from '../config/import-hermes.ts';
 import { type LoadOptions, withoutMark } from '../config/load.ts';
@@ -25,7 +25,10 @@ export function configImport(context: Context, file: string, options: ImportOpti
   const text = readConfigText(found.path);
   const read =
     typeof text === 'string'
-      ? importedOf(text, { ...found, path: target ?? found.path, env, builtinNames: BUILTIN_NAMES })
+      ? withFolder(
+          importedOf(text, { ...found, path: target ?? found.path, env, builtinNames: BUILTIN_NAMES }),
+          target,
+        )
       : [text];
   if (!('taken' in read)) {
     if (context.json) output.json(documentOf(found, read));
@@ -63,6 +66,17 @@ export function configImport(context: Context, file: string, options: ImportOpti
 function importedOf(text: string, options: LoadOptions): Imported | readonly PlacedProblem[] {
   const imported = importHermes(text, options);
   return 'taken' in imported ? imported : placed(imported.problems, withoutMark(text));
+}
+
+/** Says where quick commands run from now on: there it is the folder that the gateway was started in. */
+function withFolder<Read extends Imported | readonly PlacedProblem[]>(
+  read: Read,
+  target: string | undefined,
+) {
+  if (!('taken' in read) || !read.taken.some((key) => key.startsWith('quick_commands'))) return read;
+  const folder = target === undefined ? 'the folder of the new file' : dirname(target);
+  const warning = `quick commands run in ${folder} unless they name a cwd: relative paths count from there`;
+  return { ...read, warnings: [...read.warnings, warning] };
 }
 
 function tell({ output }: Context, from: string, { taken, adapted, left, warnings }: Imported): void {

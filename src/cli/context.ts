@@ -65,11 +65,26 @@ export function report(context: Pick<Context, 'output' | 'json' | 'home'>, error
   return code === 'NO_GATEWAY' ? EXIT.noGateway : EXIT.failed;
 }
 
-/** Reports a reply that is an error, as the gateway worded it. */
+/** The next step at a shell, for errors whose own is for whoever writes a program for the interface. */
+const SHELL_HINTS: Partial<Readonly<Record<string, string>>> = {
+  MESSAGE_INVALID: 'Correct what you gave; with --help the command shows how it is written.',
+  NOT_FOUND: 'The gateway may be of another version: `sluice status` names both.',
+  METHOD_NOT_ALLOWED: 'The gateway may be of another version: `sluice status` names both.',
+};
+
+/** The error of a reply as a shell is told it. */
+function atShell(json: Record<string, unknown>): Record<string, unknown> {
+  const error = json.error as { code: string; hint: string } | undefined;
+  const hint = SHELL_HINTS[error?.code ?? ''];
+  return hint === undefined ? json : { ...json, error: { ...error, hint } };
+}
+
+/** Reports a reply that is an error, as the gateway worded it, with a hint for a shell. */
 export function reportReply(
   context: Pick<Context, 'output' | 'json'>,
-  json: Record<string, unknown>,
+  reply: Record<string, unknown>,
 ): number {
+  const json = atShell(reply);
   const error = json.error as { code: string; message: string; hint: string } | undefined;
   if (context.json) context.output.json(json);
   context.output.note(`sluice: ${error?.message ?? json.text ?? 'refused'}${error ? `\n${error.hint}` : ''}`);

@@ -30,7 +30,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ],
   ],
   chat: [
-    ['sluice chat', 'talk; Ctrl-C interrupts the answer, the second one leaves'],
+    [
+      'sluice chat',
+      'talk; Alt-Enter or Ctrl-J begins a new line, Ctrl-C interrupts the answer, the second one leaves',
+    ],
     ['sluice chat --conversation work < questions.txt', 'each line is a message'],
   ],
   exec: [
@@ -100,12 +103,31 @@ const CODES: readonly (readonly [number, string])[] = [
   [EXIT.noGateway, 'no gateway is running'],
 ];
 
+/** Codes of a command that speaks to no gateway. */
+const ALONE: readonly number[] = [EXIT.done, EXIT.failed, EXIT.usage];
+const ASKS: readonly number[] = [...ALONE, EXIT.noGateway];
+const ALL: readonly number[] = [...ASKS, EXIT.refused];
+
+/** The codes that a command can leave with; those that are not here speak to no gateway. */
+const CODES_OF: Readonly<Record<string, readonly number[]>> = {
+  '': ALL,
+  status: ASKS,
+  logs: ASKS,
+  'config plan': ASKS,
+  ...Object.fromEntries(
+    ['send', 'chat', 'exec', 'drain', 'reload', 'restart', 'stop'].map((name) => [name, ALL]),
+  ),
+};
+
 /** What stands below the options of this command; nothing for one that has no examples. */
 export function helpBelow(command: string): string {
   const examples = EXAMPLES[command];
   if (examples === undefined) return '';
   const shown = examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]);
-  const codes = CODES.map(([code, meaning]) => `${code} ${meaning}`).join(', ');
+  const has = CODES_OF[command] ?? ALONE;
+  const codes = CODES.filter(([code]) => has.includes(code))
+    .map(([code, meaning]) => `${code} ${meaning}`)
+    .join(', ');
   const exit = command === 'run' ? 'as a supervisor reads it: docs/operating.md has the table' : codes;
   return ['', 'Examples:', ...shown, '', `Exit code: ${exit}.`].join('\n');
 }

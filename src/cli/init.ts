@@ -9,9 +9,10 @@ import { judgeConfig } from '../config/load.ts';
 import { findConfig, packagedFile, userConfigPath } from '../config/paths.ts';
 import { messageOf, SluiceError } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
+import type { Signals } from '../process/signals.ts';
 import { findAgentPrograms } from '../setup/agent-programs.ts';
 import { findApiKeys } from '../setup/api-keys.ts';
-import { type Candidate, describe, modelsOf } from '../setup/candidates.ts';
+import { type Candidate, describe, judgeModel, modelsOf } from '../setup/candidates.ts';
 import { type Choice, configurationText } from '../setup/configuration-text.ts';
 import { findModelServers } from '../setup/model-servers.ts';
 import { Asker } from './ask.ts';
@@ -27,6 +28,8 @@ export interface InitOptions {
   readonly model?: string;
   readonly global?: boolean;
   readonly force?: boolean;
+  /** Heard while a person is asked: who leaves is told that nothing was written. */
+  readonly signals: Signals;
 }
 
 /** How often a person may answer with something that is none of the choices. */
@@ -37,7 +40,11 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   const path = targetOf(context, options);
   if (existsSync(path) && options.force !== true) return refused(context, path, `${path} exists`);
   using asker = options.yes || context.json ? undefined : Asker.at(context);
-  if (asker !== undefined) output.note('Looking for model servers, agent programs and keys …');
+  if (asker !== undefined) {
+    options.signals.install();
+    options.signals.attach(() => asker.leave());
+    output.note('Looking for model servers, agent programs and keys …');
+  }
   const found: Candidate[] = [
     ...(await findModelServers(env.SLUICE_INIT_PORTS || undefined, systemClock)),
     ...findAgentPrograms(env.PATH),
@@ -46,10 +53,12 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   ];
   const choice = asker === undefined ? firstOf(found, options) : await choose(context, asker, found, options);
   if (choice === undefined) {
-    output.note('Left: nothing was written.');
+    output.note('\nLeft: nothing was written.');
     return EXIT.failed;
   }
   if ('problem' in choice) return refused(context, path, choice.problem, found);
+  const { doubt } = options.model === undefined ? {} : judgeModel(choice.candidate, options.model);
+  if (doubt !== undefined) output.note(`warning: ${doubt}`);
   const text = configurationText(choice, packagedFile('gateway.schema.json'));
   hold(path, text, env);
   if (asker === undefined && options.yes !== true) return wouldDo(context, path, choice, found);
@@ -66,13 +75,20 @@ function targetOf({ cwd, env }: Context, options: InitOptions): string {
 
 /** What is offered first, or what was named. */
 function firstOf(found: readonly Candidate[], { agent, model }: InitOptions): Choice | { problem: string } {
-  const candidate = agent === undefined ? found[0] : named(found, agent);
+  const has = (candidate: Candidate) => model !== undefined && modelsOf(candidate).includes(model);
+  const candidate = agent === undefined ? (found.find(has) ?? found[0]) : named(found, agent);
   if (candidate === undefined) {
     return {
       problem: `nothing here is called "${agent}"; there is ${found.map(({ name }) => name).join(', ')}`,
     };
   }
-  return { candidate, model: model ?? modelsOf(candidate)[0] };
+  return withModel(candidate, model);
+}
+
+/** The one that was asked for, or the first there is. */
+function withModel(candidate: Candidate, model: string | undefined): Choice | { problem: string } {
+  const { problem } = model === undefined ? {} : judgeModel(candidate, model);
+  return problem === undefined ? { candidate, model: model ?? modelsOf(candidate)[0] } : { problem };
 }
 
 function named(found: readonly Candidate[], name: string): Candidate | undefined {
@@ -92,10 +108,10 @@ async function choose(
   const pick: Pick = (question, choices) => pickFrom(asker, output.note, question, choices);
   if (options.agent !== undefined) return chooseModel(pick, firstOf(found, options), options);
   const [only] = found;
-  if (found.length === 1 && only !== undefined) return { candidate: only, model: undefined };
+  if (found.length === 1 && only !== undefined) return withModel(only, options.model);
   const at = await pick('Who shall answer?', found.map(describe));
   const candidate = at === undefined ? undefined : found[at];
-  return candidate && chooseModel(pick, { candidate, model: options.model }, options);
+  return candidate && chooseModel(pick, withModel(candidate, options.model), options);
 }
 
 async function chooseModel(
@@ -105,7 +121,7 @@ async function chooseModel(
 ): Promise<Choice | { problem: string } | undefined> {
   if ('problem' in choice) return choice;
   const models = modelsOf(choice.candidate);
-  if (model !== undefined || models.length < 2) return { ...choice, model: model ?? models[0] };
+  if (model !== undefined || models.length < 2) return choice;
   const at = await pick('Which model?', models);
   return at === undefined ? undefined : { ...choice, model: models[at] };
 }

@@ -4,6 +4,7 @@
  */
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { MessageWay } from '../gateway/message-way.ts';
+import { echoed } from '../messages/echoed.ts';
 import { readLogLines } from '../telemetry/log-files.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
 import { lineDocument, linePrinter } from './log-lines.ts';
@@ -35,6 +36,7 @@ async function find(
 ): Promise<{ way: MessageWay } | { refusal: Record<string, unknown> }> {
   try {
     const { status, json } = await control.request('GET', `/v1/messages/${encodeURIComponent(id)}`);
+    if (status === 404) throw notKnown(id);
     return status === 200 ? { way: json as unknown as MessageWay } : { refusal: json };
   } catch (error) {
     if (!isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
@@ -43,13 +45,14 @@ async function find(
   }
   const { readMessageWay } = await import('../offline-reads.ts');
   const way = readMessageWay(paths.store, id);
-  if (way === undefined) {
-    throw new SluiceError('NOT_FOUND', `no message is known as "${id}"`, {
-      hint: 'A message of a stranger is not kept, nor one from before the store could be written.',
-    });
-  }
+  if (way === undefined) throw notKnown(id);
   return { way };
 }
+
+const notKnown = (id: string): SluiceError =>
+  new SluiceError('NOT_FOUND', `no message is known as "${echoed(id)}"`, {
+    hint: 'A message of a stranger is not kept, nor one from before the store could be written. Each has its id in the log: sluice logs.',
+  });
 
 /** Lines of both lives that name the message, or what worked on it. */
 function linesAbout({ paths }: Context, { id, turns, commands, replies }: MessageWay): string[] {

@@ -16,7 +16,12 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
   let result: Result = { code: EXIT.done };
   const program = withCommonOptions(new Command('sluice'))
     .description('A message gateway daemon: chat on one side, agents and commands on the other.')
-    .version(cli.version)
+    .option('-V, --version', 'the version of this program')
+    .on('option:version', () => {
+      if (cli.argv.includes('--json')) cli.output.json({ version: cli.version });
+      else cli.output.print(cli.version);
+      throw new CommanderError(0, 'commander.version', cli.version);
+    })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => cli.output.write(text),
@@ -111,7 +116,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .option('--force', 'replace the file if it exists')
     .action(async (options) => {
       const { init } = await import('./init.ts');
-      await code(init(contextOf(cli, options), options));
+      await code(init(contextOf(cli, options), { ...options, signals: host.signals }));
     });
   add('logs', 'the log of the gateway, or the whole way of one message')
     .option('-f, --follow', 'go on with each new line, also over a restart')

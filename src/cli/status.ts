@@ -1,9 +1,11 @@
 /** `sluice status`: what is running and what it is doing; when it does not answer, what its files say. */
+import { FAILURE_CODES } from '../../machines/exit.ts';
 import { systemClock } from '../clock.ts';
-import { isSluiceError } from '../errors.ts';
+import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status-report.ts';
 import { isAlive } from '../process/identity.ts';
-import { readOwner, readStatusFile } from '../process/runtime-status.ts';
+import { type FinalExit, readOwner, readStatusFile } from '../process/runtime-status.ts';
+import { crashReportOf } from '../telemetry/crash-report.ts';
 import { type Context, EXIT, report } from './context.ts';
 import { inLines } from './output.ts';
 import { wrapped } from './wrap.ts';
@@ -43,7 +45,7 @@ function fromFiles(context: Context, error: Parameters<typeof report>[1]): numbe
   const { output, paths } = context;
   const owner = readOwner(paths);
   const last = readStatusFile(paths.status, systemClock);
-  if (owner === undefined || !isAlive(owner)) return report(context, error);
+  if (owner === undefined || !isAlive(owner)) return report(context, withCrash(context, error, last));
   const silentS = Math.round((last?.heartbeatAgeMs ?? 0) / 1000);
   const state = String(last?.status.state ?? 'unknown');
   const text = `not answering for ${silentS} s: pid ${owner.pid}, epoch ${owner.epoch}, last state ${state}`;
@@ -54,6 +56,22 @@ function fromFiles(context: Context, error: Parameters<typeof report>[1]): numbe
     `If it does not come back, end it with: kill -9 ${owner.pid}; nothing that it accepted is lost.`,
   );
   return EXIT.failed;
+}
+
+/** Where nobody runs because the last one failed, that is what to look at first. */
+function withCrash(
+  { paths }: Context,
+  error: SluiceError,
+  last: ReturnType<typeof readStatusFile>,
+): SluiceError {
+  const exit = last?.status.exit as FinalExit | undefined;
+  if (error.code !== 'NO_GATEWAY' || exit?.code !== FAILURE_CODES.fault) return error;
+  const { code, cause, at, message } = exit;
+  const when = new Date(at).toISOString();
+  const said = `the last one ended with exit ${code} (${cause}) at ${when}${message ? `: ${message}` : ''}`;
+  const report = crashReportOf(paths.logs, Number(last?.status.startedAt), at);
+  const hint = `${report === undefined ? 'Its log says more: sluice logs' : `Its crash report: ${report}`}\n${error.hint}`;
+  return new SluiceError('NO_GATEWAY', `${error.message}; ${said}`, { hint, cause: error });
 }
 
 /** A few lines for a person, narrow enough for a small terminal. */

@@ -4,6 +4,7 @@
  * must fit its own pattern.
  */
 import { z } from 'zod';
+import { messageOf } from '../errors.ts';
 import { ENVIRONMENT_NAME, keyed, show, text, wants } from './fields.ts';
 import { DESPITE_ERRORS, named } from './forms.ts';
 import { argumentPattern } from './units.ts';
@@ -47,8 +48,8 @@ function argumentSchema() {
     const refuse = (key: string, message: string) =>
       context.addIssue({ code: 'custom', path: [key], message });
     const pattern = compiled(argument.pattern);
-    if (pattern === 'invalid')
-      return refuse('pattern', `${show(argument.pattern)} is no regular expression; correct it`);
+    if (typeof pattern === 'string')
+      return refuse('pattern', `${show(argument.pattern)} is no regular expression: ${pattern}; correct it`);
     const choices: unknown = argument.choices;
     const words = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : undefined;
     const misfit = words?.find((choice) => pattern?.test(choice) === false);
@@ -67,11 +68,14 @@ function argumentSchema() {
   }, DESPITE_ERRORS);
 }
 
-function compiled(pattern: unknown): RegExp | 'invalid' | undefined {
+/** The pattern as it is used, or why it is none; undefined where none is written. */
+function compiled(pattern: unknown): RegExp | string | undefined {
   if (typeof pattern !== 'string') return undefined;
   try {
     return argumentPattern(pattern);
-  } catch {
-    return 'invalid';
+  } catch (error) {
+    // `Invalid regular expression: /PATTERN/u: REASON`, and the pattern is shown already.
+    const reason = messageOf(error).split(': ').at(-1) ?? '';
+    return `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
   }
 }

@@ -34,9 +34,12 @@ function beginningOf(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inside]) => [key, beginningOf(inside)]));
 }
 
+/** How the message for an absent value begins. */
+export const MISSING = 'is missing';
+
 /** The error function of a field: `VALUE is not WHAT; RIGHT`, and for an absent one `is missing; RIGHT`. */
 export function wants(what: string, right: string): (refusal: Refusal) => string {
-  return ({ input }) => `${input === undefined ? 'is missing' : `${show(input)} is not ${what}`}; ${right}`;
+  return ({ input }) => `${input === undefined ? MISSING : `${show(input)} is not ${what}`}; ${right}`;
 }
 
 /** What an unknown key is answered with, given those that are known in its place. */

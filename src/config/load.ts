@@ -70,7 +70,8 @@ export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty
     const around = { folder, userHome: options.env.HOME };
     findings.push(...judgePrompts(values, around, options.promptProblem));
   }
-  const problems = [...tree.problems, ...placedFindings(findings, tree)];
+  const known = findings.filter(({ path }) => !tree.tagged.has(keyText(path)));
+  const problems = [...tree.problems, ...placedFindings(known, tree)];
   if (problems.length > 0 || !parsed.success) return { problems, warnings };
   const source = { path, folder, origin: options.origin, text };
   const resolved = resolveConfig(parsed.data, { ...options, source });

@@ -3,6 +3,8 @@
  * what would be right`, with the line of the file below. Pure.
  */
 import type { z } from 'zod';
+import { nearest } from '../messages/near.ts';
+import { MISSING } from './fields.ts';
 import { withoutSecrets } from './redact.ts';
 
 /** Most problems one report names; the rest is counted. */
@@ -11,8 +13,11 @@ export const PROBLEMS_MAX = 20;
 /** Most problems that are printed or sent where all are asked for; the rest is counted. */
 export const PROBLEMS_SHOWN_MAX = 1000;
 
-/** Longest piece of a line that is shown; a longer one is cut. */
+/** Longest piece of a line that is shown; a longer one is cut, around the mistake. */
 const LINE_LENGTH_MAX = 120;
+
+/** What is shown of a line before and behind the place of a mistake far into it. */
+const AROUND = { before: 60, behind: 20 } as const;
 
 /** Where in the values something is wrong. `at` says whether its name or what stands there is meant. */
 export interface Finding {
@@ -37,7 +42,7 @@ export interface PlacedProblem {
   readonly path: readonly PropertyKey[];
   /** `WHAT IS WRONG; WHAT WOULD BE RIGHT`. */
   readonly message: string;
-  /** The line it is in, cut and without what could steer a terminal; empty where there is none to show. */
+  /** The line it is in, cut around the place, and without what could steer a terminal; empty where there is none to show. */
   readonly source: string;
 }
 
@@ -51,8 +56,24 @@ export function keyText(path: readonly PropertyKey[]): string {
   return first === undefined ? '(file)' : `${first.slice(1)}${rest.join('')}`;
 }
 
-/** The findings in what Zod reports: one for each unknown key, for each wrong name, for each wrong value. */
+/**
+ * The findings in what Zod reports: one for each unknown key, for each wrong name, for each wrong value. A key is not
+ * called missing where an unknown one beside it is a misspelling of it.
+ */
 export function findingsOf(error: z.ZodError): Finding[] {
+  const unknown = new Map<string, string[]>();
+  for (const { code, path, ...issue } of error.issues) {
+    if (code === 'unrecognized_keys') unknown.set(keyText(path), (issue as { keys: string[] }).keys);
+  }
+  const isMisspelt = ({ path, message }: Finding) =>
+    message.startsWith(MISSING) &&
+    (unknown.get(keyText(path.slice(0, -1))) ?? []).some(
+      (key) => nearest(key, [String(path.at(-1))], 1).length > 0,
+    );
+  return allFindingsOf(error).filter((finding) => !isMisspelt(finding));
+}
+
+function allFindingsOf(error: z.ZodError): Finding[] {
   return error.issues.flatMap((issue): Finding[] => {
     if (issue.code === 'unrecognized_keys') {
       const messages = issue.message.split('\n');
@@ -81,13 +102,18 @@ export function placed(problems: readonly Problem[], text: string): PlacedProble
   const begins = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) begins.push(at + 1);
   let line = 1;
+  const lineText = (number: number) =>
+    text.slice(begins[number - 1] ?? 0, (begins[number] ?? text.length + 1) - 1);
+  const cuttable = new Map<number, boolean>();
   return [...problems]
     .sort((a, b) => a.offset - b.offset || a.path.length - b.path.length)
     .map(({ offset, path, message }) => {
       while ((begins[line] ?? Number.POSITIVE_INFINITY) <= offset) line += 1;
-      const begin = begins[line - 1] ?? 0;
-      const source = shownLine(text.slice(begin, (begins[line] ?? text.length + 1) - 1));
-      return { line, column: offset - begin + 1, key: keyText(path), path, message, source };
+      const column = offset - (begins[line - 1] ?? 0) + 1;
+      const whole = lineText(line);
+      if (isFar(column) && !cuttable.has(line)) cuttable.set(line, showsNoSecret(whole));
+      const source = shownLine(whole, cuttable.get(line) === true ? column : 1);
+      return { line, column, key: keyText(path), path, message, source };
     });
 }
 
@@ -128,9 +154,19 @@ export function halvesOf(message: string): { wrong: string; right: string } {
     : { wrong: message.slice(0, at), right: message.slice(at + 2) };
 }
 
-/** A line of a file as it is shown: cut, and without what could steer a terminal. */
-export function shownLine(line: string): string {
+/**
+ * A line of a file as it is shown: cut, and without what could steer a terminal. `column`, from 1, is in what is shown;
+ * for a line in which something is to be hidden it must be 1.
+ */
+export function shownLine(line: string, column = 1): string {
   const source = line.trimEnd();
-  const shown = source.length > LINE_LENGTH_MAX ? `${source.slice(0, LINE_LENGTH_MAX)}…` : source;
+  const begin = isFar(column) ? Math.min(column - 1, source.length) - AROUND.before : 0;
+  const end = begin + LINE_LENGTH_MAX;
+  const shown = `${begin > 0 ? '…' : ''}${source.slice(begin, end)}${source.length > end ? '…' : ''}`;
   return shown.replace(/\p{Cc}/gu, ' ');
 }
+
+const isFar = (column: number): boolean => column > LINE_LENGTH_MAX - AROUND.behind;
+
+/** What stands left of a piece may be what tells that it holds a secret: then the line is shown from its beginning. */
+const showsNoSecret = (line: string): boolean => withoutSecrets(line) === line;

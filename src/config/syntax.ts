@@ -13,7 +13,7 @@ interface Place {
 }
 
 /** What the library says of a mistake. */
-interface Mistake {
+export interface Mistake {
   readonly code: string;
   readonly message: string;
   readonly pos: readonly [number, number];

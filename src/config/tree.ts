@@ -4,9 +4,9 @@
  *
  * The one reader of YAML for its values; `import-hermes.ts` reads for the comments as well.
  */
-import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
-import type { Problem } from './problems.ts';
-import { syntaxProblems } from './syntax.ts';
+import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import { keyText, type Problem } from './problems.ts';
+import { type Mistake, syntaxProblems } from './syntax.ts';
 
 /** Most values of a file, each use of an alias counted anew: a few lines of YAML can stand for billions. */
 const VALUES_MAX = 20_000;
@@ -22,6 +22,8 @@ export interface Tree {
   readonly value: unknown;
   readonly places: readonly Place[];
   readonly problems: readonly Problem[];
+  /** Where a scalar has a tag that means nothing, by `keyText`: what it is without the tag is not known. */
+  readonly tagged: ReadonlySet<string>;
   /** False when values that are written are missing in `value`: then only `problems` says something. */
   readonly whole: boolean;
 }
@@ -40,11 +42,18 @@ export function readTree(text: string): Tree {
   const document = parseYaml(text);
   if (document === undefined) {
     const message = 'cannot be read as YAML; make it simpler';
-    return { value: {}, places: [], problems: [{ offset: 0, path: [], message }], whole: false };
+    return {
+      value: {},
+      places: [],
+      problems: [{ offset: 0, path: [], message }],
+      tagged: new Set(),
+      whole: false,
+    };
   }
   const walk: Walk = {
     places: [],
     problems: [],
+    tagged: new Set(),
     anchors: new Map(),
     open: new Set(),
     values: 0,
@@ -53,12 +62,22 @@ export function readTree(text: string): Tree {
     usedAt: undefined,
   };
   const root = document.contents === null ? undefined : plainOf(document.contents, [], 0, walk);
-  const { places } = walk;
-  if (walk.full) return { value: {}, places, problems: walk.problems, whole: false };
-  const syntax = syntaxProblems([...document.errors, ...document.warnings], places, text);
-  if (syntax.length > 0) return { value: {}, places, problems: syntax, whole: false };
-  return { value: root ?? {}, places, problems: walk.problems, whole: !walk.incomplete };
+  const { places, tagged } = walk;
+  if (walk.full) return { value: {}, places, problems: walk.problems, tagged, whole: false };
+  const isToldOf = ({ code, pos }: Mistake) =>
+    code === KEY_TOO_LONG && walk.problems.some(({ offset }) => offset === pos[0]);
+  const found = [...document.errors, ...document.warnings].filter((mistake) => !isToldOf(mistake));
+  const syntax = syntaxProblems(found, places, text);
+  // A tag alone leaves everything else as it was read.
+  if (found.some(({ code }) => code !== BAD_TAG))
+    return { value: {}, places, problems: syntax, tagged, whole: false };
+  const problems = [...walk.problems, ...syntax];
+  return { value: root ?? {}, places, problems, tagged, whole: !walk.incomplete };
 }
+
+/** How the library names a key longer than YAML allows, which the walk finds as well, and a tag that it does not know. */
+const KEY_TOO_LONG = 'KEY_OVER_1024_CHARS';
+const BAD_TAG = 'TAG_RESOLVE_FAILED';
 
 /** Undefined where the library gives up, as it does over nesting without end. */
 function parseYaml(text: string) {
@@ -79,6 +98,7 @@ function parseYaml(text: string) {
 interface Walk {
   readonly places: Place[];
   readonly problems: Problem[];
+  readonly tagged: Set<string>;
   readonly anchors: Map<string, ParsedNode>;
   /** The collections that the walk is inside of. */
   readonly open: Set<ParsedNode>;
@@ -113,7 +133,10 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
   }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
   walk.places.push({ path, key: keyOffset, value: isScalar(node) ? offset : keyOffset, begins: offset });
-  if (isScalar(node)) return node.value ?? undefined;
+  if (isScalar(node)) {
+    if (node.tag !== undefined) walk.tagged.add(keyText(path));
+    return node.value ?? undefined;
+  }
   walk.open.add(node);
   const value = isMap(node)
     ? plainMapOf(node, path, walk)
@@ -151,7 +174,7 @@ function plainMapOf(map: YAMLMap.Parsed, path: readonly PropertyKey[], walk: Wal
     const inside = name === undefined ? path : [...path, name];
     const complain = (message: string) => walk.problems.push({ offset, path: inside, message });
     if (name === undefined) {
-      complain(`has a key that is no word of up to ${KEY_LENGTH_MAX} characters; write one before the colon`);
+      complain(keyProblem(key));
     } else if (name === '__proto__') {
       complain('is no key; remove it');
     } else if (name === '<<') {
@@ -166,8 +189,16 @@ function plainMapOf(map: YAMLMap.Parsed, path: readonly PropertyKey[], walk: Wal
   return Object.fromEntries(values);
 }
 
+function keyProblem(key: ParsedNode): string {
+  return isScalar(key)
+    ? `has a key of ${nameOf(key).length} characters; use at most ${KEY_LENGTH_MAX}`
+    : 'has a list or mapping for a key; write a word before the colon';
+}
+
 function keyOf(key: ParsedNode): string | undefined {
   if (!isScalar(key)) return undefined;
-  const name = key.source ?? String(key.value ?? '');
+  const name = nameOf(key);
   return name.length > KEY_LENGTH_MAX ? undefined : name;
 }
+
+const nameOf = ({ source, value }: Scalar): string => source ?? String(value ?? '');

@@ -66,8 +66,9 @@ export function assembleAgents(options: GatewayOptions, { lifecycle, delivery, c
     closed: (name, because) => {
       lifecycle.send({ type: 'degraded.cleared', reason: reasonOf(name) });
       if (because === 'answers') backNotices.back(name);
-      else backNotices.gone(name);
+      if (because === 'gone') backNotices.gone(name);
     },
+    proven: (name) => backNotices.back(name),
   });
   const agentChoice = new AgentChoice({ config, store, clock, log });
   return { backNotices, circuits, agentChoice };

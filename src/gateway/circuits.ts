@@ -3,9 +3,12 @@
  * wrong with one request counts for neither. While it is open the agent is asked whether it could answer, at growing
  * intervals; only that closes it, never a person's turn. What an open circuit means for turns stands in the chart.
  *
+ * A probe that shows no more than that the agent can be started closes it on trial: turns are taken again, the first one
+ * that fails opens it, and only one that is answered says that the agent is back.
+ *
  * A turn or a probe of an agent that was replaced or removed meanwhile says nothing of the one that is there now.
  */
-import { type Agent, AgentFailure } from '../agents/agent.ts';
+import { type Agent, AgentFailure, type ProbeEvidence } from '../agents/agent.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -31,8 +34,10 @@ export interface CircuitsOptions {
   /** The agent that has this name now, with its threshold; undefined when none has. */
   readonly agent: (name: string) => { agent: Agent; failureThreshold: number } | undefined;
   readonly opened: (name: string, outage: Outage) => void;
-  /** `gone`: there is no agent of this name any more. */
-  readonly closed: (name: string, because: 'answers' | 'gone') => void;
+  /** Turns for it are taken again, on trial where it only `can-start`; `gone`: there is no agent of this name any more. */
+  readonly closed: (name: string, because: ProbeEvidence | 'gone') => void;
+  /** One whose circuit was closed on trial has answered a turn. */
+  readonly proven: (name: string) => void;
 }
 
 interface Circuit {
@@ -41,6 +46,8 @@ interface Circuit {
   failures: number;
   /** Probes since the agent last answered a turn: one that fails again at once is asked ever more rarely. */
   probes: number;
+  /** Closed because the agent can be started; it has answered nothing since. */
+  onTrial: boolean;
   /** Null while it is closed. */
   outage: Outage | null;
   /** The wait for the next probe, or the probe itself. */
@@ -65,7 +72,11 @@ export class Circuits implements Disposable {
   /** A turn was answered: the row of failures is over. A turn that began before the circuit opened does not close it. */
   answered(name: string, agent: Agent): void {
     const circuit = this.#circuits.get(name);
-    if (circuit?.agent === agent && circuit.outage === null) this.#circuits.delete(name);
+    if (circuit?.agent !== agent || circuit.outage !== null) return;
+    this.#circuits.delete(name);
+    if (!circuit.onTrial) return;
+    this.#options.log.info({ agent: name }, `the agent ${name} answers again`);
+    this.#options.proven(name);
   }
 
   /** A turn failed. One that ends after all watching has ended opens nothing: nobody would probe it. */
@@ -75,12 +86,14 @@ export class Circuits implements Disposable {
     const circuit = this.#circuitOf(name, agent);
     if (circuit.outage !== null) return;
     circuit.failures += 1;
-    if (circuit.failures < found.failureThreshold) return;
+    if (circuit.failures < (circuit.onTrial ? 1 : found.failureThreshold)) return;
+    const { failures } = circuit;
     circuit.failures = 0;
+    circuit.onTrial = false;
     circuit.outage = outageOf(failure);
     this.#options.log.warn(
-      { agent: name, failures: found.failureThreshold, cause: failure.message },
-      `the agent ${name} is not asked until it answers a probe`,
+      { agent: name, failures, cause: failure.message },
+      `the agent ${name} is not asked until a probe of it succeeds`,
     );
     this.#probeLater(name, circuit, failure.retryAtMs);
     this.#options.opened(name, circuit.outage);
@@ -93,8 +106,9 @@ export class Circuits implements Disposable {
       if (found?.agent === circuit.agent) continue;
       circuit.probing?.[Symbol.dispose]();
       this.#circuits.delete(name);
-      if (circuit.outage === null) continue;
+      if (circuit.outage === null && !circuit.onTrial) continue;
       if (found === undefined) this.#options.closed(name, 'gone');
+      else if (circuit.outage === null) this.#circuitOf(name, found.agent).onTrial = true;
       else this.#probe(name, this.#circuitOf(name, found.agent, circuit.outage));
     }
   }
@@ -110,7 +124,7 @@ export class Circuits implements Disposable {
   #circuitOf(name: string, agent: Agent, outage: Outage | null = null): Circuit {
     const before = this.#circuits.get(name);
     if (before?.agent === agent) return before;
-    const circuit: Circuit = { agent, failures: 0, probes: 0, outage, probing: undefined };
+    const circuit: Circuit = { agent, failures: 0, probes: 0, onTrial: false, outage, probing: undefined };
     this.#circuits.set(name, circuit);
     return circuit;
   }
@@ -136,23 +150,23 @@ export class Circuits implements Disposable {
 
   async #probeNow(name: string, circuit: Circuit): Promise<void> {
     const { log } = this.#options;
-    const failure = await this.#failureOfProbe(circuit);
+    const shown = await this.#outcomeOfProbe(circuit);
     if (this.#circuits.get(name) !== circuit) return;
-    if (failure === undefined || (failure instanceof AgentFailure && !failure.backend)) {
-      this.#close(name, circuit);
+    if ('evidence' in shown) {
+      this.#close(name, circuit, shown.evidence);
       return;
     }
-    const known = failure instanceof AgentFailure ? failure : undefined;
+    const known = shown.failure instanceof AgentFailure ? shown.failure : undefined;
     if (known !== undefined) circuit.outage = outageOf(known);
     log.info(
-      { agent: name, probes: circuit.probes, cause: messageOf(failure) },
+      { agent: name, probes: circuit.probes, cause: messageOf(shown.failure) },
       `${name} does not answer yet`,
     );
     this.#probeLater(name, circuit, known?.retryAtMs);
   }
 
-  /** What an agent's probe throws; undefined when it answers. One that heeds no signal is given up all the same. */
-  async #failureOfProbe(circuit: Circuit): Promise<unknown> {
+  /** What an agent's probe has shown, or what it throws. One that heeds no signal is given up all the same. */
+  async #outcomeOfProbe(circuit: Circuit): Promise<{ evidence: ProbeEvidence } | { failure: unknown }> {
     const abort = new AbortController();
     const { promise: late, reject } = Promise.withResolvers<never>();
     circuit.probing = { [Symbol.dispose]: () => abort.abort() };
@@ -162,25 +176,27 @@ export class Circuits implements Disposable {
       abort.abort();
     });
     try {
-      await Promise.race([circuit.agent.probe({ signal: abort.signal }), late]);
-      return undefined;
-    } catch (error) {
-      return error;
+      return { evidence: await Promise.race([circuit.agent.probe({ signal: abort.signal }), late]) };
+    } catch (failure) {
+      // What is wrong with one request says that the backend is there.
+      return failure instanceof AgentFailure && !failure.backend ? { evidence: 'answers' } : { failure };
     }
   }
 
-  #close(name: string, circuit: Circuit): void {
+  #close(name: string, circuit: Circuit, evidence: ProbeEvidence): void {
     const { outage } = circuit;
     circuit.outage = null;
+    circuit.onTrial = evidence === 'can-start';
     circuit.probing = undefined;
     try {
-      this.#options.closed(name, 'answers');
+      this.#options.closed(name, evidence);
     } catch (error) {
       // The chart may still refuse its turns: the circuit stays open with it.
       circuit.outage = outage;
       throw error;
     }
-    this.#options.log.info({ agent: name, probes: circuit.probes }, `the agent ${name} answers again`);
+    const again = circuit.onTrial ? 'can be started again, and is asked on trial' : 'answers again';
+    this.#options.log.info({ agent: name, probes: circuit.probes }, `the agent ${name} ${again}`);
   }
 }
 

@@ -20,6 +20,10 @@ const CLOSING = /^(?:(?:restarting|stopped)\.closing|exited)$/;
 /** True when nothing takes effect in this life any more. It admits nothing: the chart does. */
 export const isClosing = ({ state }: Pick<LifecycleView, 'state'>): boolean => CLOSING.test(state);
 
+/** Completes what a command is told that is cut off with the gateway. */
+export const commandsCutOff = (standing: Standing): string =>
+  standing.failure !== null ? replies.gatewayFailed() : replies.leavingNow(endingFor(standing));
+
 /** What turns are told that a deadline, a hurry or a failure cuts off. */
 export function interruption(standing: Standing): TurnAbort {
   const { request, failure } = standing;
@@ -27,6 +31,7 @@ export function interruption(standing: Standing): TurnAbort {
     failure !== null || request === null
       ? 'fault'
       : `${request.intent} asked by ${request.actor} (${request.cause})`;
-  const text = replies.interruptedTurn(replies.timeIsOver(endingFor(standing)));
+  const why = failure !== null ? replies.gatewayFailed() : replies.timeIsOver(endingFor(standing));
+  const text = replies.interruptedTurn(why);
   return { outcome: 'interrupted', reason, text };
 }

@@ -4,9 +4,8 @@
  * that asked for it; one that takes time is answered by an event of its own.
  */
 import { messageOf } from '../errors.ts';
-import * as replies from '../messages/replies.ts';
 import type { Parts } from './assembly.ts';
-import { endingFor, interruption } from './departure.ts';
+import { commandsCutOff, interruption } from './departure.ts';
 import type { Effects } from './lifecycle.ts';
 import type { GatewayOptions } from './options.ts';
 
@@ -62,7 +61,7 @@ export class GatewayEffects implements Effects {
   killCommands(): void {
     const { turns, commands, lifecycle } = this.#options;
     turns.killAll(interruption(lifecycle.view));
-    commands.killAll(replies.leavingNow(endingFor(lifecycle.view)));
+    commands.killAll(commandsCutOff(lifecycle.view));
   }
 
   /** Says `outbox.flushed` when nothing is in hand and everything has left. One flush at a time. */

@@ -19,6 +19,9 @@ export const TURNS_WAITING_MAX = 1000;
 /** The most an answer may hold, in characters; an agent that writes more is cut, and the answer says so. */
 export const ANSWER_CHARS_MAX = 1_000_000;
 
+/** An agent that says nothing for so long, or for half of its time, and then runs into its timeout has stalled. */
+const STALLED_MS = 30_000;
+
 /** Why a turn was told to stop; the sentence goes to the person. */
 export interface TurnAbort {
   readonly outcome: 'interrupted' | 'failed';
@@ -39,6 +42,8 @@ export interface Turn {
   cut: boolean;
   /** What the agent says it used; null until it does. */
   usage: TurnUsage | null;
+  /** When the agent last said anything, in monotonic milliseconds; null until it does. */
+  saidAt: number | null;
 }
 
 /** A message that waits for its turn. It may start once its row is on disk, or it could run without one. */
@@ -133,7 +138,7 @@ export class Turns {
   /** Runs a reserved turn to its end. Never rejects. */
   async run(turn: Turn): Promise<Settlement> {
     const { clock } = this.#options;
-    using _ = clock.timer(turn.timeoutMs, () => abortTurn(turn, timeoutOf(turn)));
+    using _ = clock.timer(turn.timeoutMs, () => abortTurn(turn, timeoutOf(turn, clock.monotonicMs())));
     const settlement = await this.#settlement(turn);
     const ended: Write = {
       op: 'turn.end',
@@ -211,6 +216,7 @@ export class Turns {
       answer: '',
       cut: false,
       usage: null,
+      saidAt: null,
     };
     this.#running.set(row.conversation, turn);
     return turn;
@@ -261,6 +267,7 @@ export class Turns {
   }
 
   #take(turn: Turn, event: AgentEvent): void {
+    turn.saidAt = this.#options.clock.monotonicMs();
     if (event.type === 'usage') turn.usage = event.usage;
     else this.#takeText(turn, event.text);
   }
@@ -288,12 +295,15 @@ const withAnswer = (answer: string, text: string): string[] =>
   answer.trim() === '' ? [text] : [answer, text];
 
 /** An agent that never began to answer is as good as down; one that answers, and takes long, is at work. */
-function timeoutOf({ row, timeoutMs, answer, usage }: Turn): TurnAbort {
-  const said = answer !== '' || usage !== null;
-  const { cause, next } = replies.agentTimeout(row.agent, timeoutMs, said);
-  const failure = said
-    ? {}
-    : { failure: new AgentFailure(cause, next, { backend: true, code: 'AGENT_TIMEOUT' }) };
+function timeoutOf({ row, timeoutMs, saidAt }: Turn, now: number): TurnAbort {
+  const quietMs = saidAt === null ? timeoutMs : now - saidAt;
+  const isStalled = quietMs >= Math.min(STALLED_MS, timeoutMs / 2);
+  const late = saidAt === null ? 'silent' : isStalled ? 'stalled' : 'answering';
+  const { cause, next } = replies.agentTimeout(row.agent, timeoutMs, late, quietMs);
+  const failure =
+    saidAt !== null
+      ? {}
+      : { failure: new AgentFailure(cause, next, { backend: true, code: 'AGENT_TIMEOUT' }) };
   return { outcome: 'failed', reason: 'timeout', text: replies.failedTurn(cause, next), ...failure };
 }
 

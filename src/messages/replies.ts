@@ -220,6 +220,9 @@ export const interruptedTurn = (why: string): string =>
 /** Completes "Interrupted: …" for a turn that a leaving gateway does not wait for any longer. */
 export const timeIsOver = (going: Going): string => `the gateway is ${going} and its time to wait is over`;
 
+/** The same, and for a command, where the gateway itself has failed. */
+export const gatewayFailed = (): string => 'the gateway itself has failed; its log says why';
+
 /** Completes "was ended after N s: …" for a command that it does not wait for. */
 export const leavingNow = (going: Going): string => `the gateway is ${going}`;
 
@@ -267,13 +270,21 @@ export const internalFailure = (): string => 'That failed inside the gateway; it
 /** A held message whose sender lost the access that it had. */
 export const senderUnknown = (): string => 'Not run: its sender is not known any more.';
 
-/** For `failedTurn`: cause and next step of a turn that took too long. `said`: it had answered in part. */
-export const agentTimeout = (name: string, timeoutMs: number, said: boolean) => ({
-  cause: said
-    ? `the agent ${name} took longer than ${seconds(timeoutMs)}`
-    : `the agent ${name} said nothing within ${seconds(timeoutMs)}`,
-  next: `${said ? 'Ask for less at once' : 'See whether what is behind it is stuck'}, or raise ${name === 'default' ? 'agent' : `agents.${name}`}.turn_timeout.`,
-});
+/** How an agent stood when its time was over: it never said a word, it had fallen silent, or it was still answering. */
+export type LateAgent = 'silent' | 'stalled' | 'answering';
+
+/** For `failedTurn`: cause and next step of a turn that took too long. `quietMs`: since the agent last said anything. */
+export function agentTimeout(name: string, timeoutMs: number, late: LateAgent, quietMs: number) {
+  const limit = seconds(timeoutMs);
+  const cause = {
+    silent: `said nothing within ${limit}`,
+    stalled: `took longer than ${limit}, and said nothing in the last ${seconds(quietMs)}`,
+    answering: `took longer than ${limit}`,
+  }[late];
+  const first = late === 'answering' ? 'Ask for less at once' : 'See whether what is behind it is stuck';
+  const key = `${name === 'default' ? 'agent' : `agents.${name}`}.turn_timeout`;
+  return { cause: `the agent ${name} ${cause}`, next: `${first}, or raise ${key}.` };
+}
 
 /** For `failedTurn`: cause and next step of a turn that ended well and said nothing. */
 export const agentSilent = () => ({

@@ -57,7 +57,9 @@ async function serverAt(port: number, clock: Clock): Promise<Server | undefined>
     const answer = await http.ask({ path: '/models', signal: limit.signal });
     const models = modelsIn(JSON.parse(await textOf(answer)));
     if (models.length === 0) return undefined;
-    return { kind: 'server', name: SERVERS.get(port) ?? `a model server on port ${port}`, baseUrl, models };
+    const name = SERVERS.get(port) ?? `a model server on port ${port}`;
+    const moreModels = Math.max(0, models.length - MODELS_MAX);
+    return { kind: 'server', name, baseUrl, models: models.slice(0, MODELS_MAX), moreModels };
   } catch {
     // Nobody there, or somebody else: either way no model server.
     return undefined;
@@ -83,7 +85,7 @@ function modelsIn(document: unknown): string[] {
     .map((model: unknown) => (model as { id?: unknown } | null)?.id)
     .filter((id): id is string => typeof id === 'string' && isName(id));
   const answering = ids.filter((id) => !NO_CHAT.test(id));
-  return [...answering, ...ids.filter((id) => NO_CHAT.test(id))].slice(0, MODELS_MAX);
+  return [...answering, ...ids.filter((id) => NO_CHAT.test(id))];
 }
 
 /** It is shown on a terminal and written into a file, where `${NAME}` would be the value of a variable. */

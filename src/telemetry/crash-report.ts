@@ -55,7 +55,7 @@ export function writeCrashReport(
   clean: (document: CrashDocument) => unknown,
 ): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = `crash-${new Date(crash.at).toISOString().replaceAll(':', '-')}.json`;
+  const name = nameAt(crash.at);
   // First, so that on a nearly full disk the oldest makes room for the newest.
   for (const old of reportsIn(folder).slice(0, -(CRASH_REPORTS_MAX - 1))) rmSync(join(folder, old));
   const path = join(folder, name);
@@ -74,6 +74,20 @@ export function reportsIn(folder: string): string[] {
     .filter((name) => /^crash-.*\.json$/.test(name))
     .toSorted();
 }
+
+/** The newest report of a life that ran from one moment to another, in wall milliseconds; undefined where there is none. */
+export function crashReportOf(folder: string, fromMs: number, toMs: number): string | undefined {
+  try {
+    const name = reportsIn(folder).findLast((each) => each >= nameAt(fromMs) && each <= nameAt(toMs));
+    return name && join(folder, name);
+  } catch {
+    // A folder that cannot be read, or moments that are none.
+    return undefined;
+  }
+}
+
+/** In the order of names reports are in that of time. */
+const nameAt = (at: number): string => `crash-${new Date(at).toISOString().replaceAll(':', '-')}.json`;
 
 /** Lines and status are all that can be long: without them any report fits. */
 function boundedText(document: CrashDocument, clean: (document: CrashDocument) => unknown): string {

@@ -98,7 +98,7 @@ async function intakeOn(name: string) {
     type: 'command',
     killNow: nothing,
     async *runTurn() {},
-    async probe() {},
+    probe: async () => 'answers' as const,
   };
   const turns = new Turns({
     clock,

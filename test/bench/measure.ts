@@ -34,6 +34,9 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
+/** Fewer rounds have a range and no median. */
+const MEDIAN_ROUNDS_MIN = 3;
+
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** Runs `work` and returns milliseconds. */
@@ -69,7 +72,9 @@ export function rowText(row: Row): string {
   const { limit } = row;
   const bound =
     limit === undefined ? '' : 'atMost' in limit ? `≤ ${shown(limit.atMost)}` : `≥ ${shown(limit.atLeast)}`;
+  // The middle of two is neither.
+  const middle = row.values.length < MEDIAN_ROUNDS_MIN ? '–' : `${shown(median(row.values))} ${row.unit}`;
   const spread = `${shown(Math.min(...row.values))}–${shown(Math.max(...row.values))}`;
   const verdict = limit === undefined ? '' : passes(row) ? 'yes' : 'NO';
-  return `| ${row.what} | ${shown(median(row.values))} ${row.unit} | ${spread} | ${bound} | ${verdict} |`;
+  return `| ${row.what} | ${middle} | ${spread} ${row.unit} | ${bound} | ${verdict} |`;
 }

@@ -47,7 +47,7 @@ for (const name of NAMES) {
 const head = [
   '# Benchmarks',
   '',
-  `Printed by \`npm run bench\`: the median of ${ROUNDS} rounds, product and baseline interleaved in each, on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${process.platform}. Read the ratios; absolute times are this machine's. The command exits with 1 when a median is past its limit.`,
+  `Printed by \`npm run bench\`: the median of ${ROUNDS} rounds, or only the range where a measurement says it has two, product and baseline interleaved in each, on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${process.platform}. Read the ratios; absolute times are this machine's. The command exits with 1 when a median is past its limit.`,
 ].join('\n');
 
 if (wanted.length === 0) {

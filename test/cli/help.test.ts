@@ -64,6 +64,16 @@ test('the help of a command, of a group and of the program shows what it is, its
   }
 });
 
+test('the exit codes of a command are those it can have', async () => {
+  const codesOf = async (name: string) =>
+    /Exit code: (.+)\.\n/.exec(await help(...wordsOf(name)))?.[1]?.match(/\d/g);
+  expect(await codesOf('init')).toEqual(['0', '1', '2']);
+  expect(await codesOf('config check')).toEqual(['0', '1', '2']);
+  expect(await codesOf('status')).toEqual(['0', '1', '2', '4']);
+  expect(await codesOf('logs')).toEqual(['0', '1', '2', '4']);
+  expect(await codesOf('send')).toEqual(['0', '1', '2', '3', '4']);
+});
+
 test('the options of an example are options of its command', async () => {
   const names = await commands();
   for (const [name, examples] of Object.entries(EXAMPLES)) {
@@ -75,6 +85,19 @@ test('the options of an example are options of its command', async () => {
       const [own = ''] = line.split(/ [|<>] /);
       for (const [option] of own.matchAll(/(?<= )--?[a-z][a-z-]*/g)) expect(text, line).toContain(option);
     }
+  }
+});
+
+test('the version is a document with --json, wherever that stands', async () => {
+  for (const argv of [
+    ['--version', '--json'],
+    ['--json', '-V'],
+  ]) {
+    const said: unknown[] = [];
+    const output = { ...silent, json: (value: unknown) => said.push(value) };
+    const cli: Cli = { env: {}, cwd: '/', argv, version: '1.2.3', output, input: () => process.stdin };
+    expect(await runProgram(cli, {} as RunHost)).toEqual({ code: 0 });
+    expect(said).toEqual([{ version: '1.2.3' }]);
   }
 });
 

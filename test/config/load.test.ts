@@ -105,6 +105,35 @@ describe('a wrong configuration names line, column, key, what is wrong and what 
     expect(() => parse(text)).toThrow(/\n {5}1 \| zebra: " \[2J x{100,110}…$/);
   });
 
+  test('of a long line the part around the mistake is shown', () => {
+    const long = 'y'.repeat(200);
+    const shownOf = (text: string) => {
+      try {
+        parse(text);
+      } catch (error) {
+        return String((error as Error).message)
+          .split('\n')
+          .at(-1);
+      }
+      return undefined;
+    };
+    const line = `agent: { command: x, cwd: "${long}", zebra: 3, turn_timeout: "${'5m'.padEnd(200)}" }`;
+    expect(shownOf(`${line}\n`)).toBe(
+      `     1 | …${'y'.repeat(57)}", zebra: 3, turn_timeout: "5m${' '.repeat(33)}…`,
+    );
+    expect(shownOf(`agent: { command: x, cwd: "${long}", zebra: 3 }\n`)).toMatch(/\| …y{57}", zebra: 3 }$/);
+  });
+
+  test('a long line that holds a secret is shown from its beginning: what names a secret may stand far before it', () => {
+    const secret = Array.from({ length: 60 }, (_, at) => `word${at}`).join(' ');
+    expect(() => parse(`zebra: { api_key: "${secret}", x: 1 }\nagent: { comand: 1 }\n`)).toThrow(
+      / {5}1 \| zebra: /,
+    );
+    const thrown = () => parse(`agent: { command: x, token: "${secret}", zebra: 3 }\n`);
+    expect(thrown).toThrow(/1:\d{3} agent\.zebra: unknown key/);
+    expect(thrown).not.toThrow(/word5/);
+  });
+
   test('a few lines that stand for a billion values are refused at once', () => {
     const levels = Array.from(
       { length: 9 },
@@ -124,7 +153,7 @@ describe('a wrong configuration names line, column, key, what is wrong and what 
       expect.stringMatching(/^2:1 access: \["x{38}… is not a mapping;/),
     ]);
     expect(problemsOf(`agent:\n  ? ${long}\n  : 1\naccess: [${Array(15_000).fill('*c')}]\n`)[0]).toBe(
-      '2:5 agent: has a key that is no word of up to 128 characters; write one before the colon',
+      '2:5 agent: has a key of 500000 characters; use at most 128',
     );
   });
 

@@ -69,6 +69,58 @@ describe('a type that is none hides no other mistake', () => {
   });
 });
 
+describe('a tag that means nothing hides no other mistake', () => {
+  test('of a mapping, what is below it; of a value, what is beside it', () => {
+    const text =
+      'agent: !llm { comand: x, cwd: 5 }\nagnt: 3\nquick_commands:\n  a: { type: exec, command: !y z, timeout: !z 5, tiemout: 1 }\n';
+    expect(placesOf(text)).toEqual([
+      '1:8 agent',
+      '1:15 agent.comand',
+      '1:31 agent.cwd',
+      '2:1 agnt',
+      '4:29 quick_commands.a.command',
+      '4:44 quick_commands.a.timeout',
+      '4:50 quick_commands.a.tiemout',
+    ]);
+  });
+
+  test('and of the value itself nothing else is said: without its tag it may be right', () => {
+    const text = 'agent: { command: x, failure_threshold: !x 5 }\n';
+    expect(placesOf(text)).toEqual(['1:41 agent.failure_threshold']);
+    expect(messageAt(text, 'agent.failure_threshold')).toBe('has a tag that means nothing here; remove it');
+  });
+
+  test('but what makes the file no YAML is told alone', () => {
+    expect(placesOf('agnt: 1\nagent: { command: !x y, cwd: "z }\n')).toEqual([
+      '2:19 agent.command',
+      '2:30 agent.cwd',
+    ]);
+  });
+});
+
+test('a key of thousands of characters is told by its length, and hides nothing', () => {
+  const key = 'k'.repeat(3000);
+  expect(placesOf(`${key}: 1\nagnt: 5\n`)).toEqual(['1:1 (file)', '2:1 agnt']);
+  expect(messageAt(`${key}: 1\n`, '(file)')).toBe('has a key of 3000 characters; use at most 128');
+});
+
+describe('a key is not called missing beside one that is a misspelling of it', () => {
+  test('of a command, an agent and a model', () => {
+    const text =
+      'agent: { comand: x, cwd: y }\nagents:\n  a: { comand: x }\n  b: { type: openai, modle: m, base_url: "http://x" }\nquick_commands:\n  c: { type: exec, commnd: x }\n';
+    expect(placesOf(text)).toEqual([
+      '1:10 agent.comand',
+      '3:8 agents.a.comand',
+      '4:22 agents.b.modle',
+      '6:20 quick_commands.c.commnd',
+    ]);
+  });
+
+  test('but it is where the unknown one is something else', () => {
+    expect(placesOf('agents:\n  a: { zebra: x }\n')).toEqual(['2:3 agents.a.command', '2:8 agents.a.zebra']);
+  });
+});
+
 describe('a name that is none hides no mistake below it', () => {
   test.each([
     ['Clean Up', '2:3 quick_commands."Clean Up"', '2:36 quick_commands."Clean Up".timeout'],

@@ -425,12 +425,12 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a pattern that is none',
     exec('args: { N: { pattern: "(" } }'),
-    '2:57 quick_commands.job.args.N.pattern: "(" is no regular expression; correct it',
+    '2:57 quick_commands.job.args.N.pattern: "(" is no regular expression: unterminated group; correct it',
   ],
   [
     'a pattern that would break out of its frame',
     exec('args: { N: { pattern: "a)|(?:b" } }'),
-    '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression; correct it',
+    '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression: unmatched \')\'; correct it',
   ],
   [
     'words left after the rest',
@@ -557,7 +557,7 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a key that is a list',
     'access:\n  ? [a]\n  : b\n',
-    '2:5 access: has a key that is no word of up to 128 characters; write one before the colon',
+    '2:5 access: has a list or mapping for a key; write a word before the colon',
   ],
   [
     'a key that would reach into Object',

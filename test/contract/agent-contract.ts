@@ -3,7 +3,7 @@
  * what answers does what the test says, over the real connection: a process, or a server.
  */
 import { expect, test } from 'vitest';
-import { type Agent, AgentFailure } from '../../src/agents/agent.ts';
+import { type Agent, AgentFailure, type ProbeEvidence } from '../../src/agents/agent.ts';
 import { newTurnId, TurnReader } from '../support/turn-reader.ts';
 
 /** What answers one turn, at the other end. */
@@ -22,6 +22,8 @@ export interface Answerer {
 export interface AgentGround extends AsyncDisposable {
   /** Its name is `contract`. */
   readonly agent: Agent;
+  /** What a probe of it shows that finds nothing wrong. */
+  readonly probeShows: ProbeEvidence;
   /** The one who answers the turn with this number, from 0, once it has begun. */
   answerer(number: number): Promise<Answerer>;
   readonly turnsBegun: number;
@@ -138,7 +140,7 @@ function failures(prepare: () => Promise<AgentGround>): void {
   test('a probe costs no turn, and tells whether a turn could be answered', async () => {
     await using ground = await prepare();
     const { signal } = new AbortController();
-    await ground.agent.probe({ signal });
+    expect(await ground.agent.probe({ signal })).toBe(ground.probeShows);
     expect(ground.turnsBegun).toBe(0);
     await ground.breakDown();
     const failed = {

@@ -48,6 +48,7 @@ async function programGround(): Promise<AgentGround> {
       processes: createProcesses(systemClock),
       environment: () => ({ PATH: process.env.PATH ?? '' }),
     }),
+    probeShows: 'can-start',
     answerer: async (number) => {
       for (;;) {
         const answerer = answerers[number];
@@ -84,6 +85,7 @@ async function modelGround(): Promise<AgentGround> {
       history: async () => [],
       clock: systemClock,
     }),
+    probeShows: 'answers',
     answerer: async (number) => answererOf(await server.question(number)),
     get turnsBegun() {
       return server.asked.length;

@@ -1,6 +1,6 @@
 /** When the circuit of an agent opens and closes, what turns meet meanwhile, and who is told. Time is given. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AgentFailure } from '../../src/agents/agent.ts';
+import { AgentFailure, type ProbeEvidence } from '../../src/agents/agent.ts';
 import { BackNotices, REFUSED_KEPT_MAX } from '../../src/gateway/back-notices.ts';
 import { Circuits, PROBE_WAIT_MS_MAX } from '../../src/gateway/circuits.ts';
 import { settled } from '../support/fake-clock.ts';
@@ -20,6 +20,8 @@ const WRONG = new AgentFailure('the request was too long', 'Send less.', { backe
 class Patient extends FakeAgent {
   failing: AgentFailure | undefined;
   probing: unknown;
+  /** What a probe that fails with nothing shows. */
+  shows: ProbeEvidence = 'answers';
   /** Monotonic milliseconds of each probe. */
   readonly probedAt: number[] = [];
   now: () => number = () => 0;
@@ -30,9 +32,10 @@ class Patient extends FakeAgent {
     yield { type: 'text', text: 'fine' } as const;
   }
 
-  override async probe(): Promise<void> {
+  override async probe(): Promise<ProbeEvidence> {
     this.probedAt.push(this.now());
     if (this.probing !== undefined) throw this.probing;
+    return this.shows;
   }
 }
 
@@ -135,9 +138,30 @@ describe('a circuit opens', () => {
       expect(degraded()).toEqual(['agent:other']);
     });
 
+    test('after a few words: what is behind it is stuck, and less to do would not help', async () => {
+      const [first] = await timeOut('so far');
+      expect(first?.replies[1]).toBe(
+        'No answer: the agent default took longer than 60 s, and said nothing in the last 60 s. See whether what is behind it is stuck, or raise agent.turn_timeout.',
+      );
+    });
+
+    test('while it still answers: less at once would have been done', async () => {
+      const busy = new FakeAgent();
+      core = await startCore(SLOW, { agent: () => busy });
+      const receipt = await core.receive('hello');
+      await settled();
+      for (let at = 0; at < 6; at += 1) {
+        busy.say(0, 'more ');
+        await core.clock.advance(10_000);
+      }
+      expect((await receipt.settled)?.replies[1]).toBe(
+        'No answer: the agent default took longer than 60 s. Ask for less at once, or raise agent.turn_timeout.',
+      );
+    });
+
     test('not when each had begun to answer', async () => {
       const [first] = await timeOut('so far');
-      expect(first?.replies[1]).toMatch(/^No answer: the agent default took longer than 60 s\./);
+      expect(first?.replies[1]).toMatch(/^No answer: the agent default took longer than 60 s/);
       expect(degraded()).toEqual([]);
     });
   });
@@ -306,6 +330,39 @@ describe('those who were refused', () => {
     expect(told()).toHaveLength(2);
   });
 
+  test('are told of an agent that can be started only when it has answered a turn', async () => {
+    patient.shows = 'can-start';
+    await turn(fromChat('chat:a'));
+    await core.clock.advance(1000);
+    expect([degraded(), told()]).toEqual([[], []]);
+    patient.failing = undefined;
+    await turn({ conversation: 'local:other' });
+    expect(told()).toHaveLength(1);
+  });
+
+  test('are never told of one that can be started and fails: its first failure opens the circuit again', async () => {
+    patient.shows = 'can-start';
+    await turn(fromChat('chat:a'));
+    for (const waitMs of [1000, 2000, 4000]) {
+      await core.clock.advance(waitMs);
+      expect(degraded()).toEqual([]);
+      await fail(1);
+      expect(degraded()).toEqual(['agent:default']);
+    }
+    expect([patient.probedAt, told()]).toEqual([[1000, 3000, 7000], []]);
+  });
+
+  test('of one on trial that a reload replaces are told with the first answer of the other', async () => {
+    patient.shows = 'can-start';
+    await turn(fromChat('chat:a'));
+    await core.clock.advance(1000);
+    agents.default = new Patient();
+    core.gateway.reconfigured();
+    expect(told()).toEqual([]);
+    await turn();
+    expect(told()).toHaveLength(1);
+  });
+
   test('for another reason are not told', async () => {
     core.gateway.storeIsDown();
     await turn({ ...fromChat('chat:a'), agent: 'other' });
@@ -404,7 +461,7 @@ describe('watching that has ended, or that fails', () => {
     let probes = 0;
     patient.probe = () => {
       probes += 1;
-      return probes === 1 ? new Promise(() => {}) : Promise.resolve();
+      return probes === 1 ? new Promise(() => {}) : Promise.resolve('answers');
     };
     await core.clock.advance(1000 + 15_000);
     expect([probes, degraded()]).toEqual([1, ['agent:default']]);
@@ -420,6 +477,7 @@ describe('watching that has ended, or that fails', () => {
       log: core.log,
       agent: () => ({ agent: patient, failureThreshold: 1 }),
       opened: () => {},
+      proven: () => {},
       closed: (name) => {
         if (defects > 0) {
           defects -= 1;
@@ -432,7 +490,7 @@ describe('watching that has ended, or that fails', () => {
     patient.probe = () => {
       probes += 1;
       if (probes === 1) throw new Error('no promise at all');
-      return Promise.resolve();
+      return Promise.resolve('answers');
     };
     circuits.failed('default', patient, DOWN);
     await core.clock.advance(PROBE_WAIT_MS_MAX);

@@ -119,7 +119,13 @@ describe('leaving', () => {
     const core = await startCore();
     const { settled: outcome } = await core.receive('hello');
     core.gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message: 'it broke' } });
-    expect(await outcome).toMatchObject({ outcome: 'interrupted', reason: 'fault' });
+    expect(await outcome).toMatchObject({
+      outcome: 'interrupted',
+      reason: 'fault',
+      replies: [
+        'Interrupted: the gateway itself has failed; its log says why. Send it again if it is still wanted.',
+      ],
+    });
     expect(await core.gateway.exited).toMatchObject({ code: 70 });
   });
 });

@@ -220,7 +220,7 @@ describe('a turn', () => {
       reason: 'timeout',
       replies: [
         'so far',
-        'No answer: the agent default took longer than 90 s. Ask for less at once, or raise agent.turn_timeout.',
+        'No answer: the agent default took longer than 90 s, and said nothing in the last 90 s. See whether what is behind it is stuck, or raise agent.turn_timeout.',
       ],
     });
     expect(core.clock.pending).toBe(0);

@@ -23,7 +23,7 @@ function configOf(candidate: Candidate, model?: string): Config {
 }
 
 const server = (...models: string[]): Candidate => ({
-  ...{ kind: 'server', name: 'Ollama', baseUrl: 'http://127.0.0.1:11434/v1', models },
+  ...{ kind: 'server', name: 'Ollama', baseUrl: 'http://127.0.0.1:11434/v1', models, moreModels: 0 },
 });
 
 describe('a first configuration', () => {

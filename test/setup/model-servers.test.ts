@@ -36,6 +36,7 @@ describe('a model server', () => {
         name: `a model server on port ${server.port}`,
         baseUrl: `http://127.0.0.1:${server.port}/v1`,
         models: ['qwen3', 'llama3.2:3b', 'nomic-embed-text'],
+        moreModels: 0,
       },
     ]);
     expect(server.requests).toEqual(['GET /v1/models']);
@@ -43,7 +44,8 @@ describe('a model server', () => {
 
   test('is offered with no more models than a person can choose from', async () => {
     lists(...Array.from({ length: MODELS_MAX + 5 }, (_, i) => `model-${i}`));
-    expect((await find())[0]?.models).toHaveLength(MODELS_MAX);
+    const [found] = await find();
+    expect([found?.models.length, found?.moreModels]).toEqual([MODELS_MAX, 5]);
   });
 
   test('may give a name that would do something in a file or on a terminal: that one is left out', async () => {

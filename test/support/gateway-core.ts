@@ -2,7 +2,7 @@
  * The gateway's core on stand-ins, in this process: time is given, the store fails when told to, programs and
  * agents do what the test says. For what must happen at one exact moment; the real parts meet in `test/system`.
  */
-import type { Agent, AgentEvent } from '../../src/agents/agent.ts';
+import type { Agent, AgentEvent, ProbeEvidence } from '../../src/agents/agent.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import type { Receipt } from '../../src/gateway/in-hand.ts';
@@ -107,7 +107,9 @@ export class FakeAgent implements Agent {
 
   killNow(): void {}
 
-  async probe(): Promise<void> {}
+  async probe(): Promise<ProbeEvidence> {
+    return 'answers';
+  }
 
   /** Says something in the turn that began as the `index`th. */
   say(index: number, text: string): void {

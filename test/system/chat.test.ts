@@ -128,6 +128,7 @@ describe('in a terminal', () => {
   test('an answer streams in above the status line and what is being written', async () => {
     gateway.folder.fifo('stream');
     await using chat = await open();
+    await chat.sees(/ 0 in flight · 0 held · Alt-Enter or Ctrl-J: new line$/);
     chat.send('wait stream');
     await chat.sees(/1 in flight .* answering/);
     await chat.sees(/^started stream$/);

@@ -27,6 +27,18 @@ describe('with a gateway that runs', () => {
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
 
+  test('what is wrong is told with a next step at a shell, never with a page about HTTP', async () => {
+    for (const args of [
+      ['logs', '--message', 'nope'],
+      ['send', ''],
+      ['send', 'x', '--conversation', 'c'.repeat(300)],
+    ]) {
+      const { code, stderr } = await gateway.cli(...args);
+      expect([code, stderr], args.join(' ')).toEqual([1, expect.stringMatching(/^sluice: .+\n.+\.\n$/)]);
+      expect(stderr).not.toContain('http.md');
+    }
+  });
+
   test('--json prints one JSON document and nothing else, for every command', async () => {
     const commands = [
       ['status'],

@@ -545,6 +545,8 @@ agent: { max_turns: 90, restart_drain_timeout: 180 }
     expect(await config('import', from, '--write', 'sluice.yaml')).toMatchObject({ code: 0, stdout: '' });
     const written = readFileSync(target, 'utf8');
     expect(written).toContain('nvidia-smi');
+    const again = await config('import', from, '--write', 'sluice.yaml', '--force');
+    expect(again.stderr).toContain(`warning: quick commands run in ${folder.path} unless they name a cwd`);
     write('sluice.yaml', 'mine\n');
     const refused = await config('import', from, '--write', 'sluice.yaml');
     expect(refused).toMatchObject({

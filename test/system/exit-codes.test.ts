@@ -1,5 +1,5 @@
 /** The exit table of a gateway, each row with a real process. */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -164,8 +164,18 @@ describe('an internal fault', () => {
     const turn = gateway.send('wait one');
     await gateway.inFlight('turns', 1);
     gateway.signal('SIGUSR2');
-    expect((await turn).json).toMatchObject({ outcome: 'interrupted' });
+    const { json } = await turn;
+    expect(json.outcome).toBe('interrupted');
+    expect(json.replies.at(-1)).toBe(
+      'Interrupted: the gateway itself has failed; its log says why. Send it again if it is still wanted.',
+    );
     expect(await gateway.exited).toEqual({ code: 70, signal: null });
+    const { code, stderr } = await gateway.cli('status');
+    expect(code).toBe(4);
+    expect(stderr).toMatch(
+      /^sluice: no gateway is running here; the last one ended with exit 70 \(fault\) at \d{4}-\S+Z.* \(home .*\)\nIts crash report: \S+\/logs\/crash-\S+\.json\n/,
+    );
+    expect(existsSync(/Its crash report: (\S+)/.exec(stderr)?.[1] ?? '')).toBe(true);
     expect(statusFile(gateway.folder.home)).toMatchObject({ exit: { code: 70, cause: 'fault' } });
     expect(gateway.stderr).toContain('planted');
   });

@@ -135,6 +135,32 @@ describe('what it chooses', () => {
   });
 });
 
+describe('a model that is named', () => {
+  test('is one that the server lists, or nothing is written and those are named, the near one first', async () => {
+    await using server = await OpenAiStandIn.start();
+    const env = { SLUICE_INIT_PORTS: `${server.port}` };
+    const refused = await init(['--yes', '--model', 'stand'], env);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('lists no model "stand"; it has stand-in'),
+    });
+    expect(existsSync(file)).toBe(false);
+    expect(await init(['--yes', '--model', 'stand-in'], env)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('is taken with a warning where no list can be had, and refused by what takes none', async () => {
+    const env = { OPENAI_API_KEY: KEY };
+    expect(await init(['--yes', '--agent', 'openai', '--model', 'gpt-99'], env)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('warning: whether OpenAI has a model gpt-99 was not looked up'),
+    });
+    expect(await init(['--yes', '--force', '--agent', 'demo', '--model', 'x'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('demo takes no --model'),
+    });
+  });
+});
+
 describe('what it writes', () => {
   test('begins with the schema for editors, and is valid to the reader of every command', async () => {
     await init(['--yes']);
@@ -301,7 +327,8 @@ describe.skipIf(process.platform !== 'linux')('at a terminal (Linux: util-linuxâ
     program('llm', 'cat');
     const person = new Person({});
     await person.types(key, 1);
-    expect(await person.ended).not.toBe(0);
+    expect(await person.ended).toBe(1);
+    expect(person.shown).toContain('Left: nothing was written.');
     expect(readdirSync(folder.path).filter((name) => name !== '.cache')).toEqual(['bin']);
   });
 });

@@ -22,6 +22,9 @@ import { Transcript } from './transcript.ts';
 /** How often the status line is brought up to date. */
 const STATUS_PERIOD_MS = 1000;
 
+/** In the status line until something is sent. */
+const KEYS_HINT = ' · Alt-Enter or Ctrl-J: new line';
+
 /** How long leaving waits until the gateway has what was sent last. */
 const LAST_SENT_MS_MAX = 2000;
 
@@ -53,6 +56,7 @@ export class ChatSession implements AsyncDisposable {
   /** Ctrl-C was pressed, and nothing since. */
   #pressedOnce = false;
   #wasAway = false;
+  #hasSent = false;
   #drawing = false;
 
   constructor(options: ChatSessionOptions) {
@@ -124,6 +128,7 @@ export class ChatSession implements AsyncDisposable {
   #submit(): void {
     const text = this.#editor.draft.text;
     if (text.trim() === '') return;
+    this.#hasSent = true;
     this.#history.add(text);
     this.#editor.clear();
     this.#drawNow();
@@ -262,6 +267,9 @@ export class ChatSession implements AsyncDisposable {
 
   #drawNow(): void {
     const answering = this.#transcript.isAnswering ? ' · answering' : '';
-    this.#screen.show(layOut(`${this.#status}${answering}`, this.#editor.draft, this.#options.terminal));
+    const hint = this.#hasSent || !this.#link.connected ? '' : KEYS_HINT;
+    this.#screen.show(
+      layOut(`${this.#status}${answering}${hint}`, this.#editor.draft, this.#options.terminal),
+    );
   }
 }
