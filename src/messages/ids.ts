@@ -1,6 +1,7 @@
 /**
  * Ids of messages, turns, commands and outbound messages: a letter for what it is, the time, a counter and
- * chance. They sort by time within a process, so that an index on them grows at its end.
+ * chance. Within a process those of a kind sort in the order in which they were made, also over a clock that is set
+ * back: an index on them grows at its end, and what came first is told by them.
  */
 import { randomInt } from 'node:crypto';
 
@@ -8,10 +9,13 @@ import { randomInt } from 'node:crypto';
 const COUNTER_MAX = 36 ** 3;
 const CHANCE_MAX = 36 ** 3;
 let counter = randomInt(COUNTER_MAX);
+let latestMs = 0;
 
 /** `m_mi9x2k4a0f3b7c`: kind, then base 36 of wall milliseconds, a counter, and chance. */
 export function newId(kind: 'm' | 't' | 'c' | 'o' | 'r', wallMs: number): string {
   counter = (counter + 1) % COUNTER_MAX;
+  // A counter that begins anew within one moment would sort before those of that moment.
+  latestMs = Math.max(latestMs + (counter === 0 ? 1 : 0), wallMs);
   const chance = randomInt(CHANCE_MAX);
-  return `${kind}_${wallMs.toString(36)}${counter.toString(36).padStart(3, '0')}${chance.toString(36).padStart(3, '0')}`;
+  return `${kind}_${latestMs.toString(36)}${counter.toString(36).padStart(3, '0')}${chance.toString(36).padStart(3, '0')}`;
 }

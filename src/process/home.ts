@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, SluiceError } from '../errors.ts';
+import { type FileSystems, networkFileSystemOf } from './file-system.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -24,9 +25,10 @@ const ROOT_UID = 0;
 
 /**
  * Makes the home where it is missing. Throws HOME_NO_PERMISSION when this user cannot work in it, or when others could
- * put files of theirs in the place of the gateway's.
+ * put files of theirs in the place of the gateway's, and HOME_ON_NETWORK when it lies on another machine's disk.
+ * `systems`: what is known of its file system; another one only in tests.
  */
-export function prepareHome(home: string): void {
+export function prepareHome(home: string, systems?: FileSystems): void {
   try {
     makeFolder(home);
     if (!statSync(home).isDirectory()) throw new Error('it is not a folder');
@@ -37,6 +39,9 @@ export function prepareHome(home: string): void {
     });
   }
   refuseOpenHome(home);
+  const network = networkFileSystemOf(home, systems);
+  if (network === undefined) return;
+  throw new SluiceError('HOME_ON_NETWORK', `the home ${home} is on a network file system (${network})`);
 }
 
 /** Node's own way of making the folders above it goes on for ever below `/proc`. */

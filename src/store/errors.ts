@@ -50,9 +50,16 @@ export function mayBeFullDisk(error: unknown): boolean {
   return code === FULL || code === IOERR || code === CANTOPEN;
 }
 
-/** STORE_UNAVAILABLE; for a damaged file with the hint that says what waiting does not cure. */
+/** What to do about another program's lock, for which no disk space helps. */
+const LOCKED_HINT = 'Close the program that has the store locked, or try again in a moment.';
+
+/** STORE_UNAVAILABLE; for a damaged file and for a lock with the hint that says what cures those. */
 export function unavailable(path: string, cause: unknown): SluiceError {
-  const hint = isDamage(cause) ? { hint: ERRORS.STORE_CORRUPT.hint } : {};
+  const hint = isDamage(cause)
+    ? { hint: ERRORS.STORE_CORRUPT.hint }
+    : isBusy(cause)
+      ? { hint: LOCKED_HINT }
+      : {};
   return new SluiceError('STORE_UNAVAILABLE', `${path} cannot be used: ${messageOf(cause)}`, {
     cause,
     ...hint,

@@ -3,20 +3,26 @@
  * their partial index word for word and name it: that is what keeps them as fast beside a million settled
  * rows, and a schema that lost the index fails at the first start instead of getting slow.
  */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Listing, prepareListing } from './listing.ts';
+import { type Lookup, prepareLookup } from './lookup.ts';
 import {
   COMMAND_COLUMNS,
+  CRASHED_COLUMNS,
   JOURNAL_COLUMNS,
   LIFE_COLUMNS,
   MESSAGE_COLUMNS,
+  NOTICE_COLUMNS,
   OUTBOUND_COLUMNS,
   TURN_COLUMNS,
   toCommand,
+  toCrashedSession,
   toJournalRow,
   toLastExit,
   toLife,
   toMessage,
   toMessageMore,
+  toNotice,
   toOutbound,
   toTrailCommand,
   toTrailLife,
@@ -24,13 +30,16 @@ import {
   toTrailTurn,
   toTurn,
 } from './rows.ts';
+import { inOneView, many, one } from './statements.ts';
 import type {
+  CrashedSession,
   Exchange,
   LastExit,
   Life,
   OpenWork,
   SettledSince,
   StoredMessage,
+  StoredNotice,
   StoredOutbound,
 } from './store.ts';
 import { type MessageTrail, readTrail, type TrailQueries } from './trail.ts';
@@ -56,19 +65,20 @@ export const QUERIES = {
   chosenAgent: 'SELECT agent FROM sessions WHERE conversation = ? AND agent IS NOT NULL',
   openCommands: openRows('commands', COMMAND_COLUMNS, 'ended_at IS NULL', 'life'),
   saidTurns: `SELECT id, streamed FROM turns INDEXED BY turns_said
-    WHERE streamed <> '' AND conversation = ? AND id <> ? ORDER BY seq DESC LIMIT ?`,
+    WHERE streamed <> '' AND conversation = ? AND ended_at IS NOT NULL AND id <> ? ORDER BY seq DESC LIMIT ?`,
   turnTexts: `SELECT coalesce(rewritten_text, text) AS text
     FROM turn_messages CROSS JOIN inbox ON inbox.id = message_id WHERE turn_id = ? ORDER BY position`,
   platformAfter: 'SELECT min(platform) AS platform FROM inbox WHERE platform > ?',
   messageMore: 'SELECT rewritten_text AS rewrittenText, merged_into AS mergedInto FROM inbox WHERE id = ?',
   trailLife: `SELECT id, kind, epoch, pid, version, started_at AS startedAt, ended_at AS endedAt, exit_code AS code, cause
     FROM lives WHERE id = ?`,
-  trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason, usage
+  trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason, usage,
+    streamed
     FROM turn_messages CROSS JOIN turns ON turns.id = turn_id WHERE message_id = ? ORDER BY seq LIMIT ?`,
   trailCommands: `SELECT id, name, actor, life, received_at AS receivedAt, started_at AS startedAt,
-    ended_at AS endedAt, outcome, exit_code AS exitCode, signal
+    ended_at AS endedAt, outcome, exit_code AS exitCode, signal, output
     FROM commands WHERE message_id = ? ORDER BY seq LIMIT ?`,
-  trailReplies: `SELECT ${OUTBOUND_COLUMNS}, possible_duplicate AS possibleDuplicate, delivered_at AS deliveredAt, error
+  trailReplies: `SELECT ${OUTBOUND_COLUMNS}, delivered_at AS deliveredAt
     FROM outbox WHERE message_id = ? ORDER BY seq LIMIT ?`,
   epochAt: `SELECT epoch FROM lives INDEXED BY lives_epoch
     WHERE epoch IS NOT NULL AND started_at <= ? ORDER BY epoch DESC LIMIT 1`,
@@ -78,6 +88,16 @@ export const QUERIES = {
     WHERE epoch = ? AND number BETWEEN ? AND ? AND instr(event, ?) > 0 ORDER BY number`,
   requestBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
     AND json_extract(event, '$.type') IN ('stop.requested', 'drain.requested') ORDER BY number DESC LIMIT 1`,
+  deaths: `SELECT ended_at AS at FROM lives INDEXED BY lives_deaths
+    WHERE (cause = 'died' OR cause = 'fault') AND kind = 'daemon' AND ended_at >= ? ORDER BY ended_at DESC`,
+  crashedSessions: `SELECT ${CRASHED_COLUMNS} FROM sessions INDEXED BY sessions_crashed
+    WHERE crashes > 0 OR quarantined = 1 ORDER BY conversation`,
+  awaitingResume: `SELECT ${MESSAGE_COLUMNS} FROM inbox INDEXED BY inbox_awaiting
+    WHERE phase = 'awaiting-resume' AND conversation = ? ORDER BY seq`,
+  noticesOf: `SELECT ${NOTICE_COLUMNS} FROM notices WHERE incident = ? ORDER BY id`,
+  pendingNotices: `SELECT ${NOTICE_COLUMNS} FROM notices INDEXED BY notices_open
+    WHERE state = 'pending' ORDER BY id LIMIT ?`,
+  outbound: `SELECT ${OUTBOUND_COLUMNS} FROM outbox WHERE id = ?`,
   raisedBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
     AND json_extract(event, '$.type') = 'degraded.raised' AND json_extract(event, '$.reason') = ?
     ORDER BY number DESC LIMIT 1`,
@@ -90,7 +110,7 @@ function openRows(table: string, columns: string, open: string, owner: string): 
     WHERE ${open} AND ${owner} NOT IN (SELECT value FROM json_each(?)) ORDER BY seq`;
 }
 
-export interface Reads {
+export interface Reads extends Listing, Lookup {
   find(platform: string, platformMessageId: string): StoredMessage | undefined;
   message(id: string): StoredMessage | undefined;
   replies(messageId: string): StoredOutbound[];
@@ -100,6 +120,13 @@ export interface Reads {
   openLives(self: number | null): Life[];
   lastExit(epoch: number): LastExit | undefined;
   openWork(living: readonly number[]): OpenWork;
+  /** When daemons died or failed, newest first. */
+  deaths(sinceMs: number): number[];
+  crashedSessions(): CrashedSession[];
+  awaitingResume(conversation: string): StoredMessage[];
+  noticesOf(incident: string): StoredNotice[];
+  pendingNotices(noticesMax: number): StoredNotice[];
+  outbound(id: string): StoredOutbound | undefined;
   chosenAgent(conversation: string): string | null;
   history(conversation: string, turnId: string, exchangesMax: number): Exchange[];
   /** What is known of the message of this id, ours or its platform's. */
@@ -137,6 +164,9 @@ export function prepareReads(db: DatabaseSync): Reads {
     exitCode,
     openLives,
     lastExit,
+    ...preparePromised(db),
+    ...prepareListing(db, replies),
+    ...prepareLookup(db),
     chosenAgent: (conversation) => chosenAgent(conversation) ?? null,
     openWork(living) {
       const except = JSON.stringify(living);
@@ -158,6 +188,20 @@ export function prepareReads(db: DatabaseSync): Reads {
   };
 }
 
+type Promised = 'deaths' | 'crashedSessions' | 'awaitingResume' | 'noticesOf' | 'pendingNotices' | 'outbound';
+
+/** What a start asks to keep what was promised before it. */
+function preparePromised(db: DatabaseSync): Pick<Reads, Promised> {
+  return {
+    deaths: many(db, QUERIES.deaths, ({ at }) => Number(at)),
+    crashedSessions: many(db, QUERIES.crashedSessions, toCrashedSession),
+    awaitingResume: many(db, QUERIES.awaitingResume, toMessage),
+    noticesOf: many(db, QUERIES.noticesOf, toNotice),
+    pendingNotices: many(db, QUERIES.pendingNotices, toNotice),
+    outbound: one(db, QUERIES.outbound, toOutbound),
+  };
+}
+
 function prepareTrail(db: DatabaseSync, known: Pick<Reads, 'find' | 'message'>): TrailQueries {
   const platformAfter = one(db, QUERIES.platformAfter, ({ platform }) => platform);
   const journalNaming = many(db, QUERIES.journalNaming, toJournalRow);
@@ -176,29 +220,4 @@ function prepareTrail(db: DatabaseSync, known: Pick<Reads, 'find' | 'message'>):
     requestBefore: one(db, QUERIES.requestBefore, toJournalRow),
     raisedBefore: one(db, QUERIES.raisedBefore, toJournalRow),
   };
-}
-
-type Row = Record<string, SQLOutputValue>;
-
-function one<T>(db: DatabaseSync, sql: string, to: (row: Row) => T) {
-  const statement = db.prepare(sql);
-  return (...values: SQLInputValue[]): T | undefined => {
-    const row = statement.get(...values);
-    return row === undefined ? undefined : to(row);
-  };
-}
-
-function many<T>(db: DatabaseSync, sql: string, to: (row: Row) => T) {
-  const statement = db.prepare(sql);
-  return (...values: SQLInputValue[]): T[] => statement.all(...values).map(to);
-}
-
-/** Several queries about one instant: another process may commit between two of them. */
-function inOneView<T>(db: DatabaseSync, read: () => T): T {
-  db.exec('BEGIN');
-  try {
-    return read();
-  } finally {
-    db.exec('COMMIT');
-  }
 }

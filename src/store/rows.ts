@@ -5,12 +5,14 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type {
   CommandRow,
+  CrashedSession,
   JournalRow,
   LastExit,
   Life,
+  OpenTurn,
   StoredMessage,
+  StoredNotice,
   StoredOutbound,
-  TurnRow,
 } from './store.ts';
 import type { MessageTrail, TrailCommand, TrailLife, TrailReply, TrailTurn } from './trail.ts';
 
@@ -20,13 +22,19 @@ export const MESSAGE_COLUMNS = `id, platform, platform_message_id AS platformMes
   text, agent, when_busy AS whenBusy, received_at AS receivedAt, life, epoch, admission, reason, phase, outcome,
   settled_at AS settledAt, recorded`;
 
-export const TURN_COLUMNS = 'id, conversation, agent, life, started_at AS startedAt';
+export const TURN_COLUMNS =
+  'id, conversation, agent, life, started_at AS startedAt, effects, attempt, streamed';
 
 export const COMMAND_COLUMNS = `id, message_id AS messageId, name, actor, args_hash AS argsHash, life,
   received_at AS receivedAt, started_at AS startedAt`;
 
 export const OUTBOUND_COLUMNS = `id, message_id AS messageId, platform, conversation, text, kind,
-  created_at AS createdAt, life, state, attempts`;
+  created_at AS createdAt, life, part, state, attempts, next_at AS nextAt,
+  possible_duplicate AS possibleDuplicate, error`;
+
+export const NOTICE_COLUMNS = 'incident, platform, conversation, kind, state, created_at AS createdAt';
+
+export const CRASHED_COLUMNS = 'conversation, crashes, quarantined';
 
 export const LIFE_COLUMNS = 'id, kind, epoch, pid, start_time AS startTime, boot_id AS bootId';
 
@@ -36,16 +44,27 @@ export function toMessage(row: Row): StoredMessage {
   return { ...row, recorded: row.recorded === 1 } as unknown as StoredMessage;
 }
 
-export function toTurn(row: Row): TurnRow {
-  return { ...row } as unknown as TurnRow;
+/** The messages of a turn are rows of their own. */
+export function toTurn(row: Row): Omit<OpenTurn, 'messageIds'> {
+  return { ...row, effects: row.effects === 1 } as unknown as Omit<OpenTurn, 'messageIds'>;
 }
 
 export function toCommand(row: Row): CommandRow & { startedAt: number | null } {
   return { ...row } as unknown as CommandRow & { startedAt: number | null };
 }
 
-export function toOutbound(row: Row): StoredOutbound {
-  return { ...row } as unknown as StoredOutbound;
+/** The first part and the only one are told alike: without a number. */
+export function toOutbound({ part, ...row }: Row): StoredOutbound {
+  const possibleDuplicate = row.possibleDuplicate === 1;
+  return { ...row, possibleDuplicate, ...(part === 0 ? {} : { part }) } as unknown as StoredOutbound;
+}
+
+export function toNotice(row: Row): StoredNotice {
+  return { ...row } as unknown as StoredNotice;
+}
+
+export function toCrashedSession(row: Row): CrashedSession {
+  return { ...row, quarantined: row.quarantined === 1 } as unknown as CrashedSession;
 }
 
 export function toLife(row: Row): Life {
@@ -80,5 +99,5 @@ export function toTrailCommand(row: Row): TrailCommand {
 }
 
 export function toTrailReply(row: Row): TrailReply {
-  return { ...row, possibleDuplicate: row.possibleDuplicate === 1 } as unknown as TrailReply;
+  return toOutbound(row) as TrailReply;
 }

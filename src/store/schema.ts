@@ -9,6 +9,9 @@ import type { Migration } from './migrations/migrations.ts';
 /** "slui", in the header of every file we made: what tells it from another program's database. */
 export const APPLICATION_ID = 0x736c7569;
 
+/** What is kept of the log's file after a reader held it back: it grows beside him, for he reads what was before. */
+export const WAL_BYTES_KEPT_MAX = 8 * 1024 * 1024;
+
 export interface SchemaOptions {
   readonly path: string;
   /** Bring an older or empty file up to date; otherwise refuse it. */
@@ -67,6 +70,7 @@ function schemaVersion(db: DatabaseSync, path: string): number {
 function useWriteAheadLog(db: DatabaseSync): void {
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = FULL');
+  db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_KEPT_MAX}`);
 }
 
 /** All pending changes in one transaction. The version is read again inside it: another process may have been first. */

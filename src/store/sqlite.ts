@@ -1,59 +1,45 @@
 /**
- * The store in one SQLite file, and the only file that opens it. WAL with `synchronous = FULL`: what was
- * acknowledged survives a kill and a power cut. Locking mode NORMAL, so that a CLI can read and write beside
- * the daemon; a lock held by another process is waited for BUSY_TIMEOUT_MS at most, because SQLite waits on
- * our event loop.
+ * The store in one SQLite file, which a CLI can read and write beside the daemon.
  *
  * An outage (full disk, lock, I/O error) is a state, not an exception: `writable` is false, commits are
  * refused without touching the disk, and `probe` ends it. Reads answer while the file is open.
  */
-import { accessSync, chmodSync, constants, existsSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { backup, DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../clock.ts';
-import { messageOf, SluiceError } from '../errors.ts';
-import { Connection } from './connection.ts';
-import { defect, isOutage, keepsConnection, mayBeFullDisk, openFailure, unavailable } from './errors.ts';
+import { SluiceError } from '../errors.ts';
+import type { FoundId } from '../messages/found-id.ts';
+import type { Connection } from './connection.ts';
+import { backupStore, connect, type DatabaseOptions } from './database.ts';
+import { defect, isBusy, isOutage, keepsConnection, mayBeFullDisk, unavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
-import { prepareReads, type Reads } from './reads.ts';
+import type { Reads } from './reads.ts';
 import { Reserve } from './reserve.ts';
-import { prepareSchema, requireSchema } from './schema.ts';
 import type {
+  CrashedSession,
   Exchange,
   JournalRow,
   LastExit,
   Life,
   LifeStart,
+  ListedMessage,
+  ListOptions,
   OpenWork,
   SettledSince,
   Store,
   StoredMessage,
+  StoredNotice,
   StoredOutbound,
   Write,
 } from './store.ts';
 import type { MessageTrail } from './trail.ts';
 
-/** How long a statement waits for another process's lock, and the event loop with it; a batch does so twice. */
-const BUSY_TIMEOUT_MS = 50;
-
-/** What the file system says when no waiting will help. */
-const FORBIDDEN: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS']);
-
-export interface SqliteStoreOptions {
-  /** The database file; its folder must exist. Created with mode 0600. */
-  readonly path: string;
+export interface SqliteStoreOptions extends DatabaseOptions {
   /** The file that is given up when the disk is too full to open or to write the store. */
   readonly reservePath: string;
-  /** True for the daemon: make the schema and bring it up to date. False: refuse another one. */
-  readonly migrate: boolean;
   readonly clock: Clock;
   /** Told of a journal row that the store, though well, did not take; INTERNAL. The next row carries the count. */
   readonly onRowLost?: (error: SluiceError) => void;
   /** Told once for each outage, when it begins; STORE_UNAVAILABLE, or what stands in the way of opening it again. */
   readonly onProblem: (error: SluiceError) => void;
-  /** Every schema change there is; another list only in tests. */
-  readonly migrations?: readonly Migration[];
 }
 
 /**
@@ -67,32 +53,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   return store;
 }
 
-/**
- * Asks the file of a store that this process has no part in, beside a gateway or without one; nothing in it changes.
- * Throws as `openSqliteStore` rejects, and STORE_UNAVAILABLE.
- */
-export function readStore<T>(path: string, read: (reads: Reads) => T): T {
-  if (!existsSync(path)) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
-  try {
-    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-    try {
-      requireSchema(db, path, MIGRATIONS.length);
-      return read(prepareReads(db));
-    } finally {
-      db.close();
-    }
-  } catch (error) {
-    throw openFailure(path, error);
-  }
-}
-
 export class SqliteStore implements Store {
   readonly #options: SqliteStoreOptions;
   readonly #reserve: Reserve;
   readonly #commits: GroupCommit<Connection>;
+  /** Ends the copies that are being made. */
+  readonly #backups = new AbortController();
   #connection: Connection | undefined;
   /** Why nothing can be written, from the first failure until a probe succeeds. */
   #outage: SluiceError | undefined;
+  #obstacle: Store['obstacle'] = 'disk';
   #life: number | null = null;
   #probing: Promise<boolean> | undefined;
   #closing: Promise<void> | undefined;
@@ -112,6 +82,10 @@ export class SqliteStore implements Store {
 
   get writable(): boolean {
     return this.#connection !== undefined && this.#outage === undefined && this.#closing === undefined;
+  }
+
+  get obstacle(): Store['obstacle'] {
+    return this.#obstacle;
   }
 
   /** Called once, by `openSqliteStore`. */
@@ -192,9 +166,51 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.history(conversation, turnId, exchangesMax));
   }
 
+  deaths(sinceMs: number): Promise<readonly number[]> {
+    return this.#read((reads) => reads.deaths(sinceMs));
+  }
+
+  crashedSessions(): Promise<readonly CrashedSession[]> {
+    return this.#read((reads) => reads.crashedSessions());
+  }
+
+  awaitingResume(conversation: string): Promise<readonly StoredMessage[]> {
+    return this.#read((reads) => reads.awaitingResume(conversation));
+  }
+
+  noticesOf(incident: string): Promise<readonly StoredNotice[]> {
+    return this.#read((reads) => reads.noticesOf(incident));
+  }
+
+  pendingNotices(noticesMax: number): Promise<readonly StoredNotice[]> {
+    return this.#read((reads) => reads.pendingNotices(noticesMax));
+  }
+
+  list(options: ListOptions): Promise<readonly ListedMessage[]> {
+    return this.#read((reads) => reads.list(options));
+  }
+
+  outbound(id: string): Promise<StoredOutbound | undefined> {
+    return this.#read((reads) => reads.outbound(id));
+  }
+
+  prune(beforeMs: number, rowsMax: number): Promise<number> {
+    return this.#write((connection) => connection.writes.prune(beforeMs, rowsMax));
+  }
+
+  backup(path: string): Promise<number> {
+    if (this.#connection === undefined) return Promise.reject(this.#refusal());
+    return backupStore(this.#options.path, path, this.#backups.signal);
+  }
+
   /** What is known of the message of this id, ours or its platform's. */
   trail(id: string): Promise<MessageTrail | undefined> {
     return this.#read((reads) => reads.trail(id));
+  }
+
+  /** What this id stands for, or its beginning: one message, one text that went out, several, or none. */
+  lookup(id: string): Promise<FoundId> {
+    return this.#read((reads) => reads.lookup(id));
   }
 
   close(): Promise<void> {
@@ -246,6 +262,7 @@ export class SqliteStore implements Store {
   #fail(error: SluiceError, keepConnection: boolean): SluiceError {
     const before = this.#outage?.code;
     this.#outage = error;
+    this.#obstacle = isBusy(error.cause) ? 'lock' : 'disk';
     if (!keepConnection) this.#disconnect();
     if (before !== error.code) this.#options.onProblem(error);
     return error;
@@ -266,58 +283,8 @@ export class SqliteStore implements Store {
   async #finish(): Promise<void> {
     await this.#probing;
     this.#reserve[Symbol.dispose]();
+    this.#backups.abort(new Error('the store is closing'));
     this.#commits.drain();
     this.#disconnect();
   }
-}
-
-/** Opens the file and brings its schema up to date. Throws an error of the catalogue for what the world did. */
-async function connect({ path, migrate, migrations = MIGRATIONS }: SqliteStoreOptions): Promise<Connection> {
-  if (!isThere(path) && !migrate) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
-  try {
-    const db = openPrivate(path);
-    try {
-      await prepareSchema(db, { path, migrate, migrations, copy: (to) => copyPrivate(db, to) });
-      return new Connection(db);
-    } catch (error) {
-      db.close();
-      throw error;
-    }
-  } catch (error) {
-    throw openFailure(path, error);
-  }
-}
-
-/** Asks without opening: closing any descriptor of the file but SQLite's own would drop SQLite's locks on it. */
-function isThere(path: string): boolean {
-  try {
-    accessSync(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK);
-    if (!existsSync(path)) return false;
-    accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch (error) {
-    if (!isForbidden(error)) throw unavailable(path, error);
-    throw new SluiceError('HOME_NO_PERMISSION', `${path} cannot be written: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function isForbidden(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && FORBIDDEN.has(error.code);
-}
-
-/** SQLite makes files that others may read, and gives -wal and -shm the mode of the database. */
-function openPrivate(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-  const { mode, uid } = statSync(path);
-  if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o600);
-  return db;
-}
-
-/** A copy of the same name is one of the same version, from a start that did not get further. */
-async function copyPrivate(db: DatabaseSync, to: string): Promise<void> {
-  rmSync(to, { force: true });
-  openPrivate(to).close();
-  await backup(db, to);
 }

@@ -23,9 +23,10 @@ export type Outcome =
 
 /**
  * Where an open message is: `received` (control, or a command that waits for a slot), `held`, `waiting` (a
- * dispatched turn that has not started), `started`; `settled` once it has its outcome.
+ * dispatched turn that has not started), `started`, `awaiting-resume` (its turn was interrupted, or it has grown old,
+ * and a person shall say whether it is still to be answered); `settled` once it has its outcome.
  */
-export type Phase = 'received' | 'held' | 'waiting' | 'started' | 'settled';
+export type Phase = 'received' | 'held' | 'waiting' | 'started' | 'awaiting-resume' | 'settled';
 
 /** One process that works in the home. Times are wall milliseconds. */
 export interface LifeStart {
@@ -85,6 +86,17 @@ export interface TurnRow {
   readonly agent: string;
   readonly life: number;
   readonly startedAt: number;
+  /** It may have changed something outside: then nothing repeats it without being asked. */
+  readonly effects: boolean;
+}
+
+/** A turn that has started and not ended. */
+export interface OpenTurn extends TurnRow {
+  readonly messageIds: readonly string[];
+  /** 1 for the first turn of its first message, and one more for each that resumes it. */
+  readonly attempt: number;
+  /** What is known of its answer; as much as its last `turn.progress` had. */
+  readonly streamed: string;
 }
 
 export interface CommandRow {
@@ -101,7 +113,7 @@ export interface CommandRow {
 export interface CommandEnd {
   readonly id: string;
   readonly at: number;
-  readonly outcome: 'ran' | 'failed' | 'interrupted';
+  readonly outcome: 'ran' | 'failed' | 'interrupted' | 'expired';
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly durationMs: number;
@@ -119,11 +131,63 @@ export interface OutboundRow {
   readonly kind: 'reply' | 'refusal' | 'notice';
   readonly createdAt: number;
   readonly life: number;
+  /** Of a text that is sent in several messages: which one; absent: the first, or the only one. */
+  readonly part?: number;
 }
 
+/**
+ * `sending`: claimed by a life; `unknown`: nobody knows whether it arrived; `dead`: it will not be sent unless a person
+ * asks for it. `delivered` and `dead` are final.
+ */
+export type OutboundState = 'pending' | 'sending' | 'delivered' | 'unknown' | 'dead';
+
 export interface StoredOutbound extends OutboundRow {
-  readonly state: 'pending' | 'sending' | 'delivered' | 'unknown' | 'dead';
+  readonly state: OutboundState;
   readonly attempts: number;
+  /** Wall milliseconds before which it is not tried again; null: at once. */
+  readonly nextAt: number | null;
+  /** It was sent again although nobody knows whether the time before arrived. */
+  readonly possibleDuplicate: boolean;
+  /** Why the last attempt failed. */
+  readonly error: string | null;
+}
+
+/** Something a destination shall be told once in an incident: that the gateway is down for it, or that it is back. */
+export interface Notice {
+  readonly incident: string;
+  readonly platform: string;
+  readonly conversation: string;
+  readonly kind: 'down' | 'back';
+}
+
+export interface StoredNotice extends Notice {
+  /** `pending`: promised, not handed to the outbox yet. */
+  readonly state: 'pending' | 'sent' | 'given-up';
+  readonly createdAt: number;
+}
+
+/** A conversation that was in flight when a life died. */
+export interface CrashedSession {
+  readonly conversation: string;
+  /** In how many deaths, one after the other. */
+  readonly crashes: number;
+  /** No turn of it runs until a person says so. */
+  readonly quarantined: boolean;
+}
+
+/** A message with what was said to it, as a list of messages shows it. */
+export interface ListedMessage extends StoredMessage {
+  readonly replies: readonly StoredOutbound[];
+}
+
+export interface ListOptions {
+  /** The newest so many. */
+  readonly limit: number;
+  readonly outcome?: Outcome;
+  /** Only open ones, or only those with an outcome. */
+  readonly state?: 'open' | 'settled';
+  /** Only messages that have a reply which is `dead` or `unknown`. */
+  readonly undelivered?: boolean;
 }
 
 /** One event of the lifecycle chart and what it came to; `event` and `context` are JSON texts of our own. */
@@ -152,16 +216,20 @@ export type Write =
       readonly reason: string | null;
       readonly at: number;
       readonly recorded?: false;
+      /** The message whose turn answers this one too; with the outcome `merged`. */
+      readonly mergedInto?: string;
     }
   | { readonly op: 'turn.start'; readonly turn: TurnRow; readonly messages: readonly string[] }
+  /** What a running turn has streamed so far, all of it. */
+  | { readonly op: 'turn.progress'; readonly id: string; readonly streamed: string }
   | {
       readonly op: 'turn.end';
       readonly id: string;
       readonly at: number;
       readonly outcome: 'answered' | 'failed' | 'interrupted';
       readonly reason: string | null;
-      /** What it had streamed, bounded; written at its end, so nothing of a turn whose gateway died. */
-      readonly streamed: string;
+      /** What it had streamed, bounded; absent: what its last `turn.progress` wrote. */
+      readonly streamed?: string;
       /** What the agent says it used, JSON; absent: it did not say. */
       readonly usage?: string;
     }
@@ -172,14 +240,49 @@ export type Write =
       readonly agent: string | null;
       readonly at: number;
     }
+  /** It was in flight when a life died: one more than before. */
+  | { readonly op: 'session.crashed'; readonly conversation: string; readonly at: number }
+  /** No turn of it runs until `session.calm`. */
+  | { readonly op: 'session.quarantine'; readonly conversation: string; readonly at: number }
+  /** A turn of it has ended well, or a person has released it: its crashes are forgotten. */
+  | { readonly op: 'session.calm'; readonly conversation: string; readonly at: number }
   | { readonly op: 'command.receive'; readonly command: CommandRow }
   | { readonly op: 'command.start'; readonly id: string; readonly at: number }
   | { readonly op: 'command.end'; readonly end: CommandEnd }
   /** `deliveredAt`: it reaches its reader with this very commit, so there is nothing left to send. */
   | { readonly op: 'reply'; readonly outbound: OutboundRow; readonly deliveredAt?: number }
   | { readonly op: 'sending'; readonly id: string; readonly life: number; readonly at: number }
-  | { readonly op: 'sent'; readonly id: string; readonly at: number }
-  | { readonly op: 'unsent'; readonly id: string; readonly at: number; readonly error: string }
+  /** `platformSentId`: what the platform calls the message that arrived. */
+  | { readonly op: 'sent'; readonly id: string; readonly at: number; readonly platformSentId?: string }
+  /**
+   * It did not leave, or is kept back, and why. `nextAt`: not before; absent: at once. `deferred`: it was claimed and not
+   * tried after all, so that its claim is no attempt.
+   */
+  | {
+      readonly op: 'unsent';
+      readonly id: string;
+      readonly at: number;
+      readonly error: string;
+      readonly nextAt?: number;
+      readonly deferred?: true;
+    }
+  /** Nobody knows whether it arrived (`unknown`), or it is given up (`dead`). */
+  | {
+      readonly op: 'outbound.end';
+      readonly id: string;
+      readonly at: number;
+      readonly state: 'unknown' | 'dead';
+      readonly error: string;
+    }
+  /**
+   * A person wants it sent after all: a dead or unknown one is pending again, its attempts are kept, and its `nextAt` says
+   * since when it is wanted.
+   */
+  | { readonly op: 'outbound.retry'; readonly id: string; readonly at: number }
+  /** Promises a notice; nothing when this destination has that of this incident already, whatever became of it. */
+  | { readonly op: 'notice'; readonly notice: Notice; readonly at: number }
+  /** The promise is kept (its text is in the outbox, in the same unit), or will not be. */
+  | { readonly op: 'notice.end'; readonly notice: Notice; readonly state: 'sent' | 'given-up' }
   | { readonly op: 'life.ready'; readonly id: number; readonly at: number }
   | {
       readonly op: 'life.end';
@@ -193,7 +296,7 @@ export type Write =
 export interface OpenWork {
   readonly messages: readonly StoredMessage[];
   /** Started and not ended. */
-  readonly turns: readonly (TurnRow & { readonly messageIds: readonly string[] })[];
+  readonly turns: readonly OpenTurn[];
   readonly commands: readonly (CommandRow & { readonly startedAt: number | null })[];
   /** Not delivered, in the order they were made. */
   readonly outbound: readonly StoredOutbound[];
@@ -216,6 +319,11 @@ export interface SettledSince {
 export interface Store {
   /** False from a failed commit until `probe` succeeds. */
   readonly writable: boolean;
+  /**
+   * What keeps it from being written, or did the last time: the lock of another program, or else its disk. Of no meaning
+   * while nothing ever failed.
+   */
+  readonly obstacle: 'lock' | 'disk';
 
   /**
    * Applies a unit, all or nothing, and resolves once it is on disk. Rejects with STORE_UNAVAILABLE, at once
@@ -257,6 +365,35 @@ export interface Store {
   exitCode(messageId: string): Promise<number | null>;
   /** Everything open that belongs to none of the `living` lives: they still work on theirs. */
   openWork(living: readonly number[]): Promise<OpenWork>;
+
+  /** Daemons that died or failed since, newest first: when, in wall milliseconds. Planned ends are no deaths. */
+  deaths(sinceMs: number): Promise<readonly number[]>;
+  /** Conversations that were in flight at a death and have not been calm since. */
+  crashedSessions(): Promise<readonly CrashedSession[]>;
+  /** Messages of a conversation that wait for a person to say whether they are still to be answered, in order of arrival. */
+  awaitingResume(conversation: string): Promise<readonly StoredMessage[]>;
+
+  /** Every notice of an incident. */
+  noticesOf(incident: string): Promise<readonly StoredNotice[]>;
+  /** Promised and not handed on, oldest first, `noticesMax` at most. */
+  pendingNotices(noticesMax: number): Promise<readonly StoredNotice[]>;
+
+  /** The newest messages that fit, newest first. */
+  list(options: ListOptions): Promise<readonly ListedMessage[]>;
+  outbound(id: string): Promise<StoredOutbound | undefined>;
+
+  /**
+   * Deletes what was settled before `beforeMs`, oldest first, `rowsMax` messages at most, with all that belongs to them,
+   * and of the journal, the notices and what was sent unasked what is older; never anything open, nor a message with a
+   * reply that may still be sent (a `dead` one goes with its message). Gives how many rows went: 0 when nothing is left
+   * to delete. Lives are kept, for epochs only grow.
+   */
+  prune(beforeMs: number, rowsMax: number): Promise<number>;
+  /**
+   * Copies everything that was committed before to a new file, mode 0600, beside the writes that go on; gives its size in
+   * bytes. Rejects with BACKUP_FAILED, as when `path` exists or its folder does not; then nothing of it is left.
+   */
+  backup(path: string): Promise<number>;
 
   /** The agent that was chosen for a conversation; null when none was. */
   chosenAgent(conversation: string): Promise<string | null>;

@@ -25,13 +25,15 @@ export const TRAIL_JOURNAL_ROWS_MAX = 20_000;
 /** Turns, commands and replies of one message that are told, the first of each. */
 export const TRAIL_ROWS_MAX = 100;
 
-export interface TrailTurn extends Omit<TurnRow, 'conversation'> {
+export interface TrailTurn extends Omit<TurnRow, 'conversation' | 'effects'> {
   readonly attempt: number;
   readonly endedAt: number | null;
   readonly outcome: 'answered' | 'failed' | 'interrupted' | null;
   readonly reason: string | null;
   /** What it used, as its agent counted it; null where that does not count. */
   readonly usage: TrailUsage | null;
+  /** What it said, as far as it was written down. */
+  readonly streamed: string;
 }
 
 /** Tokens; `cachedTokens` are those of `inputTokens` that the server had kept, where it says so. */
@@ -47,14 +49,12 @@ export interface TrailCommand extends Omit<CommandRow, 'messageId' | 'argsHash'>
   readonly outcome: string | null;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** What it printed, bounded; null until it has ended. */
+  readonly output: string | null;
 }
 
 export interface TrailReply extends StoredOutbound {
-  /** It was sent again although the time before may have arrived. */
-  readonly possibleDuplicate: boolean;
   readonly deliveredAt: number | null;
-  /** Of the last attempt that failed. */
-  readonly error: string | null;
 }
 
 export interface TrailLife extends Omit<Life, 'startTime' | 'bootId'> {

@@ -1,10 +1,14 @@
 /**
- * One write of the port as one or two statements, prepared once a connection.
+ * One write of the port as one or two statements, prepared once a connection: those of messages, turns, commands and
+ * lives; what is promised outwards stands in `promise-writes.ts`.
  *
  * What has ended stays as it ended: each statement that ends something holds on to the first end, so that a
  * write which comes twice, or late, changes nothing. A change to a row nobody knows changes nothing either.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Appliers } from './appliers.ts';
+import { preparePromises } from './promise-writes.ts';
+import { type Prune, preparePrune } from './prune.ts';
 import type { JournalRow, LifeStart, MessageRow, Write } from './store.ts';
 
 const RECEIVE = `
@@ -21,14 +25,20 @@ const SETTLE = `
   UPDATE inbox SET phase = 'settled', outcome = ?, reason = ?, settled_at = ?, recorded = ?
   WHERE id = ? AND outcome IS NULL`;
 
+/** Before its settling: a statement of its own, so that the many which are not merged do not pay for it. */
+const MERGE = 'UPDATE inbox SET merged_into = ? WHERE id = ? AND outcome IS NULL';
+
 const TURN_START = `
-  INSERT INTO turns (id, conversation, agent, life, started_at, attempt)
-  VALUES (?, ?, ?, ?, ?, (SELECT count(*) + 1 FROM turn_messages WHERE message_id = ?))`;
+  INSERT INTO turns (id, conversation, agent, life, started_at, effects, attempt)
+  VALUES (?, ?, ?, ?, ?, ?, (SELECT count(*) + 1 FROM turn_messages WHERE message_id = ?))`;
 
 const TURN_MESSAGE = 'INSERT INTO turn_messages (turn_id, position, message_id) VALUES (?, ?, ?)';
 
+const TURN_PROGRESS = 'UPDATE turns SET streamed = ? WHERE id = ? AND ended_at IS NULL';
+
 const TURN_END = `
-  UPDATE turns SET ended_at = ?, outcome = ?, reason = ?, streamed = ?, usage = ? WHERE id = ? AND ended_at IS NULL`;
+  UPDATE turns SET ended_at = ?, outcome = ?, reason = ?, streamed = coalesce(?, streamed), usage = ?
+  WHERE id = ? AND ended_at IS NULL`;
 
 /** A command that had not ended and is received again is taken up by another life. */
 const COMMAND_RECEIVE = `
@@ -41,25 +51,6 @@ const COMMAND_START =
 const COMMAND_END = `
   UPDATE commands SET ended_at = ?, outcome = ?, exit_code = ?, signal = ?, duration_ms = ?, output = ?
   WHERE id = ? AND ended_at IS NULL`;
-
-const REPLY = `
-  INSERT INTO outbox (id, message_id, platform, conversation, text, kind, created_at, life, state, delivered_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-
-const SESSION_AGENT = `
-  INSERT INTO sessions (conversation, agent, updated_at) VALUES (?, ?, ?)
-  ON CONFLICT (conversation) DO UPDATE SET agent = excluded.agent, updated_at = excluded.updated_at`;
-
-/** Claiming a row whose last attempt nobody saw the end of may send it twice, and says so. */
-const SENDING = `
-  UPDATE outbox SET possible_duplicate = max(possible_duplicate, state IN ('sending', 'unknown')),
-    state = 'sending', claim_life = ?, claimed_at = ?, attempts = attempts + 1
-  WHERE id = ? AND state NOT IN ('delivered', 'dead')`;
-
-const SENT =
-  "UPDATE outbox SET state = 'delivered', delivered_at = ?, error = NULL WHERE id = ? AND state <> 'delivered'";
-
-const UNSENT = "UPDATE outbox SET state = 'pending', error = ? WHERE id = ? AND state = 'sending'";
 
 const LIFE_BEGIN = `
   INSERT INTO lives (kind, epoch, pid, start_time, boot_id, version, started_at)
@@ -78,14 +69,10 @@ export interface Writes {
   apply(write: Write): boolean;
   /** Adds a life; gives its number and, for a daemon, the next epoch. */
   beginLife(start: LifeStart): { readonly id: number; readonly epoch: number | null };
+  readonly prune: Prune;
   /** Adds a journal row that `missed` rows should have stood before. */
   addJournalRow(row: JournalRow, missed: number): void;
 }
-
-type WriteOf<Op extends Write['op']> = Extract<Write, { op: Op }>;
-
-/** How each write is applied; what a statement answers is not looked at, but for `receive`. */
-type Appliers<Op extends Write['op']> = { readonly [O in Op]: (write: WriteOf<O>) => unknown };
 
 /** Prepares every statement that changes something. */
 export function prepareWrites(db: DatabaseSync): Writes {
@@ -94,9 +81,8 @@ export function prepareWrites(db: DatabaseSync): Writes {
     ...prepareInbox(db),
     ...prepareTurns(db),
     ...prepareCommands(db),
-    ...prepareSessions(db),
-    ...prepareOutbox(db),
     ...prepareLives(db),
+    ...preparePromises(db),
   };
   const begin = db.prepare(LIFE_BEGIN);
   const journal = db.prepare(JOURNAL);
@@ -112,6 +98,7 @@ export function prepareWrites(db: DatabaseSync): Writes {
       const row = begin.get(kind, kind, epochAbove, pid, startTime, bootId, version, startedAt);
       return row as unknown as { id: number; epoch: number | null };
     },
+    prune: preparePrune(db),
     addJournalRow(row, missed) {
       journal.run(row.epoch, row.number, row.at, row.event, row.state, row.context, missed);
     },
@@ -147,23 +134,30 @@ function prepareInbox(db: DatabaseSync): Appliers<'phase' | 'adopt' | 'settle'> 
   const phase = db.prepare(PHASE);
   const adopt = db.prepare(ADOPT);
   const settle = db.prepare(SETTLE);
+  const merge = db.prepare(MERGE);
   return {
     phase: (w) => phase.run(w.phase, w.reason ?? null, w.id),
     adopt: (w) => adopt.run(w.phase, w.life, w.id),
-    settle: (w) => settle.run(w.outcome, w.reason, w.at, w.recorded === false ? 0 : 1, w.id),
+    settle: (w) => {
+      if (w.mergedInto !== undefined) merge.run(w.mergedInto, w.id);
+      settle.run(w.outcome, w.reason, w.at, w.recorded === false ? 0 : 1, w.id);
+    },
   };
 }
 
-function prepareTurns(db: DatabaseSync): Appliers<'turn.start' | 'turn.end'> {
+function prepareTurns(db: DatabaseSync): Appliers<'turn.start' | 'turn.progress' | 'turn.end'> {
   const start = db.prepare(TURN_START);
   const message = db.prepare(TURN_MESSAGE);
+  const progress = db.prepare(TURN_PROGRESS);
   const end = db.prepare(TURN_END);
   return {
     'turn.start': ({ turn, messages }) => {
-      start.run(turn.id, turn.conversation, turn.agent, turn.life, turn.startedAt, messages[0] ?? null);
-      for (const [position, id] of messages.entries()) message.run(turn.id, position, id);
+      const { id, conversation, agent, life, startedAt, effects } = turn;
+      start.run(id, conversation, agent, life, startedAt, effects ? 1 : 0, messages[0] ?? null);
+      for (const [position, messageId] of messages.entries()) message.run(id, position, messageId);
     },
-    'turn.end': (w) => end.run(w.at, w.outcome, w.reason, w.streamed, w.usage ?? null, w.id),
+    'turn.progress': (w) => progress.run(w.streamed, w.id),
+    'turn.end': (w) => end.run(w.at, w.outcome, w.reason, w.streamed ?? null, w.usage ?? null, w.id),
   };
 }
 
@@ -178,28 +172,6 @@ function prepareCommands(db: DatabaseSync): Appliers<'command.receive' | 'comman
     // A duration comes from the monotonic clock, which counts fractions; the column takes whole milliseconds.
     'command.end': ({ end: e }) =>
       end.run(e.at, e.outcome, e.exitCode, e.signal, Math.round(e.durationMs), e.output, e.id),
-  };
-}
-
-function prepareSessions(db: DatabaseSync): Appliers<'session.agent'> {
-  const agent = db.prepare(SESSION_AGENT);
-  return { 'session.agent': (w) => agent.run(w.conversation, w.agent, w.at) };
-}
-
-function prepareOutbox(db: DatabaseSync): Appliers<'reply' | 'sending' | 'sent' | 'unsent'> {
-  const add = db.prepare(REPLY);
-  const sending = db.prepare(SENDING);
-  const sent = db.prepare(SENT);
-  const unsent = db.prepare(UNSENT);
-  return {
-    reply: ({ outbound: o, deliveredAt = null }) => {
-      const state = deliveredAt === null ? 'pending' : 'delivered';
-      const { id, messageId, platform, conversation, text, kind, createdAt, life } = o;
-      add.run(id, messageId, platform, conversation, text, kind, createdAt, life, state, deliveredAt);
-    },
-    sending: (w) => sending.run(w.life, w.at, w.id),
-    sent: (w) => sent.run(w.at, w.id),
-    unsent: (w) => unsent.run(w.error, w.id),
   };
 }
 

@@ -56,7 +56,11 @@ function writeMessage(writes: Writes, n: number): void {
       ...shared,
     },
   });
-  writes.apply({ op: 'turn.start', turn: { id: newId('t', at), startedAt: at, ...shared }, messages: [id] });
+  writes.apply({
+    op: 'turn.start',
+    turn: { id: newId('t', at), startedAt: at, effects: true, ...shared },
+    messages: [id],
+  });
   const events = [
     { type: 'message.turn', id, agent: 'default', whenBusy: 'interrupt' },
     { type: 'work.settled', id },

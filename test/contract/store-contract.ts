@@ -1,11 +1,11 @@
 /**
  * What any store must do, whatever stands behind it. Called by the test of each implementation with a way
- * to open one on fresh ground; opening twice gives a second process's view of the same data.
+ * to open one on fresh ground.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isSluiceError } from '../../src/errors.ts';
-import type { Outcome, Store, Write } from '../../src/store/store.ts';
+import type { Outcome, Write } from '../../src/store/store.ts';
 import {
   cliStart,
   commandRow,
@@ -16,10 +16,9 @@ import {
   settle,
   turnRow,
 } from '../store/sample-rows.ts';
-
-export interface StoreGround extends AsyncDisposable {
-  open(): Promise<Store>;
-}
+import { type StoreGround, waiting } from './store-ground.ts';
+import { storePromises } from './store-promises.ts';
+import { storeUpkeep } from './store-upkeep.ts';
 
 /** Declares the tests. `prepare` gives empty ground for one store; disposing of it closes what it opened. */
 export function storeContract(prepare: () => Promise<StoreGround>): void {
@@ -29,6 +28,8 @@ export function storeContract(prepare: () => Promise<StoreGround>): void {
   history(prepare);
   settledSince(prepare);
   lives(prepare);
+  storePromises(prepare);
+  storeUpkeep(prepare);
 }
 
 function acceptance(prepare: () => Promise<StoreGround>): void {
@@ -210,9 +211,9 @@ function work(prepare: () => Promise<StoreGround>): void {
 
     const open = await store.openWork([2]);
     expect(open.messages.map(({ id }) => id)).toEqual(['m9', 'm8', 'm6']);
-    expect(open.turns).toEqual([{ ...turnRow('t1'), messageIds: ['m9'] }]);
+    expect(open.turns).toEqual([{ ...turnRow('t1'), messageIds: ['m9'], attempt: 1, streamed: '' }]);
     expect(open.commands).toEqual([{ ...commandRow('c1', 'm8'), startedAt: 1_200 }]);
-    expect(open.outbound).toEqual([{ ...outboundRow('o1', 'm5'), state: 'pending', attempts: 0 }]);
+    expect(open.outbound).toEqual([waiting(outboundRow('o1', 'm5'))]);
     expect((await store.openWork([0, 1])).messages.map(({ id }) => id)).toEqual(['m7']);
   });
 
@@ -453,5 +454,26 @@ function lives(prepare: () => Promise<StoreGround>): void {
     await store.commit([{ op: 'life.end', id: first.id, at: 5_000, code: 75, cause: 'restart' }]);
     await store.commit([{ op: 'life.end', id: first.id, at: 6_000, code: null, cause: 'died' }]);
     expect(await store.lastExit(2)).toEqual({ code: 75, cause: 'restart', at: 5_000 });
+  });
+
+  test('deaths are daemons that died or failed since, newest first; planned ends and other lives are none', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    const ends: [typeof daemonStart, string, number][] = [
+      [daemonStart, 'died', 1_000],
+      [daemonStart, 'restart', 2_000],
+      [daemonStart, 'fault', 3_000],
+      [cliStart, 'died', 4_000],
+      [daemonStart, 'SIGTERM', 5_000],
+      [daemonStart, 'died', 6_000],
+    ];
+    for (const [start, cause, at] of ends) {
+      const { id } = await store.begin(start);
+      await store.commit([{ op: 'life.end', id, at, code: null, cause }]);
+    }
+    await store.begin(daemonStart);
+    expect(await store.deaths(0)).toEqual([6_000, 3_000, 1_000]);
+    expect(await store.deaths(3_000)).toEqual([6_000, 3_000]);
+    expect(await store.deaths(6_001)).toEqual([]);
   });
 }

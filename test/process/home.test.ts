@@ -13,6 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FAILURE_CODES } from '../../machines/exit.ts';
+import { failureOf } from '../../src/errors.ts';
+import type { FileSystems } from '../../src/process/file-system.ts';
 import { keepToken, prepareHome, readToken } from '../../src/process/home.ts';
 
 let folder: string;
@@ -25,7 +28,43 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
+function refusalOf(act: () => void): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+/** A system whose folders all lie on this file system. */
+const onType = (type: number): FileSystems => ({ typeOf: () => type, mounts: () => '' });
+
 describe('a home', () => {
+  test.each([
+    [0x6969, 'nfs'],
+    [0xff534d42 | 0, 'cifs'],
+    [0xfe534d42, 'smb2'],
+    [0x01021997, '9p'],
+  ])('on a network file system (%d) is refused as such, with 77', (type, name) => {
+    const refused = refusalOf(() => prepareHome(home, onType(type)));
+    expect(refused).toMatchObject({
+      code: 'HOME_ON_NETWORK',
+      message: `the home ${home} is on a network file system (${name})`,
+    });
+    expect(failureOf(refused).kind).toBe('no-permission');
+    expect(FAILURE_CODES['no-permission']).toBe(77);
+  });
+
+  test.each([
+    ['ext4', 0xef53],
+    ['btrfs', 0x9123683e],
+    ['tmpfs', 0x01021994],
+    ['overlay', 0x794c7630],
+  ])('on %s is none of that', (_, type) => {
+    expect(() => prepareHome(home, onType(type))).not.toThrow();
+  });
+
   test('that is missing is made for its owner alone', () => {
     prepareHome(join(home, 'deeper'));
     expect(modeOf(join(home, 'deeper'))).toBe(0o700);

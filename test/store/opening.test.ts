@@ -125,6 +125,25 @@ describe('a schema change', () => {
     before.close();
   });
 
+  test('keeps the turns of the version before, as ones that may have changed something', async () => {
+    await using home = new StoreHome();
+    home.change(`${MIGRATIONS.slice(0, 3)
+      .map(({ sql }) => `${sql};`)
+      .join('\n')}
+      PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 3;
+      INSERT INTO inbox (id, platform, platform_message_id, conversation, sender, kind, text, received_at, life, admission,
+        phase) VALUES ('m1', 'local', 'p-m1', 'c', 's', 'turn', 'hello', 1, 1, 'dispatch', 'started');
+      INSERT INTO turns (id, conversation, agent, life, started_at) VALUES ('t1', 'c', 'default', 1, 2);
+      INSERT INTO turn_messages VALUES ('t1', 0, 'm1');
+      INSERT INTO sessions (conversation, agent, updated_at) VALUES ('c', 'coder', 1);`);
+    const store = await home.open();
+    expect((await store.openWork([])).turns).toMatchObject([
+      { id: 't1', effects: true, attempt: 1, streamed: '', messageIds: ['m1'] },
+    ]);
+    expect([await store.crashedSessions(), await store.chosenAgent('c')]).toEqual([[], 'coder']);
+    expect(existsSync(copyPath(home.path, 3))).toBe(true);
+  });
+
   test('is left to the gateway: a visitor is told both versions', async () => {
     await using home = await homeBefore();
     await expect(home.open({ migrate: false, migrations: [...MIGRATIONS, next] })).rejects.toMatchObject({

@@ -37,7 +37,8 @@ describe('a database that another process holds', () => {
 
     const refused = await Promise.allSettled([store.commit([receive('m1')]), store.commit([receive('m2')])]);
     for (const result of refused) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
-    expect(store.writable).toBe(false);
+    expect([store.writable, store.obstacle]).toEqual([false, 'lock']);
+    expect(home.problems[0]?.hint).toMatch(/^Close the program that has the store locked/);
     await expect(store.commit([receive('m3')])).rejects.toMatchObject(unavailable);
     // Each is one more try to write.
     expect(await quickestMs(() => store.probe())).toBeLessThan(REFUSED_WITHIN_MS);
@@ -119,6 +120,7 @@ describe.skipIf(SMALL_DISK_MISSING)(
       disk.fill();
       const big = { text: 'x'.repeat(200_000) };
       await expect(store.commit([receive('during', big)])).rejects.toMatchObject(unavailable);
+      expect(store.obstacle).toBe('disk');
       expect(store.writable).toBe(false);
       expect(await store.probe()).toBe(false);
       expect((await store.message('before'))?.id).toBe('before');

@@ -51,7 +51,15 @@ export function settle(id: string, outcome: Extract<Write, { op: 'settle' }>['ou
 }
 
 export function turnRow(id: string, more: Partial<TurnRow> = {}): TurnRow {
-  return { id, conversation: 'local:cli', agent: 'default', life: 1, startedAt: 1_100, ...more };
+  return {
+    id,
+    conversation: 'local:cli',
+    agent: 'default',
+    life: 1,
+    startedAt: 1_100,
+    effects: true,
+    ...more,
+  };
 }
 
 export function commandRow(id: string, messageId: string, more: Partial<CommandRow> = {}): CommandRow {

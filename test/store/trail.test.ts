@@ -1,7 +1,8 @@
 /** What the store tells of one message: found by either id, with everything that belongs to it, beside a gateway or alone. */
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readStore, type SqliteStore } from '../../src/store/sqlite.ts';
+import { readStore } from '../../src/store/database.ts';
+import type { SqliteStore } from '../../src/store/sqlite.ts';
 import type { Life, LifeStart, Write } from '../../src/store/store.ts';
 import { commandRow, daemonStart, outboundRow, receive, settle, turnRow } from './sample-rows.ts';
 import { StoreHome } from './store-home.ts';

@@ -3,17 +3,22 @@
  * brought into an outage at an exact moment. It keeps the contract of every store (`test/contract`); what it takes
  * stands in `units`, in order.
  */
-import { SluiceError } from '../../src/errors.ts';
+import { writeFile } from 'node:fs/promises';
+import { messageOf, SluiceError } from '../../src/errors.ts';
 import type {
+  CrashedSession,
   Exchange,
   JournalRow,
   LastExit,
   Life,
   LifeStart,
+  ListedMessage,
+  ListOptions,
   OpenWork,
   SettledSince,
   Store,
   StoredMessage,
+  StoredNotice,
   StoredOutbound,
   Write,
 } from '../../src/store/store.ts';
@@ -25,6 +30,7 @@ export class MemoryStore implements Store {
   /** What it stands on; another store on the same tables is another process at the same file. */
   readonly tables: MemoryTables;
   writable = true;
+  obstacle: Store['obstacle'] = 'disk';
   /** Called before each commit: it may fail the store, and what it throws is the commit's failure. */
   beforeCommit: (unit: readonly Write[]) => void = () => {};
   #life: number | null = null;
@@ -35,8 +41,9 @@ export class MemoryStore implements Store {
   }
 
   /** From now on nothing can be written. */
-  fail(): void {
+  fail(obstacle: Store['obstacle'] = 'disk'): void {
     this.writable = false;
+    this.obstacle = obstacle;
   }
 
   async commit(unit: readonly Write[]): Promise<'committed' | 'duplicate'> {
@@ -53,6 +60,7 @@ export class MemoryStore implements Store {
 
   journal(row: JournalRow): void {
     this.journalRows.push(row);
+    this.tables.journalRows.push(row);
   }
 
   async probe(): Promise<boolean> {
@@ -61,17 +69,17 @@ export class MemoryStore implements Store {
 
   async begin(start: LifeStart): Promise<Life> {
     this.#mustBeWritable();
-    const life = this.tables.beginLife(start);
+    const life = this.tables.lives.begin(start);
     this.#life = life.id;
     return life;
   }
 
   async openLives(): Promise<readonly Life[]> {
-    return this.#open().openLives(this.#life);
+    return this.#open().lives.open(this.#life);
   }
 
   async lastExit(epoch: number): Promise<LastExit | undefined> {
-    return this.#open().lastExit(epoch);
+    return this.#open().lives.lastExit(epoch);
   }
 
   async find(platform: string, platformMessageId: string): Promise<StoredMessage | undefined> {
@@ -106,6 +114,51 @@ export class MemoryStore implements Store {
 
   async history(conversation: string, turnId: string, exchangesMax: number): Promise<readonly Exchange[]> {
     return this.#open().history(conversation, turnId, exchangesMax);
+  }
+
+  async deaths(sinceMs: number): Promise<readonly number[]> {
+    return this.#open().lives.deaths(sinceMs);
+  }
+
+  async crashedSessions(): Promise<readonly CrashedSession[]> {
+    return this.#open().crashedSessions();
+  }
+
+  async awaitingResume(conversation: string): Promise<readonly StoredMessage[]> {
+    return this.#open().awaitingResume(conversation);
+  }
+
+  async noticesOf(incident: string): Promise<readonly StoredNotice[]> {
+    return this.#open().noticesOf(incident);
+  }
+
+  async pendingNotices(noticesMax: number): Promise<readonly StoredNotice[]> {
+    return this.#open().pendingNotices(noticesMax);
+  }
+
+  async list(options: ListOptions): Promise<readonly ListedMessage[]> {
+    return this.#open().list(options);
+  }
+
+  async outbound(id: string): Promise<StoredOutbound | undefined> {
+    return this.#open().outbound(id);
+  }
+
+  async prune(beforeMs: number, rowsMax: number): Promise<number> {
+    this.#mustBeWritable();
+    return this.tables.prune(beforeMs, rowsMax);
+  }
+
+  /** Its units, one a line. */
+  async backup(path: string): Promise<number> {
+    this.#open();
+    const text = this.units.map((unit) => `${JSON.stringify(unit)}\n`).join('');
+    try {
+      await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+    } catch (cause) {
+      throw new SluiceError('BACKUP_FAILED', `${path} cannot be made: ${messageOf(cause)}`, { cause });
+    }
+    return Buffer.byteLength(text);
   }
 
   close(): Promise<void> {

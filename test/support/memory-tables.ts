@@ -5,25 +5,28 @@
 import type {
   CommandEnd,
   CommandRow,
+  CrashedSession,
   Exchange,
-  LastExit,
-  Life,
-  LifeStart,
+  JournalRow,
+  ListedMessage,
+  ListOptions,
+  OpenTurn,
   OpenWork,
   SettledSince,
   StoredMessage,
+  StoredNotice,
   StoredOutbound,
   TurnRow,
   Write,
 } from '../../src/store/store.ts';
-
-interface LifeRecord extends Life {
-  readonly end?: LastExit;
-}
+import { MemoryLives } from './memory-lives.ts';
+import { MemoryNotices, MemoryOutbox, MemorySessions, type WriteOf } from './memory-outbox.ts';
+import { Changes, Table } from './memory-table.ts';
 
 interface TurnRecord {
   readonly row: TurnRow;
   readonly messageIds: readonly string[];
+  readonly attempt: number;
   readonly streamed: string;
   readonly isOver: boolean;
 }
@@ -34,63 +37,52 @@ interface CommandRecord {
   readonly end?: CommandEnd;
 }
 
-interface OutboundRecord {
-  readonly row: StoredOutbound;
-  /** The life that claimed it last. */
-  readonly claimedBy: number | null;
-}
+/** What is promised outwards, and the lives that promise it. */
+type PromiseOp =
+  | 'reply'
+  | 'sending'
+  | 'sent'
+  | 'unsent'
+  | `outbound.${'end' | 'retry'}`
+  | 'notice'
+  | 'notice.end'
+  | `life.${'ready' | 'end'}`;
 
-type WriteOf<Op extends Write['op']> = Extract<Write, { op: Op }>;
-
-const isOpen = ({ row }: OutboundRecord) => row.state !== 'delivered' && row.state !== 'dead';
+/** Journal rows that go with one message of a `prune`. */
+const JOURNAL_ROWS_PER_MESSAGE = 4;
 
 export class MemoryTables {
-  readonly #lives = new Map<number, LifeRecord>();
-  readonly #messages = new Map<string, StoredMessage>();
+  readonly #changes = new Changes();
+  readonly lives = new MemoryLives(this.#changes);
+  readonly #messages = new Table<StoredMessage>(this.#changes);
   /** Ids of messages by what their platform calls them. */
-  readonly #delivered = new Map<string, string>();
-  readonly #turns = new Map<string, TurnRecord>();
-  readonly #commands = new Map<string, CommandRecord>();
-  readonly #outbound = new Map<string, OutboundRecord>();
-  readonly #chosen = new Map<string, string | null>();
-  #undo: (() => void)[] = [];
+  readonly #delivered = new Table<string>(this.#changes);
+  readonly #turns = new Table<TurnRecord>(this.#changes);
+  readonly #commands = new Table<CommandRecord>(this.#changes);
+  readonly #outbox = new MemoryOutbox(this.#changes);
+  readonly #notices = new MemoryNotices(this.#changes);
+  readonly #sessions = new MemorySessions(this.#changes);
+  /** By epoch and number, in order. */
+  journalRows: JournalRow[] = [];
 
   /** Throws, and has changed nothing, when one of the writes cannot be applied. */
   applyUnit(unit: readonly Write[]): 'committed' | 'duplicate' {
-    this.#undo = [];
+    this.#changes.begin();
     try {
       for (const write of unit) {
         if (this.#apply(write)) continue;
-        this.#takeBack();
+        this.#changes.takeBack();
         return 'duplicate';
       }
       return 'committed';
     } catch (error) {
-      this.#takeBack();
+      this.#changes.takeBack();
       throw error;
     }
   }
 
-  beginLife({ kind, pid, startTime, bootId, epochAbove }: LifeStart): Life {
-    const epochs = Array.from(this.#lives.values(), ({ epoch }) => epoch ?? 0);
-    const epoch = kind === 'cli' ? null : Math.max(epochAbove, ...epochs) + 1;
-    const life = { id: this.#lives.size + 1, kind, epoch, pid, startTime, bootId };
-    this.#lives.set(life.id, life);
-    return life;
-  }
-
-  openLives(self: number | null): Life[] {
-    return [...this.#lives.values()].filter(({ id, end }) => end === undefined && id !== self);
-  }
-
-  lastExit(epoch: number): LastExit | undefined {
-    const before = [...this.#lives.values()].filter((life) => life.epoch !== null && life.epoch < epoch);
-    const last = before.sort((a, b) => (b.epoch ?? 0) - (a.epoch ?? 0))[0];
-    return last && (last.end ?? { code: null, cause: 'unknown', at: null });
-  }
-
   find(platform: string, platformMessageId: string): StoredMessage | undefined {
-    return this.message(this.#delivered.get(`${platform} ${platformMessageId}`) ?? '');
+    return this.message(this.#delivered.get(deliveryKey({ platform, platformMessageId })) ?? '');
   }
 
   message(id: string): StoredMessage | undefined {
@@ -98,40 +90,44 @@ export class MemoryTables {
   }
 
   replies(messageId: string): StoredOutbound[] {
-    return Array.from(this.#outbound.values(), ({ row }) => row).filter((row) => row.messageId === messageId);
+    return this.#outbox.of(messageId);
+  }
+
+  outbound(id: string): StoredOutbound | undefined {
+    return this.#outbox.row(id);
   }
 
   exitCode(messageId: string): number | null {
-    const commands = [...this.#commands.values()].filter(({ row }) => row.messageId === messageId);
+    const commands = this.#commands.values().filter(({ row }) => row.messageId === messageId);
     return commands.find(({ end }) => end?.exitCode != null)?.end?.exitCode ?? null;
   }
 
   openWork(living: readonly number[]): OpenWork {
     const isTheirs = (life: number) => living.includes(life);
     return {
-      messages: [...this.#messages.values()].filter(
-        ({ outcome, life }) => outcome === null && !isTheirs(life),
-      ),
-      turns: [...this.#turns.values()]
+      messages: this.#messages.values().filter(({ outcome, life }) => outcome === null && !isTheirs(life)),
+      turns: this.#turns
+        .values()
         .filter(({ row, isOver }) => !isOver && !isTheirs(row.life))
-        .map(({ row, messageIds }) => ({ ...row, messageIds })),
-      commands: [...this.#commands.values()]
+        .map(
+          ({ row, messageIds, attempt, streamed }): OpenTurn => ({ ...row, messageIds, attempt, streamed }),
+        ),
+      commands: this.#commands
+        .values()
         .filter(({ row, end }) => end === undefined && !isTheirs(row.life))
         .map(({ row, startedAt }) => ({ ...row, startedAt })),
-      outbound: [...this.#outbound.values()]
-        .filter((one) => isOpen(one) && !isTheirs(one.claimedBy ?? one.row.life))
-        .map(({ row }) => row),
+      outbound: this.#outbox.open(isTheirs),
     };
   }
 
   history(conversation: string, turnId: string, exchangesMax: number): Exchange[] {
-    return [...this.#turns.values()]
-      .filter(
-        ({ row, streamed }) => streamed !== '' && row.conversation === conversation && row.id !== turnId,
-      )
+    return this.#turns
+      .values()
+      .filter(({ row, streamed, isOver }) => isOver && streamed !== '' && row.conversation === conversation)
+      .filter(({ row }) => row.id !== turnId)
       .slice(-exchangesMax)
       .map(({ messageIds, streamed }) => ({
-        texts: messageIds.map((id) => this.message(id)?.text ?? ''),
+        texts: messageIds.flatMap((id) => this.message(id)?.text ?? []),
         answer: streamed,
       }));
   }
@@ -141,7 +137,7 @@ export class MemoryTables {
     { settledAt: sinceMs, messageId }: SettledSince,
     messagesMax: number,
   ): StoredMessage[] {
-    const rows = [...this.#messages.values()];
+    const rows = this.#messages.values();
     const named = rows.findIndex(({ id }) => id === messageId);
     const isSince = ({ settledAt }: StoredMessage, index: number) =>
       settledAt !== null && (settledAt > sinceMs || (settledAt === sinceMs && index >= named));
@@ -151,8 +147,72 @@ export class MemoryTables {
       .slice(-messagesMax);
   }
 
+  awaitingResume(conversation: string): StoredMessage[] {
+    return this.#messages
+      .values()
+      .filter((row) => row.phase === 'awaiting-resume' && row.conversation === conversation);
+  }
+
+  list({ limit, outcome, state, undelivered = false }: ListOptions): ListedMessage[] {
+    const isUndelivered = (row: StoredOutbound) => row.state === 'dead' || row.state === 'unknown';
+    return this.#messages
+      .values()
+      .reverse()
+      .filter((row) => outcome === undefined || row.outcome === outcome)
+      .filter((row) => state === undefined || (row.outcome === null) === (state === 'open'))
+      .map((row) => ({ ...row, replies: this.replies(row.id) }))
+      .filter(({ replies }) => !undelivered || replies.some(isUndelivered))
+      .slice(0, limit);
+  }
+
   chosenAgent(conversation: string): string | null {
-    return this.#chosen.get(conversation) ?? null;
+    return this.#sessions.agentOf(conversation);
+  }
+
+  crashedSessions(): CrashedSession[] {
+    return this.#sessions.crashed();
+  }
+
+  noticesOf(incident: string): StoredNotice[] {
+    return this.#notices.of(incident);
+  }
+
+  pendingNotices(noticesMax: number): StoredNotice[] {
+    return this.#notices.pending(noticesMax);
+  }
+
+  prune(beforeMs: number, rowsMax: number): number {
+    const old = this.#messages
+      .values()
+      .filter(({ settledAt }) => settledAt !== null && settledAt < beforeMs)
+      .filter(({ id }) => !this.#isWorkedOn(id) && !this.#outbox.isOwed(id))
+      .sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0))
+      .slice(0, rowsMax);
+    for (const message of old) this.#remove(message);
+    const journal = this.journalRows.slice(0, JOURNAL_ROWS_PER_MESSAGE * rowsMax);
+    const oldRows = new Set(journal.filter(({ at }) => at < beforeMs));
+    this.journalRows = this.journalRows.filter((row) => !oldRows.has(row));
+    const promised =
+      this.#outbox.removeOlder(beforeMs, rowsMax) + this.#notices.removeOlder(beforeMs, rowsMax);
+    return old.length + oldRows.size + promised;
+  }
+
+  #isWorkedOn(messageId: string): boolean {
+    const turns = this.#turns.values().filter(({ messageIds }) => messageIds.includes(messageId));
+    const commands = this.#commands.values().filter(({ row }) => row.messageId === messageId);
+    return turns.some(({ isOver }) => !isOver) || commands.some(({ end }) => end === undefined);
+  }
+
+  #remove(message: StoredMessage): void {
+    this.#messages.remove(message.id);
+    this.#delivered.remove(deliveryKey(message));
+    this.#outbox.removeOf(message.id);
+    for (const { row } of this.#commands.values()) {
+      if (row.messageId === message.id) this.#commands.remove(row.id);
+    }
+    for (const { row, messageIds } of this.#turns.values()) {
+      if (!messageIds.some((id) => this.#messages.has(id))) this.#turns.remove(row.id);
+    }
   }
 
   /** False for a message that its platform delivered before. */
@@ -166,6 +226,7 @@ export class MemoryTables {
         this.#changeMessage(write);
         return true;
       case 'turn.start':
+      case 'turn.progress':
       case 'turn.end':
         this.#changeTurn(write);
         return true;
@@ -174,31 +235,50 @@ export class MemoryTables {
       case 'command.end':
         this.#changeCommand(write);
         return true;
-      case 'reply':
-        this.#known(write.outbound.messageId);
-        this.#add(this.#outbound, write.outbound.id, outboundRecord(write));
-        return true;
-      case 'sending':
-      case 'sent':
-      case 'unsent':
-        this.#changeOutbound(write);
-        return true;
       case 'session.agent':
-        this.#set(this.#chosen, write.conversation, write.agent);
+      case 'session.crashed':
+      case 'session.quarantine':
+      case 'session.calm':
+        this.#sessions.change(write);
         return true;
-      case 'life.ready':
-        return true;
-      case 'life.end':
-        this.#endLife(write);
+      default:
+        this.#applyPromise(write);
         return true;
     }
   }
 
+  #applyPromise(write: WriteOf<PromiseOp>): void {
+    switch (write.op) {
+      case 'reply':
+        this.#known(write.outbound.messageId);
+        this.#outbox.add(write);
+        return;
+      case 'sending':
+      case 'sent':
+      case 'unsent':
+      case 'outbound.end':
+      case 'outbound.retry':
+        this.#outbox.change(write);
+        return;
+      case 'notice':
+        this.#notices.promise(write);
+        return;
+      case 'notice.end':
+        this.#notices.end(write);
+        return;
+      case 'life.end':
+        this.lives.end(write);
+        return;
+      case 'life.ready':
+        return;
+    }
+  }
+
   #receive({ message }: WriteOf<'receive'>): boolean {
-    const key = `${message.platform} ${message.platformMessageId}`;
+    const key = deliveryKey(message);
     if (this.#delivered.has(key)) return false;
-    this.#add(this.#messages, message.id, { ...message, outcome: null, settledAt: null, recorded: true });
-    this.#add(this.#delivered, key, message.id);
+    this.#messages.add(message.id, { ...message, outcome: null, settledAt: null, recorded: true });
+    this.#delivered.add(key, message.id);
     return true;
   }
 
@@ -206,32 +286,31 @@ export class MemoryTables {
     const before = this.#messages.get(write.id);
     if (before === undefined || before.outcome !== null) return;
     if (write.op === 'phase') {
-      this.#set(this.#messages, write.id, {
-        ...before,
-        phase: write.phase,
-        reason: write.reason ?? before.reason,
-      });
+      const reason = write.reason ?? before.reason;
+      this.#messages.set(write.id, { ...before, phase: write.phase, reason });
     } else if (write.op === 'adopt') {
-      this.#set(this.#messages, write.id, { ...before, phase: write.phase, life: write.life });
+      this.#messages.set(write.id, { ...before, phase: write.phase, life: write.life });
     } else {
       const { outcome, reason, at, recorded = true } = write;
-      this.#set(this.#messages, write.id, {
-        ...before,
-        ...{ phase: 'settled', outcome, reason, settledAt: at, recorded },
-      });
+      const settled = { phase: 'settled', outcome, reason, settledAt: at, recorded } as const;
+      this.#messages.set(write.id, { ...before, ...settled });
     }
   }
 
-  #changeTurn(write: WriteOf<'turn.start' | 'turn.end'>): void {
+  #changeTurn(write: WriteOf<'turn.start' | 'turn.progress' | 'turn.end'>): void {
     if (write.op === 'turn.start') {
       for (const id of write.messages) this.#known(id);
-      const begun = { row: write.turn, messageIds: write.messages, streamed: '', isOver: false };
-      this.#add(this.#turns, write.turn.id, begun);
+      const before = this.#turns
+        .values()
+        .filter(({ messageIds }) => messageIds.includes(write.messages[0] ?? ''));
+      const begun = { row: write.turn, messageIds: write.messages, attempt: before.length + 1 };
+      this.#turns.add(write.turn.id, { ...begun, streamed: '', isOver: false });
       return;
     }
     const before = this.#turns.get(write.id);
     if (before === undefined || before.isOver) return;
-    this.#set(this.#turns, write.id, { ...before, streamed: write.streamed, isOver: true });
+    const streamed = write.streamed ?? before.streamed;
+    this.#turns.set(write.id, { ...before, streamed, isOver: write.op === 'turn.end' });
   }
 
   #changeCommand(write: WriteOf<'command.receive' | 'command.start' | 'command.end'>): void {
@@ -244,32 +323,11 @@ export class MemoryTables {
         before === undefined
           ? { row: write.command, startedAt: null }
           : { ...before, row: { ...before.row, life: write.command.life } };
-      this.#set(this.#commands, id, taken);
+      this.#commands.set(id, taken);
     } else if (before !== undefined && write.op === 'command.end') {
-      this.#set(this.#commands, id, { ...before, end: write.end });
+      this.#commands.set(id, { ...before, end: write.end });
     } else if (before?.startedAt === null && write.op === 'command.start') {
-      this.#set(this.#commands, id, { ...before, startedAt: write.at });
-    }
-  }
-
-  #changeOutbound(write: WriteOf<'sending' | 'sent' | 'unsent'>): void {
-    const before = this.#outbound.get(write.id);
-    if (before === undefined || !isOpen(before)) return;
-    const { row } = before;
-    if (write.op === 'sending') {
-      const claimed = { ...row, state: 'sending', attempts: row.attempts + 1 } as const;
-      this.#set(this.#outbound, write.id, { row: claimed, claimedBy: write.life });
-    } else if (write.op === 'sent') {
-      this.#set(this.#outbound, write.id, { ...before, row: { ...row, state: 'delivered' } });
-    } else if (row.state === 'sending') {
-      this.#set(this.#outbound, write.id, { ...before, row: { ...row, state: 'pending' } });
-    }
-  }
-
-  #endLife({ id, code, cause, at }: WriteOf<'life.end'>): void {
-    const life = this.#lives.get(id);
-    if (life !== undefined && life.end === undefined) {
-      this.#set(this.#lives, id, { ...life, end: { code, cause, at } });
+      this.#commands.set(id, { ...before, startedAt: write.at });
     }
   }
 
@@ -277,24 +335,14 @@ export class MemoryTables {
   #known(messageId: string | null): void {
     if (messageId !== null && !this.#messages.has(messageId)) throw new Error(`no message ${messageId}`);
   }
-
-  #add<K, V>(table: Map<K, V>, key: K, value: V): void {
-    if (table.has(key)) throw new Error(`${key} is there already`);
-    this.#set(table, key, value);
-  }
-
-  #set<K, V>(table: Map<K, V>, key: K, value: V): void {
-    const before = table.get(key);
-    this.#undo.push(() => void (before === undefined ? table.delete(key) : table.set(key, before)));
-    table.set(key, value);
-  }
-
-  #takeBack(): void {
-    for (const undo of this.#undo.reverse()) undo();
-  }
 }
 
-function outboundRecord({ outbound, deliveredAt }: WriteOf<'reply'>): OutboundRecord {
-  const state = deliveredAt === undefined ? 'pending' : 'delivered';
-  return { row: { ...outbound, state, attempts: 0 }, claimedBy: null };
+function deliveryKey({
+  platform,
+  platformMessageId,
+}: {
+  platform: string;
+  platformMessageId: string;
+}): string {
+  return `${platform} ${platformMessageId}`;
 }

@@ -1,0 +1,153 @@
+/**
+ * The file of the store: opened, made and copied, and the only part that knows node:sqlite. WAL with
+ * `synchronous = FULL`: what was acknowledged survives a kill and a power cut. A lock that another process holds is waited
+ * for BUSY_TIMEOUT_MS at most, because SQLite waits on our event loop.
+ *
+ * NOTHING ELSE MAY OPEN THE FILE: closing any descriptor of it but SQLite's own would drop SQLite's locks on it.
+ */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { messageOf, SluiceError } from '../errors.ts';
+import { Connection } from './connection.ts';
+import { openFailure, unavailable } from './errors.ts';
+import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
+import { prepareReads, type Reads } from './reads.ts';
+import { prepareSchema, requireSchema } from './schema.ts';
+
+/** How long a statement waits for another process's lock, and the event loop with it; a batch does so twice. */
+const BUSY_TIMEOUT_MS = 50;
+
+/** Pages that a copy takes at once: 4 MB, on a thread of its own. */
+const BACKUP_STEP_PAGES = 1024;
+
+/** What the file system says when no waiting will help. */
+const FORBIDDEN: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+export interface DatabaseOptions {
+  /** The database file; its folder must exist. Created with mode 0600. */
+  readonly path: string;
+  /** True for the daemon: make the schema and bring it up to date. False: refuse another one. */
+  readonly migrate: boolean;
+  /** Every schema change there is; another list only in tests. */
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * Asks the file of a store that this process has no part in, beside a gateway or without one; nothing in it changes.
+ * Throws as `openSqliteStore` rejects, and STORE_UNAVAILABLE.
+ */
+export function readStore<T>(path: string, read: (reads: Reads) => T): T {
+  if (!existsSync(path)) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
+  try {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      requireSchema(db, path, MIGRATIONS.length);
+      return read(prepareReads(db));
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw openFailure(path, error);
+  }
+}
+
+/** Opens the file and brings its schema up to date. Throws an error of the catalogue for what the world did. */
+export async function connect({
+  path,
+  migrate,
+  migrations = MIGRATIONS,
+}: DatabaseOptions): Promise<Connection> {
+  if (!isThere(path) && !migrate) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
+  try {
+    const db = openPrivate(path);
+    try {
+      await prepareSchema(db, { path, migrate, migrations, copy: (to) => copyPrivate(db, to) });
+      return new Connection(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    throw openFailure(path, error);
+  }
+}
+
+/** Asks without opening: closing any descriptor of the file but SQLite's own would drop SQLite's locks on it. */
+function isThere(path: string): boolean {
+  try {
+    accessSync(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK);
+    if (!existsSync(path)) return false;
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    if (!isForbidden(error)) throw unavailable(path, error);
+    throw new SluiceError('HOME_NO_PERMISSION', `${path} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FORBIDDEN.has(error.code);
+}
+
+/** SQLite makes files that others may read, and gives -wal and -shm the mode of the database. */
+function openPrivate(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  const { mode, uid } = statSync(path);
+  if ((mode & 0o077) !== 0 && uid === process.getuid?.()) chmodSync(path, 0o600);
+  return db;
+}
+
+/** A copy of the same name is one of the same version, from a start that did not get further. */
+async function copyPrivate(db: DatabaseSync, to: string): Promise<void> {
+  rmSync(to, { force: true });
+  openPrivate(to).close();
+  await backup(db, to);
+}
+
+/**
+ * Copies the store as it is now to a new file that only its owner may read, beside whoever writes it; gives the size in
+ * bytes. Rejects with BACKUP_FAILED, and leaves no file then: also once `signal` is aborted. A file of that name is whole:
+ * what a kill cut off is called `.partial`, and the next copy of the name begins anew.
+ *
+ * It reads through a connection of its own, which holds on to one moment of the store: a writer does not make it start
+ * again, and what the copy waits for the disk does not hold up the event loop, as it would on the writer's connection.
+ */
+export async function backupStore(path: string, to: string, signal?: AbortSignal): Promise<number> {
+  const partial = `${to}.partial`;
+  try {
+    if (existsSync(to)) throw new Error('it exists already');
+    rmSync(partial, { force: true });
+    closeSync(openSync(partial, 'wx', 0o600));
+    await copyMoment(path, partial, signal);
+    renameSync(partial, to);
+    return statSync(to).size;
+  } catch (cause) {
+    for (const leftover of [partial, `${partial}-journal`]) rmSync(leftover, { force: true });
+    throw new SluiceError('BACKUP_FAILED', `no backup was made at ${to}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function copyMoment(path: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    db.exec('BEGIN');
+    // A transaction has its moment from the first thing that it reads.
+    db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get();
+    await backup(db, to, { rate: BACKUP_STEP_PAGES, progress: () => signal?.throwIfAborted() });
+  } finally {
+    db.close();
+  }
+}
