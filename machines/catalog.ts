@@ -4,10 +4,14 @@
  * actor took (in its inspection events) and the one that was drawn are the same without a list beside the chart.
  */
 import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate';
+import { connectionMachine } from './connection.ts';
 import { gatewayMachine } from './gateway.ts';
 
-/** The charts by name. */
-export const catalog = { gateway: gatewayMachine } as const satisfies Record<string, AnyStateMachine>;
+/** The charts by name: of the process, and of each platform's link. */
+export const catalog = { gateway: gatewayMachine, connection: connectionMachine } as const satisfies Record<
+  string,
+  AnyStateMachine
+>;
 
 export interface TransitionInfo {
   /** `SOURCE|EVENT|N`: the N-th candidate (from 0) of that event in that state; the root is `(root)`. */

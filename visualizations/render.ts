@@ -8,9 +8,10 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { catalog } from '../machines/catalog.ts';
 import { exitTable } from './admission-table.ts';
 import { gatewayScene } from './gateway-scene.ts';
-import { admissionMarkdown, transitionsMarkdown } from './markdown.ts';
+import { admissionMarkdown, flatChartMarkdown, transitionsMarkdown } from './markdown.ts';
 import type { SceneFile } from './scene.ts';
 import { svgOf } from './svg.ts';
 
@@ -24,6 +25,7 @@ export async function renderAll(): Promise<ReadonlyMap<string, string>> {
     ['gateway.svg', svgOf(gateway)],
     ['admission.md', admissionMarkdown(gateway, exitTable())],
     ['transitions.md', transitionsMarkdown(gateway)],
+    ['connection.md', flatChartMarkdown('connection', catalog.connection)],
   ]);
 }
 

@@ -3,14 +3,13 @@
  * connection and gets replies there, or asks again with the same id; so sending has nothing to do.
  */
 import { LOCAL_PLATFORM } from '../messages/local.ts';
-import type { Platform, PlatformContext } from './platform.ts';
+import type { Platform } from './platform.ts';
 
 export class LocalPlatform implements Platform {
   readonly name = LOCAL_PLATFORM;
 
-  async start(context: PlatformContext): Promise<void> {
-    context.link('connected');
-  }
+  /** There is nothing to connect to, and nothing to lose. */
+  async start(): Promise<void> {}
 
   /** The reply is on disk already, where its sender finds it. */
   async send(): Promise<void> {}

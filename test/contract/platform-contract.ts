@@ -5,20 +5,36 @@
 import { expect, test } from 'vitest';
 import type { Inbound } from '../../src/messages/inbound.ts';
 import type { Outbound } from '../../src/messages/outbound.ts';
-import type { LinkState, Platform } from '../../src/platforms/platform.ts';
+import {
+  LinkFailure,
+  type LinkTrouble,
+  type Platform,
+  type PlatformContext,
+  type SendTrouble,
+} from '../../src/platforms/platform.ts';
 import { settled } from '../support/fake-clock.ts';
 
 /** A platform and the people on its other side; disposing of it ends both. */
 export interface PlatformGround extends AsyncDisposable {
   readonly platform: Platform;
-  /** Keeps the first connection from coming about; absent: this platform has none to wait for. */
+  /** Keeps connections from coming about; absent: this platform has none to wait for. */
   readonly holdConnect?: () => void;
+  /** Lets connections come about again. */
+  readonly letConnect?: () => void;
   /** A person writes; resolves with what became of it. Absent: people write through another face. */
   readonly write?: (text: string) => Promise<'acknowledged' | 'to be delivered again' | 'cut'>;
   /** What reached people, in order; absent: they are told where they wrote. */
   readonly reached?: () => readonly string[];
   /** The next sends fail. */
   readonly failSends?: () => void;
+  /** Sends stay unanswered from now on. */
+  readonly holdSends?: () => void;
+  /** The next send ends with this trouble; `format`: unless it is plain text. Absent: it never does. */
+  readonly trouble?: (trouble: SendTrouble) => void;
+  /** The other side cuts the link; absent: there is none to cut. */
+  readonly cut?: () => void;
+  /** Attempts fail from now on: the other side refuses us, or has no time for us. Absent: it never does. */
+  readonly turnAway?: (trouble: LinkTrouble) => void;
 }
 
 const outbound = (platform: string, text: string): Outbound => ({
@@ -33,18 +49,20 @@ const outbound = (platform: string, text: string): Outbound => ({
 /** The gateway's side: what was handed in, and what was said of the link. */
 function context() {
   const received: Inbound[] = [];
-  const links: LinkState[] = [];
+  const losses: Error[] = [];
+  const firstLoss = Promise.withResolvers<Error>();
   const answer = { with: async (): Promise<void> => {} };
-  const receive = async (inbound: Inbound): Promise<void> => {
-    received.push(inbound);
-    await answer.with();
+  const context: PlatformContext = {
+    receive: async (inbound) => {
+      received.push(inbound);
+      await answer.with();
+    },
+    lost: (error) => {
+      losses.push(error);
+      firstLoss.resolve(error);
+    },
   };
-  return {
-    received,
-    links,
-    answer,
-    context: { receive, link: (state: LinkState) => void links.push(state) },
-  };
+  return { received, losses, lost: firstLoss.promise, answer, context };
 }
 
 const never = (): AbortSignal => new AbortController().signal;
@@ -53,10 +71,10 @@ const never = (): AbortSignal => new AbortController().signal;
 export function platformContract(name: string, prepare: () => Promise<PlatformGround>): void {
   test('has the name that its conversations and senders begin with, and connects', async () => {
     await using ground = await prepare();
-    const { links, context: given } = context();
+    const { losses, context: given } = context();
     await ground.platform.start(given, never());
     expect(ground.platform.name).toBe(name);
-    expect(links.at(-1)).toBe('connected');
+    expect(losses).toEqual([]);
   });
 
   test('can send once it has started, until it stops, also while it takes nothing more in', async () => {
@@ -76,21 +94,68 @@ export function platformContract(name: string, prepare: () => Promise<PlatformGr
     await ground.platform.stop();
   });
 
-  connecting(prepare);
+  connecting(name, prepare);
   receiving(name, prepare);
   failing(name, prepare);
+  troubled(name, prepare);
 }
 
-function connecting(prepare: () => Promise<PlatformGround>): void {
-  test('a start that is aborted ends, connected or not', async () => {
+function connecting(name: string, prepare: () => Promise<PlatformGround>): void {
+  test('an attempt that is aborted ends without a link, and another may be made', async ({ skip }) => {
     await using ground = await prepare();
-    ground.holdConnect?.();
-    const { context: given } = context();
+    if (ground.holdConnect === undefined || ground.letConnect === undefined)
+      return skip('nothing to wait for');
+    ground.holdConnect();
+    const { losses, context: given } = context();
     const abort = new AbortController();
     const started = ground.platform.start(given, abort.signal);
     await settled();
     abort.abort();
-    await started;
+    await expect(started).rejects.toThrow(LinkFailure);
+    ground.letConnect();
+    await ground.platform.start(given, never());
+    await ground.platform.send(outbound(name, 'one'), never());
+    expect(losses).toEqual([]);
+  });
+
+  test('to abort an attempt that has made a link takes nothing from the link', async () => {
+    await using ground = await prepare();
+    const abort = new AbortController();
+    const { losses, context: given } = context();
+    await ground.platform.start(given, abort.signal);
+    abort.abort();
+    await ground.platform.send(outbound(name, 'one'), never());
+    expect(losses).toEqual([]);
+  });
+
+  test.for(['unreachable', 'auth'] as const)(
+    'an attempt that fails says so: %s',
+    async (trouble, { skip }) => {
+      await using ground = await prepare();
+      if (ground.turnAway === undefined) return skip('nobody turns it away');
+      ground.turnAway(trouble);
+      const { context: given } = context();
+      await expect(ground.platform.start(given, never())).rejects.toMatchObject({
+        name: 'LinkFailure',
+        trouble,
+      });
+      await expect(ground.platform.send(outbound(name, 'one'), never())).rejects.toThrow();
+    },
+  );
+
+  test('a link that is lost is said to be, sends nothing, and can be made again', async ({ skip }) => {
+    await using ground = await prepare();
+    if (ground.cut === undefined || ground.reached === undefined) return skip('there is no link to lose');
+    const { lost, losses, context: given } = context();
+    await ground.platform.start(given, never());
+    ground.cut();
+    expect((await lost).message).not.toBe('');
+    await expect(ground.platform.send(outbound(name, 'too late'), never())).rejects.toThrow();
+    await ground.platform.start(given, never());
+    await ground.platform.send(outbound(name, 'again'), never());
+    expect(ground.reached()).toEqual(['again']);
+    await ground.platform.stopReceiving();
+    expect(losses).toHaveLength(1);
   });
 }
 
@@ -138,5 +203,69 @@ function failing(name: string, prepare: () => Promise<PlatformGround>): void {
     ground.failSends();
     await expect(ground.platform.send(outbound(name, 'one'), never())).rejects.toThrow();
     expect(ground.reached?.()).toEqual([]);
+  });
+}
+
+function troubled(name: string, prepare: () => Promise<PlatformGround>): void {
+  test.for(['not-sent', 'unknown', 'wait', 'format', 'gone'] as const)(
+    'a send that ends otherwise than well says how: %s',
+    async (trouble, { skip }) => {
+      await using ground = await prepare();
+      if (ground.trouble === undefined) return skip('nothing leaves here');
+      await ground.platform.start(context().context, never());
+      ground.trouble(trouble);
+      const failure = await ground.platform.send(outbound(name, 'one'), never()).catch((error) => error);
+      expect(failure).toMatchObject({ name: 'SendFailure', trouble });
+      expect(failure.message).not.toBe('');
+      if (trouble === 'wait') expect(failure.retryAfterMs).toBeGreaterThan(0);
+      if (trouble !== 'format') return;
+      await ground.platform.send({ ...outbound(name, 'one'), plain: true }, never());
+      expect(ground.reached?.()).toEqual(['one']);
+    },
+  );
+
+  test('a send that is aborted ends, and nobody knows whether it arrived', async ({ skip }) => {
+    await using ground = await prepare();
+    if (ground.holdSends === undefined) return skip('nothing leaves here');
+    await ground.platform.start(context().context, never());
+    ground.holdSends();
+    const abort = new AbortController();
+    const sent = ground.platform.send(outbound(name, 'one'), abort.signal);
+    await settled();
+    abort.abort();
+    await expect(sent).rejects.toMatchObject({ name: 'SendFailure', trouble: 'unknown' });
+  });
+
+  test('of a send that the link was lost under nobody knows whether it arrived', async ({ skip }) => {
+    await using ground = await prepare();
+    if (ground.holdSends === undefined || ground.cut === undefined) return skip('there is no link to lose');
+    const { context: given, lost } = context();
+    await ground.platform.start(given, never());
+    ground.holdSends();
+    const sent = ground.platform.send(outbound(name, 'one'), never()).catch((error) => error);
+    await settled();
+    ground.cut();
+    await lost;
+    expect(await sent).toMatchObject({ name: 'SendFailure', trouble: 'unknown' });
+    // There is nothing to send it through, which is another thing.
+    const failure = await ground.platform.send(outbound(name, 'two'), never()).catch((error) => error);
+    expect(failure).not.toMatchObject({ trouble: 'unknown' });
+  });
+
+  test('who can be asked whether a message arrived says so', async ({ skip }) => {
+    await using ground = await prepare();
+    if (ground.platform.reconcile === undefined) return skip('it cannot be asked');
+    await ground.platform.start(context().context, never());
+    await ground.platform.send(outbound(name, 'one'), never());
+    expect(await ground.platform.reconcile(outbound(name, 'one'), never())).toBe('delivered');
+    expect(await ground.platform.reconcile(outbound(name, 'two'), never())).toBe('absent');
+  });
+
+  test('who recognises a message lets it arrive once', async ({ skip }) => {
+    await using ground = await prepare();
+    if (ground.platform.capabilities?.sendsOnce !== true) return skip('it does not recognise messages');
+    await ground.platform.start(context().context, never());
+    for (const _ of [1, 2]) await ground.platform.send(outbound(name, 'one'), never());
+    expect(ground.reached?.()).toEqual(['one']);
   });
 }
