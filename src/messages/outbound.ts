@@ -7,4 +7,6 @@ export interface Outbound {
   readonly kind: 'reply' | 'refusal' | 'notice';
   /** The gateway's id of the message it answers; null for a notice. */
   readonly messageId: string | null;
+  /** Its formatting was rejected: send it as it stands. Absent: as the platform formats it. */
+  readonly plain?: true;
 }

@@ -1,80 +1,724 @@
-/** Replies that a dead life left behind: sent once their platform can send, not before. */
-import { expect, test } from 'vitest';
-import { Delivery, type DeliveryOptions } from '../../src/gateway/delivery.ts';
-import type { Platform, PlatformContext } from '../../src/platforms/platform.ts';
+/** How messages leave: in order, each conversation by itself, and what becomes of those that do not leave at once. */
+import { describe, expect, test } from 'vitest';
+import { possiblyTwice } from '../../src/messages/replies.ts';
 import { outboundRow } from '../store/sample-rows.ts';
-import { FakeClock, settled } from '../support/fake-clock.ts';
-import { bootCore } from '../support/gateway-core.ts';
-import { MemoryStore } from '../support/memory-store.ts';
+import { settled } from '../support/fake-clock.ts';
+import { Outbox } from '../support/outbox.ts';
 
-/** A platform that connects when it is told to. What was asked of it stands in `asked`, in order. */
-class SlowPlatform implements Platform {
-  readonly name = 'chat';
-  readonly asked: string[] = [];
-  readonly connected = Promise.withResolvers<void>();
+const MARK = `\n${possiblyTwice()}`;
+const A = 'chat:a';
+const B = 'chat:b';
 
-  async start({ link }: PlatformContext, signal: AbortSignal): Promise<void> {
-    this.asked.push('start');
-    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-    await Promise.race([this.connected.promise.then(() => link('connected')), aborted]);
-  }
+const ops = ({ store }: Outbox) => store.units.flat().flatMap(({ op }) => (op === 'reply' ? [] : [op]));
 
-  async send({ text }: { text: string }): Promise<void> {
-    this.asked.push(text);
-  }
+describe('in order', () => {
+  test('a message that fails is tried again before what came after it, and keeps no other conversation back', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'not-sent', 'not-sent');
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    await outbox.send(B, 'b1');
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1', 'b1']);
+    await outbox.clock.advance(999);
+    expect(outbox.platform.texts).toEqual(['a1', 'b1']);
+    await outbox.clock.advance(1);
+    expect(outbox.platform.texts).toEqual(['a1', 'b1', 'a1']);
+    await outbox.clock.advance(2000);
+    expect(outbox.platform.texts).toEqual(['a1', 'b1', 'a1', 'a1', 'a2']);
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'delivered',
+      attempts: 3,
+      possibleDuplicate: false,
+    });
+  });
 
-  async stopReceiving(): Promise<void> {}
-  async stop(): Promise<void> {}
-}
+  test('it is claimed on disk before it is sent, and marked when it has arrived', async () => {
+    const outbox = new Outbox();
+    const arrival = Promise.withResolvers<void>();
+    outbox.platform.answers(A, arrival.promise);
+    await outbox.send(A, 'a1');
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1']);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'sending', attempts: 1 });
+    arrival.resolve();
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', attempts: 1, error: null });
+    expect(outbox.store.units.flat().at(-1)).toMatchObject({ op: 'sent', platformSentId: 's1' });
+  });
 
-const left = outboundRow('o1', 'm1', { platform: 'chat', conversation: 'chat:1', text: 'left behind' });
+  test('waits grow to a minute, and after a day the message is dead and says why', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, ...Array.from({ length: 2000 }, () => 'not-sent' as const));
+    await outbox.send(A, 'a1');
+    await outbox.send(A, 'a2');
+    await outbox.clock.advance(24 * 3_600_000);
+    expect((await outbox.row('o1')).state).toBe('pending');
+    await outbox.clock.advance(60_001);
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'dead',
+      error: 'it could not be sent for 24 hours',
+    });
+    expect(await outbox.row('o1')).toMatchObject({ text: 'a1', attempts: expect.any(Number) });
+    expect((await outbox.row('o1')).attempts).toBeGreaterThan(1400);
+    expect((await outbox.row('o2')).state).toBe('dead');
+    expect(outbox.clock.pending).toBe(0);
+  });
 
-function boot() {
-  const platform = new SlowPlatform();
-  const core = bootCore('', { platforms: [platform] });
-  core.gateway.resume({ held: [], commands: [], outbound: [left] }, null);
-  return { core, platform };
-}
+  test('more than a hundred that wait stay on disk, and are sent in order when there is room', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    outbox.down();
+    const texts = Array.from({ length: 250 }, (_, at) => `a${at}`);
+    for (const text of texts) await outbox.send(A, text);
+    expect(outbox.platform.texts).toEqual([]);
+    outbox.up();
+    await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts).toEqual(texts);
+    await outbox.send(A, 'the last');
+    await settled();
+    expect(outbox.platform.texts.at(-1)).toBe('the last');
+    expect((await outbox.store.openWork([])).outbound).toEqual([]);
+  });
 
-test('a recovered reply waits until its platform is connected', async () => {
-  const { core, platform } = boot();
-  await settled();
-  expect(platform.asked).toEqual([]);
-  const started = core.gateway.connections.start(new AbortController().signal);
-  await settled();
-  expect(platform.asked).toEqual(['start']);
-  platform.connected.resolve();
-  await started;
-  await settled();
-  expect(platform.asked).toEqual(['start', 'left behind']);
+  test('one that comes while those on disk are read is sent after them', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    outbox.down();
+    const texts = Array.from({ length: 102 }, (_, at) => `a${at}`);
+    for (const text of texts) await outbox.send(A, text);
+    const { openWork } = outbox.store;
+    let reads = 0;
+    outbox.store.openWork = async (living) => {
+      const work = await openWork.call(outbox.store, living);
+      reads += 1;
+      if (reads === 1) await outbox.send(A, 'late');
+      return work;
+    };
+    outbox.up();
+    await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts).toEqual([...texts, 'late']);
+    expect(reads).toBe(2);
+  });
+
+  test('those on disk that cannot be read are read a minute later', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    outbox.down();
+    const texts = Array.from({ length: 101 }, (_, at) => `a${at}`);
+    for (const text of texts) await outbox.send(A, text);
+    const { openWork } = outbox.store;
+    outbox.store.openWork = () => Promise.reject(new Error('the disk is gone'));
+    outbox.up();
+    await outbox.clock.advance(59_000);
+    outbox.store.openWork = openWork;
+    expect(outbox.platform.texts).toEqual(texts.slice(0, 100));
+    await outbox.clock.advance(10_000);
+    expect(outbox.platform.texts).toEqual(texts);
+  });
+
+  test('messages that are on no disk are lost past the hundred that wait, and the log says so', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    outbox.down();
+    const to = { platform: 'chat', conversation: A };
+    for (let count = 0; count < 102; count += 1) outbox.delivery.say(to, `a${count}`);
+    outbox.up();
+    await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts).toHaveLength(100);
+    const lost = outbox.lines.filter(({ msg }) => String(msg).startsWith('a message is lost'));
+    expect(lost).toHaveLength(2);
+  });
+
+  test('a row that is handed in twice is sent once', async () => {
+    const outbox = new Outbox();
+    outbox.down();
+    await outbox.send(A, 'a1');
+    outbox.delivery.deliver(await outbox.row('o1'), true);
+    outbox.up();
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1']);
+  });
 });
 
-test('a start that ends before its platforms connect leaves the reply to the next one, and waits for nothing', async () => {
-  const { core, platform } = boot();
-  core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner' });
-  expect(await core.gateway.exited).toMatchObject({ code: 0 });
-  expect(platform.asked).toEqual([]);
-  expect(core.store.units.flat().map(({ op }) => op)).not.toContain('sending');
+describe('what the platform says', () => {
+  test('a wait is kept to, by its conversation alone, and is no attempt', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, { waitMs: 30_000 }, { waitMs: 5000 });
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'pending',
+      attempts: 0,
+      nextAt: outbox.clock.wallMs() + 30_000,
+      error: 'too many messages',
+    });
+    await outbox.send(B, 'b1');
+    await outbox.clock.advance(29_999);
+    expect(outbox.platform.texts).toEqual(['a1', 'b1']);
+    await outbox.clock.advance(1);
+    expect(outbox.platform.texts).toEqual(['a1', 'b1', 'a1']);
+    await outbox.clock.advance(5000);
+    expect(outbox.platform.texts).toEqual(['a1', 'b1', 'a1', 'a1', 'a2']);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', attempts: 1, nextAt: null });
+  });
+
+  test('a wait that an earlier life was told is kept to, also by a link that is new', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, { waitMs: 30_000 });
+    await outbox.send(A, 'a1');
+    await settled();
+    const next = new Outbox(outbox.store);
+    next.delivery.deliver(await outbox.row('o1'), true);
+    next.up();
+    await next.clock.advance(29_999);
+    expect(next.platform.texts).toEqual([]);
+    await next.clock.advance(1);
+    expect(next.platform.texts).toEqual(['a1']);
+  });
+
+  test('formatting that is rejected is sent once more as plain text, at once', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'format');
+    outbox.platform.answers(B, 'format', 'format');
+    await outbox.send(A, '*a1*');
+    await outbox.send(B, '*b1*');
+    await settled();
+    const asked = outbox.platform.asked.map(({ text, plain }) => [text, plain ?? false]);
+    expect(asked.toSorted()).toEqual([
+      ['*a1*', false],
+      ['*a1*', true],
+      ['*b1*', false],
+      ['*b1*', true],
+    ]);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', attempts: 2 });
+    expect(await outbox.row('o2')).toMatchObject({ state: 'dead', attempts: 2, error: 'trouble: format' });
+  });
+
+  test('what follows in a conversation that is gone is not tried, until somebody writes from there', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'gone');
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    await settled();
+    await outbox.send(A, 'a3');
+    outbox.up();
+    await outbox.clock.advance(3_600_000);
+    expect(outbox.platform.texts).toEqual(['a1']);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'dead', attempts: 1, error: 'trouble: gone' });
+    const parked = {
+      state: 'pending',
+      attempts: 0,
+      error: 'not tried: its conversation is gone (trouble: gone)',
+    };
+    expect([await outbox.row('o2'), await outbox.row('o3')]).toMatchObject([parked, parked]);
+    outbox.delivery.heardFrom(A);
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1', 'a2', 'a3']);
+    expect(await outbox.row('o3')).toMatchObject({ state: 'delivered', error: null });
+  });
+
+  test('any other error counts as not sent', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, new TypeError('a defect'));
+    await outbox.send(A, 'a1');
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({ state: 'pending', attempts: 1, error: 'a defect' });
+  });
 });
 
-test('a defect at one reply is logged, and the next of its conversation leaves', async () => {
-  const logged: unknown[] = [];
-  const sent: string[] = [];
-  let defects = 1;
-  const chat = { send: async ({ text }: { text: string }) => void sent.push(text) };
-  const delivery = new Delivery({
-    store: new MemoryStore(),
-    clock: new FakeClock(),
-    log: { error: (about: { error: string }) => logged.push(about.error), warn: () => {} },
-    life: () => 1,
-    platform: () => {
-      defects -= 1;
-      if (defects >= 0) throw new Error('a defect of the test');
-      return chat;
+describe('a send whose end nobody saw', () => {
+  test('is sent again with a mark', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown');
+    await outbox.send(A, 'a1');
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({ state: 'unknown', attempts: 1 });
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['a1', `a1${MARK}`]);
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'delivered',
+      attempts: 2,
+      possibleDuplicate: true,
+    });
+  });
+
+  test('is sent again without one where the platform recognises it', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { sendsOnce: true };
+    outbox.platform.answers(A, 'unknown');
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['a1', 'a1']);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', possibleDuplicate: false });
+  });
+
+  test('is not given up for attempts that certainly failed before it', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, ...Array(6).fill('not-sent'), 'unknown');
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(300_000);
+    expect(outbox.platform.texts.slice(-2)).toEqual(['a1', `a1${MARK}`]);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', attempts: 8 });
+  });
+
+  test('is asked about where that is possible, again when the question is lost', async () => {
+    const outbox = new Outbox();
+    outbox.platform.knows(new Error('cut'), 'delivered');
+    outbox.platform.answers(A, 'unknown');
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.questions).toEqual(['o1']);
+    await outbox.clock.advance(2000);
+    expect(outbox.platform.questions).toEqual(['o1', 'o1']);
+    expect(outbox.platform.texts).toEqual(['a1', 'a2']);
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'delivered',
+      attempts: 1,
+      possibleDuplicate: false,
+    });
+  });
+
+  test('and that had not arrived is sent again without a mark, and with one where its platform does not know', async () => {
+    const outbox = new Outbox();
+    outbox.platform.knows('absent', 'unknown');
+    outbox.platform.answers(A, 'unknown');
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(1000);
+    outbox.platform.answers(B, 'unknown');
+    await outbox.send(B, 'b1');
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['a1', 'a1', 'b1', `b1${MARK}`]);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', possibleDuplicate: false });
+    expect(await outbox.row('o2')).toMatchObject({ state: 'delivered', possibleDuplicate: true });
+  });
+
+  test('is one that took longer than half a minute, whether its platform gives up then or not', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, Promise.withResolvers<void>().promise);
+    const { send } = outbox.platform;
+    outbox.platform.send = (outbound, signal) => {
+      const sent = send.call(outbox.platform, outbound, signal);
+      return outbound.conversation === B && !outbound.text.endsWith(MARK) ? new Promise(() => {}) : sent;
+    };
+    await outbox.send(A, 'a1');
+    await outbox.send(B, 'b1');
+    await outbox.clock.advance(29_999);
+    expect([(await outbox.row('o1')).state, (await outbox.row('o2')).state]).toEqual(['sending', 'sending']);
+    await outbox.clock.advance(2002);
+    expect(outbox.platform.texts.toSorted()).toEqual(['a1', `a1${MARK}`, 'b1', `b1${MARK}`]);
+  });
+
+  test('is dead after five, with what it was to say, and a person can have it sent', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown', 'unknown', 'unknown', 'unknown', 'unknown');
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(600_000);
+    expect(outbox.platform.texts).toHaveLength(5);
+    const dead = await outbox.row('o1');
+    expect(dead).toMatchObject({ state: 'dead', attempts: 5, text: 'a1', error: 'trouble: unknown' });
+    await outbox.delivery.retry(dead);
+    await settled();
+    expect(outbox.platform.texts.at(-1)).toBe(`a1${MARK}`);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', attempts: 6 });
+  });
+
+  test.for(['sending', 'unknown'] as const)(
+    'in a life that is over (%s) is sent again with a mark',
+    async (state) => {
+      const first = new Outbox();
+      first.platform.answers(A, Promise.withResolvers<void>().promise);
+      await first.send(A, 'a1');
+      await first.send(A, 'a2');
+      await settled();
+      if (state === 'unknown')
+        await first.store.commit([{ op: 'outbound.end', id: 'o1', at: 0, state, error: 'the gateway died' }]);
+      const next = new Outbox(first.store);
+      for (const id of ['o1', 'o2']) next.delivery.deliver(await first.row(id), true);
+      await settled();
+      expect(next.platform.texts).toEqual([`a1${MARK}`, 'a2']);
+      expect(await next.row('o1')).toMatchObject({
+        state: 'delivered',
+        attempts: 2,
+        possibleDuplicate: true,
+      });
+      expect(await next.row('o2')).toMatchObject({
+        state: 'delivered',
+        attempts: 1,
+        possibleDuplicate: false,
+      });
     },
-    canSend: async () => true,
-  } as unknown as DeliveryOptions);
-  for (const text of ['one', 'two']) delivery.say({ platform: 'chat', conversation: 'chat:1' }, text);
-  await delivery.idle();
-  expect([sent, logged]).toEqual([['two'], ['a defect of the test']]);
+  );
+
+  test('in a life that is over is asked about, or sent again without a mark, where the platform can do that', async () => {
+    const first = new Outbox();
+    first.platform.answers(A, Promise.withResolvers<void>().promise);
+    first.platform.answers(B, Promise.withResolvers<void>().promise);
+    for (const [conversation, text] of [[A, 'a1'] as const, [B, 'b1'] as const])
+      await first.send(conversation, text);
+    await settled();
+    const asking = new Outbox(first.store);
+    asking.platform.knows('delivered');
+    asking.delivery.deliver(await first.row('o1'), true);
+    await settled();
+    expect(asking.platform.texts).toEqual([]);
+    expect(await asking.row('o1')).toMatchObject({ state: 'delivered', possibleDuplicate: false });
+    const recognised = new Outbox(first.store);
+    recognised.platform.capabilities = { sendsOnce: true };
+    recognised.delivery.deliver(await first.row('o2'), true);
+    await settled();
+    expect(recognised.platform.texts).toEqual(['b1']);
+    expect(await recognised.row('o2')).toMatchObject({
+      state: 'delivered',
+      possibleDuplicate: false,
+      attempts: 2,
+    });
+  });
+});
+
+describe('without a link', () => {
+  test('nothing is tried and nothing counted, and all starts at once when it is there', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, ...Array.from({ length: 6 }, () => 'not-sent' as const));
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(40_000);
+    expect(outbox.platform.texts).toHaveLength(6);
+    outbox.down();
+    await outbox.send(B, 'b1');
+    await outbox.clock.advance(600_000);
+    expect(outbox.platform.texts).toHaveLength(6);
+    expect(await outbox.row('o2')).toMatchObject({ state: 'pending', attempts: 0 });
+    outbox.up();
+    await settled();
+    expect(outbox.platform.texts.slice(6)).toEqual(['a1', 'b1']);
+  });
+
+  test('one that comes back does not wait for the end of a backoff, nor does a message that a person wants sent', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, ...Array.from({ length: 5 }, () => 'not-sent' as const), 'gone', 'not-sent');
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(16_000);
+    expect(outbox.platform.texts).toHaveLength(5);
+    outbox.down();
+    outbox.up();
+    await settled();
+    expect(outbox.platform.texts).toHaveLength(6);
+    const dead = await outbox.row('o1');
+    outbox.delivery.heardFrom(A);
+    await outbox.send(A, 'a2');
+    await settled();
+    expect(outbox.platform.texts).toHaveLength(7);
+    await outbox.delivery.retry(dead);
+    await settled();
+    expect(outbox.platform.texts.slice(6)).toEqual(['a2', 'a2', 'a1']);
+  });
+
+  test('one that is lost while the message is claimed takes the claim back', async () => {
+    const outbox = new Outbox();
+    outbox.store.beforeCommit = ([write]) => {
+      if (write?.op === 'sending') outbox.isUp = false;
+    };
+    await outbox.send(A, 'a1');
+    await settled();
+    expect(outbox.platform.texts).toEqual([]);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'pending', attempts: 0 });
+    outbox.store.beforeCommit = () => {};
+    outbox.up();
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'delivered',
+      attempts: 1,
+      possibleDuplicate: false,
+    });
+  });
+
+  test('a message of a platform that is not configured any more is dead after a day', async () => {
+    const outbox = new Outbox();
+    await outbox.send('pager:1', 'a1', 'pager');
+    await outbox.clock.advance(24 * 3_600_000);
+    expect((await outbox.row('o1')).state).toBe('pending');
+    await outbox.clock.advance(2);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'dead', attempts: 0 });
+  });
+});
+
+describe('leaving', () => {
+  const idle = async ({ delivery }: Outbox) => {
+    let is = false;
+    void delivery.idle().then(() => (is = true));
+    await settled();
+    return is;
+  };
+
+  test('waits for what is being sent, and for nothing that waits', async () => {
+    const outbox = new Outbox();
+    const arrival = Promise.withResolvers<void>();
+    outbox.platform.answers(A, 'not-sent');
+    outbox.platform.answers(B, { waitMs: 10_000 });
+    outbox.platform.answers('chat:c', arrival.promise);
+    for (const conversation of [A, B, 'chat:c']) await outbox.send(conversation, 'text');
+    await outbox.send('pager:1', 'text', 'pager');
+    await settled();
+    expect(await idle(outbox)).toBe(false);
+    arrival.resolve();
+    await settled();
+    expect(await idle(outbox)).toBe(true);
+    outbox.down();
+    await outbox.send('chat:d', 'text');
+    expect(await idle(outbox)).toBe(true);
+    outbox.delivery.stop();
+    expect(outbox.clock.pending).toBe(0);
+  });
+
+  test('what was being sent at the very end is one whose end nobody saw; the rest is as it was', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, Promise.withResolvers<void>().promise);
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    await settled();
+    outbox.delivery.stop();
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({ state: 'unknown', attempts: 1 });
+    expect(await outbox.row('o2')).toMatchObject({ state: 'pending', attempts: 0 });
+    expect(outbox.clock.pending).toBe(0);
+    await outbox.send(B, 'b1');
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1']);
+  });
+
+  test('what was claimed and not yet sent is no attempt', async () => {
+    const outbox = new Outbox();
+    outbox.store.beforeCommit = ([write]) => {
+      if (write?.op === 'sending') outbox.delivery.stop();
+    };
+    await outbox.send(A, 'a1');
+    await settled();
+    expect(outbox.platform.texts).toEqual([]);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'pending', attempts: 0 });
+  });
+});
+
+describe('while the store cannot be written', () => {
+  test('messages leave all the same, and what became of them is written when it can', async () => {
+    const outbox = new Outbox();
+    outbox.down();
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    outbox.store.fail();
+    outbox.platform.answers(A, 'well', 'not-sent');
+    outbox.up();
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1', 'a2']);
+    expect(ops(outbox)).toEqual([]);
+    outbox.store.writable = true;
+    await outbox.delivery.catchUp();
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered' });
+    expect(await outbox.row('o2')).toMatchObject({ state: 'pending', error: 'trouble: not-sent' });
+    await outbox.clock.advance(1000);
+    expect(await outbox.row('o2')).toMatchObject({ state: 'delivered' });
+    expect(ops(outbox)).toEqual(['sent', 'unsent', 'sending', 'sent']);
+  });
+
+  test('past a thousand the oldest that was not written is forgotten, and counted', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 100_000 };
+    for (let count = 0; count < 1002; count += 1) {
+      outbox.platform.answers(`chat:${count}`, Promise.withResolvers<void>().promise);
+      await outbox.send(`chat:${count}`, 'text');
+    }
+    await settled();
+    outbox.store.fail();
+    outbox.delivery.stop();
+    await settled();
+    outbox.store.writable = true;
+    await outbox.delivery.catchUp();
+    expect(ops(outbox).filter((op) => op === 'outbound.end')).toHaveLength(1000);
+    expect((await outbox.row('o2')).state).toBe('sending');
+    expect((await outbox.row('o3')).state).toBe('unknown');
+    const forgotten = outbox.lines.filter(({ msg }) => String(msg).includes('is forgotten'));
+    expect(forgotten.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2);
+  });
+
+  test('what has arrived is not read again as if it had not', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    outbox.down();
+    const texts = Array.from({ length: 102 }, (_, at) => `a${at}`);
+    for (const text of texts) await outbox.send(A, text);
+    outbox.store.fail();
+    outbox.up();
+    await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts).toEqual(texts);
+  });
+
+  test('what was not written goes before the next claim, should nobody say that it can be written', async () => {
+    const outbox = new Outbox();
+    const arrival = Promise.withResolvers<void>();
+    outbox.platform.answers(A, arrival.promise);
+    await outbox.send(A, 'a1');
+    await settled();
+    outbox.store.fail();
+    arrival.resolve();
+    await settled();
+    outbox.store.writable = true;
+    await outbox.send(A, 'a2');
+    await settled();
+    expect(ops(outbox)).toEqual(['sending', 'sent', 'sending', 'sent']);
+    expect((await outbox.store.openWork([])).outbound).toEqual([]);
+  });
+
+  test('a message that has no row is sent, and marks nothing', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown');
+    outbox.delivery.say({ platform: 'chat', conversation: A }, 'aside');
+    const createdAt = outbox.clock.wallMs();
+    outbox.delivery.deliver(outboundRow('o9', null, { platform: 'chat', conversation: B, createdAt }), false);
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['aside', 'text of o9', `aside${MARK}`]);
+    expect(ops(outbox)).toEqual([]);
+  });
+});
+
+describe('a person', () => {
+  test('discards what waits, and it is dead with their name', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'not-sent');
+    for (const text of ['a1', 'a2', 'a3']) await outbox.send(A, text);
+    await settled();
+    expect(await outbox.delivery.discard('o2', 'local:owner')).toBe('discarded');
+    expect(await outbox.delivery.discard('o1', 'local:owner')).toBe('discarded');
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'dead',
+      error: 'discarded by local:owner',
+      attempts: 1,
+    });
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['a1', 'a3']);
+  });
+
+  test('does not take back what is being sent, but keeps it from being tried again', async () => {
+    const outbox = new Outbox();
+    const failing = Promise.withResolvers<void>();
+    const arriving = Promise.withResolvers<void>();
+    outbox.platform.answers(A, failing.promise);
+    outbox.platform.answers(B, arriving.promise);
+    await outbox.send(A, 'a1');
+    await outbox.send(B, 'b1');
+    await settled();
+    expect(await outbox.delivery.discard('o1', 'local:owner')).toBe('being-sent');
+    expect(await outbox.delivery.discard('o2', 'local:owner')).toBe('being-sent');
+    failing.reject(new Error('refused'));
+    arriving.resolve();
+    await settled();
+    expect(await outbox.row('o1')).toMatchObject({ state: 'dead', error: 'discarded by local:owner' });
+    expect(await outbox.row('o2')).toMatchObject({ state: 'delivered' });
+  });
+
+  test('who has one sent that may have arrived and was discarded gets the mark', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown');
+    await outbox.send(A, 'a1');
+    await settled();
+    await outbox.delivery.discard('o1', 'local:owner');
+    const dead = await outbox.row('o1');
+    expect(dead.state).toBe('dead');
+    await outbox.delivery.retry(dead);
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1', `a1${MARK}`]);
+  });
+
+  test('has a dead one sent although it is old and its conversation was gone', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'gone');
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    await outbox.clock.advance(25 * 3_600_000);
+    const [dead, old] = [await outbox.row('o1'), await outbox.row('o2')];
+    expect([dead.state, old.state]).toEqual(['dead', 'dead']);
+    await outbox.delivery.retry(old);
+    await outbox.delivery.retry(dead);
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1', 'a2', 'a1']);
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'delivered',
+      attempts: 2,
+      possibleDuplicate: false,
+    });
+  });
+
+  test('who asks while nothing can be written is told so', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'gone');
+    await outbox.send(A, 'a1');
+    await settled();
+    const dead = await outbox.row('o1');
+    outbox.store.fail();
+    await expect(outbox.delivery.retry(dead)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(outbox.delivery.discard('o7', 'local:owner')).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(outbox.platform.texts).toEqual(['a1']);
+  });
+});
+
+describe('the budget of a conversation', () => {
+  test('slows its messages down in order, and nobody else', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 2 };
+    for (const text of ['a1', 'a2', 'a3', 'a4']) await outbox.send(A, text);
+    await outbox.send(B, 'b1');
+    await settled();
+    expect(outbox.platform.texts.toSorted()).toEqual(['a1', 'a2', 'b1']);
+    await outbox.clock.advance(30_000);
+    expect(outbox.platform.texts.slice(3)).toEqual(['a3']);
+    await outbox.clock.advance(30_000);
+    expect(outbox.platform.texts.slice(3)).toEqual(['a3', 'a4']);
+    expect(await outbox.row('o4')).toMatchObject({ state: 'delivered', attempts: 1 });
+  });
+
+  test('typing is shown while there is plenty, and left out where a message waits or there is no link', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 4 };
+    outbox.delivery.typing(A, true);
+    await settled();
+    outbox.delivery.typing(A, false);
+    await settled();
+    outbox.delivery.typing(A, true);
+    await settled();
+    // Three of four were there, then two; now less than half would be left for messages.
+    outbox.delivery.typing(A, false);
+    await settled();
+    expect(outbox.platform.shown).toEqual([`${A} on`, `${A} off`, `${A} on`]);
+    await outbox.send(A, 'a1');
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1']);
+    await outbox.clock.advance(60_000);
+    // Nothing waits there any more, and its budget is full again.
+    outbox.delivery.typing(A, false);
+    await settled();
+    expect(outbox.platform.shown.splice(3)).toEqual([`${A} off`]);
+    outbox.platform.answers(B, 'not-sent');
+    await outbox.send(B, 'b1');
+    await settled();
+    outbox.delivery.typing(B, true);
+    outbox.down();
+    outbox.delivery.typing('chat:c', true);
+    outbox.delivery.typing('pager:1', true);
+    await settled();
+    expect(outbox.platform.shown).toHaveLength(3);
+  });
+
+  test('typing that its platform does not come to an end with is given up, and one at a time is shown', async () => {
+    const outbox = new Outbox();
+    const signals: AbortSignal[] = [];
+    outbox.platform.typing = (_conversation, _on, signal) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    };
+    outbox.delivery.typing(A, true);
+    outbox.delivery.typing(A, false);
+    outbox.platform.typing = () => Promise.reject(new Error('not now'));
+    outbox.delivery.typing(B, true);
+    await outbox.clock.advance(4999);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    await outbox.clock.advance(1);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(outbox.lines.filter(({ msg }) => msg === 'typing could not be shown')).toHaveLength(1);
+    expect(outbox.clock.pending).toBe(0);
+  });
 });

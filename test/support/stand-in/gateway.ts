@@ -4,7 +4,7 @@
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type StartOptions, TestGateway } from '../gateway.ts';
@@ -18,17 +18,18 @@ export class BundledGateway implements Disposable {
   readonly entry: string;
   readonly #folder: string;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, source: string) {
     this.#folder = folder;
-    this.entry = join(folder, 'dist/gateway-with-stand-in.js');
+    this.entry = join(folder, 'dist', `${basename(source, '.ts')}.js`);
   }
 
-  static async build(): Promise<BundledGateway> {
+  /** `source`: another entry than the one with nothing but the stand-in platform. */
+  static async build(source = ENTRY): Promise<BundledGateway> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     for (const part of ['package.json', 'config'])
       cpSync(join(ROOT, part), join(folder, part), { recursive: true });
     await build({
-      entryPoints: [ENTRY],
+      entryPoints: [source],
       outdir: join(folder, 'dist'),
       bundle: true,
       splitting: true,
@@ -39,7 +40,7 @@ export class BundledGateway implements Disposable {
       // Bundled CommonJS libraries ask for built-in modules with `require`.
       banner: { js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
     });
-    return new BundledGateway(folder);
+    return new BundledGateway(folder, source);
   }
 
   [Symbol.dispose](): void {

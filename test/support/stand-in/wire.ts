@@ -3,17 +3,25 @@
  * over TCP on loopback. Whatever the gateway asks is answered by the server, now or when a test lets it.
  */
 import type { Socket } from 'node:net';
+import type { SendTrouble } from '../../../src/platforms/platform.ts';
+
+/** What is known of a message by its id. */
+export type Found = 'delivered' | 'absent' | 'unknown';
 
 /** From the gateway. */
 export type FromGateway =
-  | { readonly type: 'connect' }
+  | { readonly type: 'connect'; readonly token?: string }
   | {
       readonly type: 'send';
       readonly id: string;
       readonly conversation: string;
       readonly text: string;
       readonly kind: string;
+      readonly plain?: true;
     }
+  /** Whether what was sent under this id has arrived. */
+  | { readonly type: 'reconcile'; readonly id: string }
+  | { readonly type: 'typing'; readonly conversation: string; readonly on: boolean }
   | { readonly type: 'acknowledge'; readonly id: string }
   | { readonly type: 'deliver-again'; readonly id: string; readonly why: string }
   | { readonly type: 'stop-receiving' };
@@ -21,10 +29,17 @@ export type FromGateway =
 /** From the server. */
 export type FromServer =
   | { readonly type: 'connected' }
-  | { readonly type: 'turned-away'; readonly reason: string }
+  | { readonly type: 'turned-away'; readonly reason: string; readonly isRefused: boolean }
   | { readonly type: 'message'; readonly message: ChatMessage }
-  | { readonly type: 'sent'; readonly id: string }
-  | { readonly type: 'not-sent'; readonly id: string; readonly reason: string }
+  | { readonly type: 'sent'; readonly id: string; readonly platformSentId: string }
+  | {
+      readonly type: 'not-sent';
+      readonly id: string;
+      readonly reason: string;
+      readonly trouble: SendTrouble;
+      readonly retryAfterMs?: number;
+    }
+  | { readonly type: 'reconciled'; readonly id: string; readonly found: Found }
   | { readonly type: 'receiving-stopped' };
 
 /** What a person wrote. */
