@@ -8,11 +8,11 @@ import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { isSluiceError } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { recover } from './gateway/recovery.ts';
+import { type LastWord, type RecoveryOptions, recover } from './gateway/recovery.ts';
 import { Presence } from './presence.ts';
 import type { Processes } from './process/exec.ts';
 import { isAlive, processIdentity } from './process/identity.ts';
-import { readStatusFile } from './process/runtime-status.ts';
+import { readStatusFile, type StatusDocument } from './process/runtime-status.ts';
 import type { Life, LifeStart, Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -26,6 +26,8 @@ export interface LifeKeeperOptions {
   /** False once the home is no longer ours: then no file of it is touched. */
   readonly isHomeOurs: () => boolean;
   readonly options: { readonly version: string; readonly argv: readonly string[] };
+  /** What the configuration says of turns that were cut off, and of crash loops. */
+  readonly rules: () => Pick<RecoveryOptions, 'resume' | 'safeMode'>;
   /** The store failed this life; whoever watches over it calls `beginLate` when it is back. */
   readonly storeIsDown: (reason: string) => void;
 }
@@ -36,11 +38,14 @@ export class LifeKeeper implements Disposable {
   #life: Life | undefined;
   #epoch = 0;
   #presence: Presence | undefined;
+  /** What the home's files say of the end of the life before, for one that could not write it into the store. */
+  readonly #lastWord: (LastWord & { readonly epoch: number }) | undefined;
   #recovered = false;
   #recovering: Promise<void> | undefined;
 
   constructor(options: LifeKeeperOptions) {
     this.#options = options;
+    this.#lastWord = lastWordIn(readStatusFile(options.paths.status, options.clock)?.status);
   }
 
   /** Registers this life; with a store that cannot be written, counts on from what `status.json` knows. */
@@ -144,9 +149,13 @@ export class LifeKeeper implements Disposable {
   }
 
   async #recoverFor(life: Life): Promise<void> {
-    const { gateway, store, processes, clock, log } = this.#options;
+    const { gateway, store, processes, clock, log, rules } = this.#options;
     const isLiving = (other: Life) => isAlive(other) && !this.#isOurs(other);
-    const recovered = await recover({ store, processes, clock, log, life, isLiving });
+    const recovered = await recover({
+      ...{ store, processes, clock, log, life, isLiving, ...rules() },
+      leftInOrder: ({ epoch }) => (this.#lastWord?.epoch === epoch ? this.#lastWord : undefined),
+      textCharsMax: (name) => gateway.connections.platform(name)?.capabilities?.textCharsMax,
+    });
     this.#recovered = true;
     // Known only now: a life that was killed has its end from the recovery. What was found is this life's by now and
     // would not be found again, so it goes on even where the end before cannot be read.
@@ -165,4 +174,15 @@ export class LifeKeeper implements Disposable {
     const epoch = readStatusFile(paths.status, clock)?.status.epoch;
     return this.#presence === undefined && typeof epoch === 'number' ? epoch : 0;
   }
+}
+
+/** Ends that somebody asked for; a failed start after a death leaves its own word, which says nothing of that death. */
+const ASKED_FOR = ['stop', 'takeover', 'SIGINT', 'hangup', 'SIGTERM', 'restart', 'SIGUSR1'] as const;
+
+function lastWordIn(status: StatusDocument | undefined): (LastWord & { epoch: number }) | undefined {
+  const { epoch, exit } = status ?? {};
+  if (typeof epoch !== 'number' || typeof exit !== 'object' || exit === null) return undefined;
+  const { code = null, cause, at } = exit as Partial<LastWord>;
+  const isAsked = ASKED_FOR.some((asked) => asked === cause);
+  return isAsked && cause !== undefined && typeof at === 'number' ? { epoch, code, cause, at } : undefined;
 }

@@ -17,6 +17,8 @@ export class Held {
   /** Says in a conversation that its messages are kept. */
   readonly #announce: (row: MessageRow) => void;
   readonly #rows = new Map<string, MessageRow>();
+  /** Of those that the start found, their places in its order. */
+  readonly #ranks = new Map<string, number>();
   readonly #announced = new Map<string, Disposable>();
 
   constructor(clock: Clock, announce: (row: MessageRow) => void) {
@@ -49,9 +51,21 @@ export class Held {
     this.#rows.set(row.id, row);
   }
 
+  /** True when something of this conversation is held: what comes later waits behind it. */
+  hasOf(conversation: string): boolean {
+    for (const row of this.#rows.values()) if (row.conversation === conversation) return true;
+    return false;
+  }
+
+  /** What the start found, in the order in which it is to be taken up: before all that comes in this life. */
+  recovered(rows: readonly MessageRow[]): void {
+    for (const row of rows) this.#ranks.set(row.id, this.#ranks.size - Number.MAX_SAFE_INTEGER);
+    this.putBack(rows);
+  }
+
   /** Puts messages back where they belong among those that are held, by their arrival. */
   putBack(rows: readonly MessageRow[]): void {
-    const all = [...rows, ...this.rows].sort(byArrival);
+    const all = [...rows, ...this.rows].sort((a, b) => this.#inOrder(a, b));
     this.#rows.clear();
     for (const row of all) this.#rows.set(row.id, row);
   }
@@ -76,9 +90,14 @@ export class Held {
     for (const timer of this.#announced.values()) timer[Symbol.dispose]();
     this.#announced.clear();
   }
-}
 
-/** Ids of one moment are made in order of arrival. */
-function byArrival(a: MessageRow, b: MessageRow): number {
-  return a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1);
+  /**
+   * What goes on with a turn that was cut off comes first, then all in order of arrival. Ids of one life are made in that
+   * order; times are not asked, for a clock may be set back.
+   */
+  #inOrder(a: MessageRow, b: MessageRow): number {
+    const byResume = Number(b.reason === 'resume') - Number(a.reason === 'resume');
+    const byRank = (this.#ranks.get(a.id) ?? 0) - (this.#ranks.get(b.id) ?? 0);
+    return byResume || byRank || (a.id < b.id ? -1 : 1);
+  }
 }

@@ -10,9 +10,10 @@ import type { Log } from '../telemetry/log.ts';
 import type { Conversations } from './conversations.ts';
 import { goingWhere } from './departure.ts';
 import type { Held } from './held.ts';
-import type { InHand, Rule } from './in-hand.ts';
+import type { InHand, Rule, Suspension } from './in-hand.ts';
 import type { Ledger } from './ledger.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { Resumes } from './resumes.ts';
 import { logUnlessOutage } from './unexpected.ts';
 
 export interface HoldingOptions {
@@ -22,6 +23,7 @@ export interface HoldingOptions {
   readonly ledger: Ledger;
   readonly conversations: Conversations;
   readonly held: Held;
+  readonly resumes: Resumes;
   /** The same id again is answered as a held one from now on. */
   readonly nowHeld: (row: MessageRow) => void;
   /** The work of this message has left: tells the chart. */
@@ -50,6 +52,40 @@ export class Holding {
       logUnlessOutage(log, error, 'messages are held and could not be written as held');
     }
     this.#tell(messages);
+  }
+
+  /**
+   * Leaves a message open whose turn the gateway's end cut off. Where that cannot be written it is said all the same: the
+   * next start finds the turn as one that was cut off, and decides alike. Never rejects.
+   */
+  async suspend(message: InHand, suspension: Suspension): Promise<void> {
+    await this.#options.ledger.keepOpen(message, suspension, true);
+    this.#suspended(message, suspension);
+  }
+
+  /** Has a message wait for a person's word that nobody works on; false when it cannot be written. Never rejects. */
+  async putAside(message: InHand, suspension: Suspension): Promise<boolean> {
+    const isWritten = await this.#options.ledger.keepOpen(message, suspension, false);
+    if (isWritten) this.#suspended(message, suspension);
+    return isWritten;
+  }
+
+  #suspended(message: InHand, { phase, reason, replies: texts }: Suspension): void {
+    const { ledger, held, resumes, conversations, nowHeld } = this.#options;
+    const row = { ...message.row, phase, reason: 'resume' } as const;
+    const { id: messageId, kind, conversation } = row;
+    const text = texts.at(-1) ?? null;
+    if (phase === 'held') {
+      held.putBack([row]);
+      const decided = { messageId, kind, admission: 'hold', reason: null, text } as const;
+      ledger.tell(messageId, { type: 'admission', ...decided, duplicate: false, recorded: true });
+    } else {
+      resumes.add(row);
+      ledger.tell(messageId, { type: 'awaiting', messageId, text: text ?? reason });
+    }
+    conversations.tell(conversation, { type: 'message', message: row, admission: 'hold' });
+    if (waitsAtConnection(row) && text !== null) conversations.tell(conversation, { type: 'notice', text });
+    nowHeld(row);
   }
 
   #tell(messages: readonly InHand[]): void {

@@ -3,15 +3,17 @@
  * A turn takes its place when its message is admitted, so nothing that comes later can overtake it; what has
  * no place yet waits here, and goes back to the held messages when a drain begins.
  */
-import type { Agent, AgentEvent, TurnUsage } from '../agents/agent.ts';
-import { AgentFailure } from '../agents/agent.ts';
+import { type AgentEvent, AgentFailure } from '../agents/agent.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/replies.ts';
-import type { TurnRow, Write } from '../store/store.ts';
+import * as resumeReplies from '../messages/resume-replies.ts';
+import type { Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
-import { type InHand, isNamed, type Settlement } from './in-hand.ts';
+import { type InHand, isNamed, type Settlement, type Suspension } from './in-hand.ts';
+import type { Resumption } from './resume-policy.ts';
+import { abortTurn, type Turn, type TurnAbort, timeoutOf, type UsableAgent, withAnswer } from './turn.ts';
 
 /** Turns that may wait for a free place, all conversations together. */
 export const TURNS_WAITING_MAX = 1000;
@@ -19,46 +21,14 @@ export const TURNS_WAITING_MAX = 1000;
 /** The most an answer may hold, in characters; an agent that writes more is cut, and the answer says so. */
 export const ANSWER_CHARS_MAX = 1_000_000;
 
-/** An agent that says nothing for so long, or for half of its time, and then runs into its timeout has stalled. */
-const STALLED_MS = 30_000;
-
-/** Why a turn was told to stop; the sentence goes to the person. */
-export interface TurnAbort {
-  readonly outcome: 'interrupted' | 'failed';
-  readonly reason: string;
-  readonly text: string;
-  /** What it says of the agent; absent when it says nothing. */
-  readonly failure?: AgentFailure;
-}
-
-export interface Turn {
-  readonly row: TurnRow;
-  readonly message: InHand;
-  readonly abort: AbortController;
-  readonly agent: Agent;
-  readonly timeoutMs: number;
-  answer: string;
-  /** The agent wrote more than an answer may hold. */
-  cut: boolean;
-  /** What the agent says it used; null until it does. */
-  usage: TurnUsage | null;
-  /** When the agent last said anything, in monotonic milliseconds; null until it does. */
-  saidAt: number | null;
-}
-
 /** A message that waits for its turn. It may start once its row is on disk, or it could run without one. */
 interface Waiting {
   readonly message: InHand;
   /** As it was when the message came: should a reload remove it, what was accepted is still answered. */
   readonly accepted: UsableAgent | undefined;
   written: boolean;
-}
-
-/** An agent with the limits of its turns. */
-interface UsableAgent {
-  readonly agent: Agent;
-  readonly timeoutMs: number;
-  readonly maxTurns: number;
+  /** It becomes held as soon as its row is on disk: what is not could turn out to be a duplicate, or not to be kept. */
+  becomesHeld: boolean;
 }
 
 export interface TurnsOptions {
@@ -69,10 +39,14 @@ export interface TurnsOptions {
   readonly maxTurns: () => number;
   /** Starts a turn whose place came free: writes its start, then runs it. */
   readonly start: (turn: Turn) => void;
+  /** Holds turns that were to become held and have their rows only now. */
+  readonly holdLate: (messages: readonly InHand[]) => void;
   /** The agent has answered a turn, or failed it; not called for a turn that a person or the gateway ended. */
   readonly agentEnded: (turn: Turn, failure: AgentFailure | null) => void;
   /** The agent said something; it is part of the turn's answer already. */
   readonly delta: (turn: Turn, text: string) => void;
+  /** How the message of a turn goes on that the gateway's end cuts off. */
+  readonly resumption: (turn: Turn) => Resumption;
 }
 
 export class Turns {
@@ -104,7 +78,7 @@ export class Turns {
     if (turn !== undefined) return turn;
     if (this.full) return 'full';
     const accepted = this.#options.agent(message.row.agent ?? '');
-    this.#waiting.push({ message, accepted, written: false });
+    this.#waiting.push({ message, accepted, written: false, becomesHeld: false });
     return 'waiting';
   }
 
@@ -113,6 +87,8 @@ export class Turns {
     const waiting = this.#waiting.find((one) => one.message === message);
     if (waiting === undefined) return;
     waiting.written = true;
+    // With what came after it meanwhile, which must not go before it.
+    if (waiting.becomesHeld) this.#options.holdLate(this.takeUnstartedOf(message.row.conversation));
     this.#startWaiting();
   }
 
@@ -125,9 +101,19 @@ export class Turns {
     if (index >= 0 || placed) this.#startWaiting();
   }
 
-  /** Takes out every turn that has not started, in order: a drain begins, and they become held. */
+  /**
+   * Takes out every turn that has not started, in order: a drain begins, and they become held. One whose row is not on
+   * disk yet follows by itself as soon as it is.
+   */
   takeUnstarted(): InHand[] {
-    return this.#waiting.splice(0).map(({ message }) => message);
+    return this.#takeWritten(this.#waiting);
+  }
+
+  /** The same of one conversation: what waits behind a turn that could not start must not go before it. */
+  takeUnstartedOf(conversation: string): InHand[] {
+    return this.#takeWritten(
+      this.#waiting.filter(({ message }) => message.row.conversation === conversation),
+    );
   }
 
   /** Starts what has a place now: the limits may be others. */
@@ -135,24 +121,22 @@ export class Turns {
     this.#startWaiting();
   }
 
-  /** Runs a reserved turn to its end. Never rejects. */
-  async run(turn: Turn): Promise<Settlement> {
+  /** Runs a reserved turn to its end, which need not be that of its message. Never rejects. */
+  async run(turn: Turn): Promise<Settlement | Suspension> {
     const { clock } = this.#options;
     using _ = clock.timer(turn.timeoutMs, () => abortTurn(turn, timeoutOf(turn, clock.monotonicMs())));
-    const settlement = await this.#settlement(turn);
+    const ending = await this.#ending(turn);
+    const outcome = 'phase' in ending ? 'interrupted' : ending.outcome;
     const ended: Write = {
       op: 'turn.end',
       id: turn.row.id,
       at: clock.wallMs(),
-      outcome:
-        settlement.outcome === 'answered' || settlement.outcome === 'failed'
-          ? settlement.outcome
-          : 'interrupted',
-      reason: settlement.reason,
+      outcome: outcome === 'answered' || outcome === 'failed' ? outcome : 'interrupted',
+      reason: ending.reason,
       streamed: turn.answer,
       ...(turn.usage === null ? {} : { usage: JSON.stringify(turn.usage) }),
     };
-    return { ...settlement, writes: [ended] };
+    return { ...ending, writes: [ended] };
   }
 
   /** Frees the place of a turn that has settled, and starts what waited for it. */
@@ -187,6 +171,16 @@ export class Turns {
     for (const turn of this.#running.values()) turn.agent.killNow(turn.row.id);
   }
 
+  #takeWritten(unstarted: readonly Waiting[]): InHand[] {
+    for (const waiting of unstarted) waiting.becomesHeld = true;
+    return unstarted.filter(({ written }) => written).map((waiting) => this.#takeOut(waiting));
+  }
+
+  #takeOut(waiting: Waiting): InHand {
+    this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    return waiting.message;
+  }
+
   /** True when the conversation has a turn in hand, so the next one comes after it. */
   #waitsFor(conversation: string): boolean {
     return (
@@ -208,6 +202,7 @@ export class Turns {
         agent: row.agent ?? '',
         life: this.#options.life(),
         startedAt: at,
+        effects: found.effects,
       },
       message,
       abort: new AbortController(),
@@ -244,7 +239,7 @@ export class Turns {
     }
   }
 
-  async #settlement(turn: Turn): Promise<Settlement> {
+  async #ending(turn: Turn): Promise<Settlement | Suspension> {
     const text = turn.message.classified.kind === 'turn' ? turn.message.classified.text : '';
     const { id: turnId, conversation } = turn.row;
     try {
@@ -254,9 +249,7 @@ export class Turns {
       if (!turn.abort.signal.aborted) return this.#failed(turn, error);
     }
     if (turn.abort.signal.aborted) {
-      const abort = turn.abort.signal.reason as TurnAbort;
-      if (abort.failure !== undefined) this.#options.agentEnded(turn, abort.failure);
-      return { outcome: abort.outcome, reason: abort.reason, replies: withAnswer(turn.answer, abort.text) };
+      return this.#cutOff(turn, turn.abort.signal.reason as TurnAbort);
     }
     if (turn.answer.trim() === '') {
       const { cause, next } = replies.agentSilent();
@@ -264,6 +257,21 @@ export class Turns {
     }
     this.#options.agentEnded(turn, null);
     return { outcome: 'answered', reason: null, replies: [turn.answer] };
+  }
+
+  #cutOff(turn: Turn, { outcome, reason, text, failure, leavesBecause }: TurnAbort): Settlement | Suspension {
+    if (failure !== undefined) this.#options.agentEnded(turn, failure);
+    const goesOn =
+      leavesBecause === undefined || !turn.message.recorded ? 'end' : this.#options.resumption(turn);
+    if (leavesBecause === undefined || goesOn === 'end') {
+      return { outcome, reason, replies: withAnswer(turn.answer, text) };
+    }
+    const phase = goesOn === 'ask' ? 'awaiting-resume' : 'held';
+    return {
+      phase,
+      reason,
+      replies: withAnswer(turn.answer, resumeReplies.cutOffNow(goesOn, leavesBecause)),
+    };
   }
 
   #take(turn: Turn, event: AgentEvent): void {
@@ -288,25 +296,4 @@ export class Turns {
     const text = known ? replies.failedTurn(error.message, error.next) : replies.agentDefect();
     return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
   }
-}
-
-/** What had been streamed is kept, and said first. */
-const withAnswer = (answer: string, text: string): string[] =>
-  answer.trim() === '' ? [text] : [answer, text];
-
-/** An agent that never began to answer is as good as down; one that answers, and takes long, is at work. */
-function timeoutOf({ row, timeoutMs, saidAt }: Turn, now: number): TurnAbort {
-  const quietMs = saidAt === null ? timeoutMs : now - saidAt;
-  const isStalled = quietMs >= Math.min(STALLED_MS, timeoutMs / 2);
-  const late = saidAt === null ? 'silent' : isStalled ? 'stalled' : 'answering';
-  const { cause, next } = replies.agentTimeout(row.agent, timeoutMs, late, quietMs);
-  const failure =
-    saidAt !== null
-      ? {}
-      : { failure: new AgentFailure(cause, next, { backend: true, code: 'AGENT_TIMEOUT' }) };
-  return { outcome: 'failed', reason: 'timeout', text: replies.failedTurn(cause, next), ...failure };
-}
-
-function abortTurn(turn: Turn, abort: TurnAbort): void {
-  if (!turn.abort.signal.aborted) turn.abort.abort(abort);
 }

@@ -22,6 +22,16 @@ describe('held messages', () => {
     expect(held.rows.map(({ id }) => id)).toEqual(['m_1', 'm_2', 'm_3a', 'm_3b', 'm_5']);
   });
 
+  test('stand in order of arrival over a clock that is set back, and those that resume a turn come first', () => {
+    const { held } = heldWith();
+    // What a start found comes before what this life takes in, whatever their ids and times are.
+    held.recovered([row('m_9', 9000), row('m_8', 1)]);
+    held.add(row('m_1', 8000));
+    held.add(row('m_2', 2000));
+    held.putBack([{ ...row('m_5'), reason: 'resume' }]);
+    expect(held.rows.map(({ id }) => id)).toEqual(['m_5', 'm_9', 'm_8', 'm_1', 'm_2']);
+  });
+
   test('that come back twice are held once', () => {
     const { held } = heldWith();
     held.putBack([row('m_1')]);

@@ -1,17 +1,45 @@
 /** What a start decides about each message of a dead life. The expectations are written by hand, row by row. */
 import { describe, expect, test } from 'vitest';
-import { COMMAND_AGE_MS_MAX, planOf, recover } from '../../src/gateway/recovery.ts';
-import type { Life, MessageRow, OpenWork, StoredMessage } from '../../src/store/store.ts';
-import { commandRow, messageRow, turnRow } from '../store/sample-rows.ts';
+import { type RecoveryOptions, recover } from '../../src/gateway/recovery.ts';
+import {
+  AWAITING_AGE_MS_MAX,
+  COMMAND_AGE_MS_MAX,
+  type PlanOptions,
+  planOf as planWith,
+} from '../../src/gateway/recovery-plan.ts';
+import type {
+  Life,
+  MessageRow,
+  OpenTurn,
+  OpenWork,
+  StoredMessage,
+  StoredOutbound,
+} from '../../src/store/store.ts';
+import { commandRow, messageRow, outboundRow, turnRow } from '../store/sample-rows.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeProcesses, keptLog } from '../support/gateway-core.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 const life: Life = { id: 9, kind: 'daemon', epoch: 5, pid: 1, startTime: '', bootId: '' };
-const NOW = 1_000_000;
+const NOW = 1_800_000_000_000;
+const HOUR = 3_600_000;
+
+/** As the defaults have it; life 1, which the sample rows belong to, died in an incident nobody was told of. */
+const defaults: PlanOptions = {
+  life,
+  now: NOW,
+  resume: { resume: 'auto', maxAgeMs: 24 * HOUR, onExpired: 'ask' },
+  deadLives: new Set([1]),
+  sessions: new Map(),
+  incident: { name: 'crash:1', told: new Set() },
+  quiet: false,
+  textCharsMax: () => undefined,
+};
+
+const planOf = (open: OpenWork, more: Partial<PlanOptions> = {}) => planWith(open, { ...defaults, ...more });
 
 const stored = (id: string, more: Partial<MessageRow> = {}): StoredMessage => ({
-  ...messageRow(id, more),
+  ...messageRow(id, { receivedAt: NOW - 1000, ...more }),
   outcome: null,
   settledAt: null,
   recorded: true,
@@ -31,70 +59,233 @@ const command = (phase: MessageRow['phase'], startedAt: number | null, ageMs: nu
     commands: [{ ...commandRow('c_1', 'm_1', { name: 'up' }), startedAt }],
   });
 
-describe('of a dead life', () => {
-  test.each(['held', 'waiting'] as const)('a message that was %s is held again', (phase) => {
-    const plan = planOf(work({ messages: [stored('m_1', { phase })] }), life, NOW);
-    expect(plan.held.map(({ id }) => id)).toEqual(['m_1']);
-    expect(plan.writes).toEqual([{ op: 'adopt', id: 'm_1', phase: 'held', life: 9 }]);
-    expect(plan.settled).toEqual([]);
+/** A message whose turn ran. */
+const cutOff = (turn: Partial<OpenTurn> = {}, message: Partial<MessageRow> = {}) =>
+  work({
+    messages: [stored('m_1', { phase: 'started', ...message })],
+    turns: [
+      {
+        ...turnRow('t_1'),
+        ...{ messageIds: ['m_1'], attempt: 1, streamed: '', effects: false },
+        ...turn,
+      },
+    ],
   });
 
-  test('a turn that ran is interrupted, and its sender is told that the answer is lost', () => {
-    const open = work({
-      messages: [stored('m_1', { phase: 'started' })],
-      turns: [{ ...turnRow('t_1'), messageIds: ['m_1'] }],
-    });
-    const plan = planOf(open, life, NOW);
-    expect(plan.writes).toMatchObject([
-      { op: 'turn.end', id: 't_1', outcome: 'interrupted', reason: 'gateway-died' },
-      { op: 'settle', id: 'm_1', outcome: 'interrupted', reason: 'gateway-died', at: NOW },
-      { op: 'reply', outbound: { messageId: 'm_1', life: 9 } },
-    ]);
-    expect(plan.settled[0]?.text).toMatch(
-      /^The gateway went down while this was being answered, and the answer was not kept/,
-    );
-    expect(plan.held).toEqual([]);
+const ids = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
+const texts = (rows: readonly { readonly text: string }[]) => rows.map(({ text }) => text);
+
+describe('of a dead life', () => {
+  test.each(['held', 'waiting'] as const)('a message that was %s is held again', (phase) => {
+    const plan = planOf(work({ messages: [stored('m_1', { phase })] }));
+    expect(ids(plan.held)).toEqual(['m_1']);
+    expect(plan.writes).toEqual([{ op: 'adopt', id: 'm_1', phase: 'held', life: 9 }]);
+    expect(plan.outbound).toEqual([]);
   });
 
   test('a command that ran is interrupted and never run again by itself', () => {
-    const plan = planOf(command('started', NOW - 10, 20), life, NOW);
+    const plan = planOf(command('started', NOW - 10, 20));
     expect(plan.commands).toEqual([]);
     expect(plan.writes).toMatchObject([
       { op: 'command.end', end: { id: 'c_1', outcome: 'interrupted' } },
       { op: 'settle', outcome: 'interrupted' },
       { op: 'reply' },
     ]);
-    expect(plan.settled[0]?.text).toMatch(/while \/up ran\. It is not run again by itself/);
+    expect(texts(plan.outbound)[0]).toMatch(/while \/up ran\. It is not run again by itself/);
   });
 
   test('a command that had not begun runs while it is young, and expires after a minute', () => {
-    expect(planOf(command('received', null, COMMAND_AGE_MS_MAX - 1), life, NOW).commands).toMatchObject([
-      { id: 'm_1' },
-    ]);
-    const old = planOf(command('received', null, COMMAND_AGE_MS_MAX), life, NOW);
+    expect(ids(planOf(command('received', null, COMMAND_AGE_MS_MAX - 1)).commands)).toEqual(['m_1']);
+    const old = planOf(command('received', null, COMMAND_AGE_MS_MAX));
     expect(old.commands).toEqual([]);
-    expect(old.writes[0]).toMatchObject({ op: 'settle', outcome: 'expired', reason: 'too-old' });
-    expect(old.settled[0]?.text).toMatch(/^\/up was not run: .*Send it again/);
+    expect(old.writes).toMatchObject([
+      { op: 'command.end', end: { id: 'c_1', outcome: 'expired' } },
+      { op: 'settle', outcome: 'expired', reason: 'too-old' },
+      { op: 'reply' },
+    ]);
+    expect(texts(old.outbound)[0]).toMatch(/^\/up was not run: .*Send it again/);
+  });
+
+  test('a command whose age is unknown does not run by itself', () => {
+    expect(planOf(command('received', null, -HOUR)).commands).toEqual([]);
   });
 
   test('a control command that was cut off is interrupted', () => {
-    const plan = planOf(
-      work({ messages: [stored('m_1', { kind: 'control', phase: 'received' })] }),
-      life,
-      NOW,
-    );
+    const plan = planOf(work({ messages: [stored('m_1', { kind: 'control', phase: 'received' })] }));
     expect(plan.writes[0]).toMatchObject({ op: 'settle', outcome: 'interrupted' });
   });
 
-  test('messages are held in the order in which they arrived', () => {
-    const messages = ['m_1', 'm_2', 'm_3'].map((id) => stored(id, { phase: 'waiting' }));
-    expect(planOf(work({ messages }), life, NOW).held.map(({ id }) => id)).toEqual(['m_1', 'm_2', 'm_3']);
+  test('messages are held in the order in which they arrived, those that go on first', () => {
+    const open = cutOff();
+    const messages = ['m_0', 'm_2', 'm_3'].map((id) => stored(id, { phase: 'waiting' }));
+    const plan = planOf({
+      ...open,
+      messages: [...messages.slice(0, 1), ...open.messages, ...messages.slice(1)],
+    });
+    expect(ids(plan.held)).toEqual(['m_1', 'm_0', 'm_2', 'm_3']);
+  });
+
+  test('a message that was to go on and had not begun again still goes first', () => {
+    const messages = [stored('m_1', { phase: 'held' }), stored('m_2', { phase: 'held', reason: 'resume' })];
+    expect(ids(planOf(work({ messages })).held)).toEqual(['m_2', 'm_1']);
+  });
+});
+
+describe('a turn that was cut off', () => {
+  test('and can have changed nothing is answered again, and its person is told what it had said', () => {
+    const plan = planOf(cutOff({ streamed: 'The first half' }));
+    expect(plan.held).toMatchObject([{ id: 'm_1', phase: 'held', reason: 'resume' }]);
+    expect(plan.writes).toMatchObject([
+      { op: 'session.crashed', conversation: 'local:cli' },
+      { op: 'turn.end', id: 't_1', outcome: 'interrupted', reason: 'gateway-died' },
+      { op: 'adopt', id: 'm_1', phase: 'held', life: 9 },
+      { op: 'phase', id: 'm_1', phase: 'held', reason: 'resume' },
+      { op: 'notice', notice: { incident: 'crash:1', conversation: 'local:cli', kind: 'down' } },
+      { op: 'notice.end', state: 'sent' },
+      { op: 'reply', outbound: { messageId: 'm_1', kind: 'notice', life: 9 } },
+    ]);
+    expect(plan.writes.find(({ op }) => op === 'turn.end')).not.toHaveProperty('streamed');
+    expect(texts(plan.outbound)).toEqual([
+      'The first half\n\nThe gateway went down while this was being answered. It is being answered again, from the beginning.',
+    ]);
+  });
+
+  test('and may have changed something waits for a word, and its person is told which', () => {
+    const plan = planOf(cutOff({ effects: true }));
+    expect(plan.held).toEqual([]);
+    expect(plan.awaiting).toMatchObject([{ id: 'm_1', phase: 'awaiting-resume' }]);
+    expect(plan.writes).toContainEqual({ op: 'adopt', id: 'm_1', phase: 'awaiting-resume', life: 9 });
+    expect(texts(plan.outbound)[0]).toMatch(/Send \/resume to have it answered after all\.$/);
+  });
+
+  test('settles as interrupted where nothing is resumed', () => {
+    const plan = planOf(cutOff({ streamed: 'half' }), { resume: { ...defaults.resume, resume: 'never' } });
+    expect(plan.writes).toContainEqual(
+      expect.objectContaining({ op: 'settle', id: 'm_1', outcome: 'interrupted', reason: 'gateway-died' }),
+    );
+    expect(texts(plan.outbound)[0]).toMatch(/^half\n\n.*Send it again if it is still wanted\.$/);
+  });
+
+  test('says so once in an incident, however many lives it has', () => {
+    const told = new Set(['local local:cli']);
+    const plan = planOf(cutOff(), { incident: { name: 'crash:1', told } });
+    expect(ids(plan.held)).toEqual(['m_1']);
+    expect(plan.outbound).toEqual([]);
+    expect(plan.writes.filter(({ op }) => op === 'notice' || op === 'reply')).toEqual([]);
+  });
+
+  test('what it had said is told in parts where its platform takes no long messages', () => {
+    const streamed = 'A line of the answer.\n'.repeat(50);
+    const plan = planOf(cutOff({ streamed }, { platform: 'chat', conversation: 'chat:1' }), {
+      textCharsMax: (platform) => (platform === 'chat' ? 400 : undefined),
+    });
+    const parts = plan.outbound.map(({ part }) => part);
+    expect(parts.length).toBeGreaterThan(2);
+    expect(parts).toEqual(parts.map((_, at) => at));
+    expect(texts(plan.outbound).every((text) => text.length <= 400)).toBe(true);
+    const written = plan.writes.flatMap((write) => (write.op === 'reply' ? [write.outbound] : []));
+    expect(written).toEqual(plan.outbound);
+  });
+
+  test('is promised a word, and gets none yet, where the gateway shall be quiet', () => {
+    const plan = planOf(cutOff(), { quiet: true });
+    expect(plan.outbound).toEqual([]);
+    const notices = plan.writes.filter(({ op }) => op.startsWith('notice'));
+    expect(notices).toMatchObject([{ op: 'notice', notice: { kind: 'down' } }]);
+  });
+
+  test('of a life that left in order is no crash of its conversation', () => {
+    const plan = planOf(cutOff(), { deadLives: new Set(), incident: null });
+    expect(plan.writes.map(({ op }) => op)).not.toContain('session.crashed');
+    expect(plan.writes).toContainEqual(expect.objectContaining({ op: 'turn.end', reason: 'gateway-left' }));
+    expect(plan.outbound).toHaveLength(1);
+  });
+});
+
+describe('a conversation that was in flight', () => {
+  const crashed = (crashes: number, quarantined = false) =>
+    new Map([['local:cli', { conversation: 'local:cli', crashes, quarantined }]]);
+
+  test('in three deaths running rests alone, and is told so', () => {
+    const plan = planOf(cutOff(), { sessions: crashed(2) });
+    expect(plan.writes).toContainEqual({ op: 'session.quarantine', conversation: 'local:cli', at: NOW });
+    expect(plan.held).toEqual([]);
+    expect(ids(plan.awaiting)).toEqual(['m_1']);
+    expect(texts(plan.outbound)[0]).toMatch(
+      /nothing more is answered here by itself\. \/resume tries once more/,
+    );
+  });
+
+  test('hears that it rests although it heard of an earlier death of the incident', () => {
+    const told = new Set(['local local:cli']);
+    const plan = planOf(cutOff(), { sessions: crashed(2), incident: { name: 'crash:1', told } });
+    expect(texts(plan.outbound)).toEqual([expect.stringMatching(/\/resume tries once more\.$/)]);
+    expect(plan.writes).toContainEqual(
+      expect.objectContaining({
+        op: 'notice',
+        notice: expect.objectContaining({ incident: 'rest:crash:1' }),
+      }),
+    );
+  });
+
+  test('in two goes on', () => {
+    const plan = planOf(cutOff(), { sessions: crashed(1) });
+    expect(plan.writes.map(({ op }) => op)).not.toContain('session.quarantine');
+    expect(ids(plan.held)).toEqual(['m_1']);
+  });
+
+  test('and was at rest in this death is calm again', () => {
+    const plan = planOf(work({}), { sessions: crashed(2) });
+    expect(plan.writes).toEqual([{ op: 'session.calm', conversation: 'local:cli', at: NOW }]);
+  });
+
+  test('and is quarantined stays so until a person says otherwise', () => {
+    expect(planOf(work({}), { sessions: crashed(3, true) }).writes).toEqual([]);
+  });
+});
+
+describe('a message that waits for a word', () => {
+  const awaiting = (ageMs: number) =>
+    work({ messages: [stored('m_1', { phase: 'awaiting-resume', receivedAt: NOW - ageMs })] });
+
+  test('goes on waiting', () => {
+    const plan = planOf(awaiting(AWAITING_AGE_MS_MAX - 1));
+    expect(ids(plan.awaiting)).toEqual(['m_1']);
+    expect(plan.writes).toEqual([{ op: 'adopt', id: 'm_1', phase: 'awaiting-resume', life: 9 }]);
+    expect(plan.outbound).toEqual([]);
+  });
+
+  test('for a week expires, and its person is told', () => {
+    const plan = planOf(awaiting(AWAITING_AGE_MS_MAX));
+    expect(plan.writes[0]).toMatchObject({ op: 'settle', outcome: 'expired', reason: 'too-old' });
+    expect(texts(plan.outbound)[0]).toMatch(/nobody sent \/resume for 7 days\. Send it again/);
+  });
+});
+
+describe('what was going out', () => {
+  const going = (state: StoredOutbound['state']): StoredOutbound => ({
+    ...outboundRow('o_1', null),
+    ...{ state, attempts: 1, nextAt: null, possibleDuplicate: false, error: null },
+  });
+
+  test.each(['pending', 'unknown'] as const)('and was %s is handed on as it is', (state) => {
+    const plan = planOf(work({ outbound: [going(state)] }));
+    expect(plan.outbound).toEqual([going(state)]);
+    expect(plan.writes).toEqual([]);
+  });
+
+  test('and was being sent may have arrived', () => {
+    const plan = planOf(work({ outbound: [going('sending')] }));
+    expect(plan.outbound).toMatchObject([{ id: 'o_1', state: 'unknown' }]);
+    expect(plan.writes).toMatchObject([{ op: 'outbound.end', id: 'o_1', state: 'unknown' }]);
   });
 });
 
 describe('a recovery', () => {
   const messages = [stored('m_1', { phase: 'started' }), stored('m_2', { phase: 'waiting' })];
-  const turns = [{ ...turnRow('t_1'), messageIds: ['m_1'] }];
+  const turns = [
+    { ...turnRow('t_1', { life: 7 }), messageIds: ['m_1'], attempt: 1, streamed: '', effects: false },
+  ];
 
   const recovery = () => {
     const store = new MemoryStore();
@@ -107,8 +298,12 @@ describe('a recovery', () => {
     ];
     const processes = new FakeProcesses();
     const { log, lines } = keptLog();
-    const run = () =>
-      recover({ store, processes, clock: new FakeClock(NOW), log, life, isLiving: ({ id }) => id === 8 });
+    const run = (more: Partial<RecoveryOptions> = {}) =>
+      recover({
+        ...{ store, processes, clock: new FakeClock(NOW), log, life, isLiving: ({ id }) => id === 8 },
+        ...{ resume: defaults.resume, safeMode: null, textCharsMax: () => undefined },
+        ...more,
+      });
     return { store, processes, lines, run };
   };
 
@@ -118,10 +313,40 @@ describe('a recovery', () => {
     await expect(run()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(store.units).toEqual([]);
     store.writable = true;
-    expect((await run()).held).toHaveLength(1);
+    expect((await run()).held).toHaveLength(2);
     expect(store.units.map((unit) => unit.map(({ op }) => op))).toEqual([
-      ['turn.end', 'settle', 'reply', 'adopt', 'life.end'],
+      [
+        ...['session.crashed', 'turn.end', 'adopt', 'phase', 'notice', 'notice.end', 'reply'],
+        ...['adopt', 'life.end'],
+      ],
     ]);
+  });
+
+  test('counts every life that died, also one that did not get as far as its own recovery', async () => {
+    const { store, run } = recovery();
+    const safeMode = {
+      ...{ deaths: 5, withinMs: 60_000, slowDeaths: 8, slowWithinMs: 1_800_000, quietMs: 120_000 },
+    };
+    const died = (count: number) => {
+      store.openLives = async () => Array.from({ length: count }, (_, n) => ({ ...life, id: 100 + n }));
+    };
+    died(4);
+    expect((await run({ safeMode })).crashLoop).toBe(false);
+    died(5);
+    expect((await run({ safeMode })).crashLoop).toBe(true);
+    expect((await run({ safeMode: null })).crashLoop).toBe(false);
+  });
+
+  test('takes the word of a life that left in order and could not write it: that was no death', async () => {
+    const { store, run } = recovery();
+    const word = { code: 0, cause: 'stop', at: NOW - 5000 };
+    const { crashLoop } = await run({ leftInOrder: ({ id }) => (id === 7 ? word : undefined) });
+    expect(crashLoop).toBe(false);
+    expect(store.units.flat()).toContainEqual({ op: 'life.end', id: 7, ...word });
+    expect(store.units.flat()).toContainEqual(
+      expect.objectContaining({ op: 'turn.end', reason: 'gateway-left' }),
+    );
+    expect(store.units.flat().map(({ op }) => op)).not.toContain('session.crashed');
   });
 
   test('ends the processes of the dead before anything else, and leaves a living life alone', async () => {
@@ -131,7 +356,7 @@ describe('a recovery', () => {
     expect(store.units.flat()).toContainEqual({ op: 'life.end', id: 7, at: NOW, code: null, cause: 'died' });
     expect(store.units.flat()).not.toContainEqual(expect.objectContaining({ op: 'life.end', id: 8 }));
     expect(lines).toContainEqual(
-      expect.objectContaining({ msg: 'recovered', interrupted: 1, held: 1, deadLives: 1 }),
+      expect.objectContaining({ msg: 'recovered', interrupted: 1, held: 2, deadLives: 1 }),
     );
   });
 });

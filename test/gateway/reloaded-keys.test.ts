@@ -9,6 +9,7 @@ import { KEYS } from '../../src/config/keys.ts';
 import { Agents } from '../../src/daemon/agents.ts';
 import type { Receipt } from '../../src/gateway/in-hand.ts';
 import { Reloads } from '../../src/gateway/reloads.ts';
+import { PRUNE_STEP_MS, Retention } from '../../src/gateway/retention.ts';
 import type { Inbound } from '../../src/messages/inbound.ts';
 import { Secrets } from '../../src/telemetry/secrets.ts';
 import { ConfigOnDisk } from '../support/config-on-disk.ts';
@@ -45,6 +46,7 @@ class World {
       configuration: disk.configuration,
       log: core.log,
       view: () => core.gateway.lifecycle.view,
+      parked: () => [],
       prepare: (config) => agents.load(config),
       applied: () => {
         agents.keep(disk.configuration.current);
@@ -123,6 +125,51 @@ class World {
     return this.core.gateway.status.degraded;
   }
 
+  /** Whether the turn that was started last is written as one that may have changed something. */
+  async hasEffects(more: Partial<Inbound>): Promise<boolean> {
+    await this.started('hello', more);
+    const starts = this.core.store.units
+      .flat()
+      .flatMap((write) => (write.op === 'turn.start' ? [write] : []));
+    return (starts.at(-1) ?? expect.fail()).turn.effects;
+  }
+
+  /** In which phase the message of a turn is left that the end of the gateway's patience cuts off. */
+  async phaseOfCutOff(more: Partial<Inbound> = {}): Promise<string | null> {
+    const receipt = await this.send('hello', more);
+    this.core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner', hurry: true });
+    await this.core.clock.advance(0);
+    const stored = async () => this.core.store.message(receipt.messageId);
+    await expect.poll(async () => (await stored())?.phase).not.toBe('started');
+    return (await stored())?.phase ?? null;
+  }
+
+  /** What became of a message that was held while the gateway drained, and came so long ago. */
+  async heldFor(ageMs: number): Promise<string | null> {
+    const { requests } = this.core.gateway;
+    requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    const receivedAt = this.core.clock.wallMs() - ageMs;
+    const { messageId } = await this.send('hello', { receivedAt, whenBusy: 'queue' });
+    requests.ask({ intent: 'cancel-drain', cause: 'drain', actor: 'local:owner' });
+    const phase = async () => (await this.core.store.message(messageId))?.phase;
+    await expect.poll(phase).not.toBe('held');
+    return (await phase()) ?? null;
+  }
+
+  /** Before when settled messages are deleted, as an age in milliseconds. */
+  async prunedAgeMs(): Promise<number> {
+    const { clock, log } = this.core;
+    const before = Promise.withResolvers<number>();
+    const prune = async (beforeMs: number) => {
+      before.resolve(clock.wallMs() - beforeMs);
+      return 0;
+    };
+    const retentionMs = () => this.disk.configuration.current.store.retentionMs;
+    using _ = new Retention({ store: { writable: true, prune }, clock, log, retentionMs });
+    await clock.advance(PRUNE_STEP_MS);
+    return before.promise;
+  }
+
   /** Milliseconds of the deadline that is armed when it is asked to stop. */
   stopMs(hurry = false): number {
     this.core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner', hurry });
@@ -192,6 +239,14 @@ function agentRows(pattern: 'agent' | 'agents.*'): Row[] {
       async (world) => (await world.started('hello', more)).cwd.replace(world.disk.folder, ''),
       '',
       '/sub',
+    ],
+    [
+      key('effects'),
+      of('command: cat'),
+      of('command: cat, effects: none'),
+      (world) => world.hasEffects(more),
+      true,
+      false,
     ],
     [
       key('turn_timeout'),
@@ -453,6 +508,38 @@ const gatewayRows: readonly Row[] = [
     8000,
     4000,
   ],
+  [
+    'turns.resume',
+    'agent: { command: cat, effects: none }',
+    'agent: { command: cat, effects: none }\nturns: { resume: ask }',
+    (world) => world.phaseOfCutOff(),
+    'held',
+    'awaiting-resume',
+  ],
+  [
+    'turns.max_age',
+    'turns: { max_age: 1h }',
+    'turns: { max_age: 3h }',
+    (world) => world.heldFor(2 * 3_600_000),
+    'awaiting-resume',
+    'started',
+  ],
+  [
+    'turns.on_expired',
+    'turns: { max_age: 1h }',
+    'turns: { max_age: 1h, on_expired: expire }',
+    (world) => world.heldFor(2 * 3_600_000),
+    'awaiting-resume',
+    'settled',
+  ],
+  [
+    'store.retention',
+    'store: { retention: 30d }',
+    'store: { retention: 1d }',
+    (world) => world.prunedAgeMs(),
+    30 * 86_400_000,
+    86_400_000,
+  ],
 ];
 
 const PATTERNS = [...commandRows, ...gatewayRows].map(([key]) => key);
@@ -460,6 +547,7 @@ const AGENT_KEYS = [
   'type',
   'command',
   'cwd',
+  'effects',
   'turn_timeout',
   'base_url',
   'model',

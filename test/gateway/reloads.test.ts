@@ -32,6 +32,7 @@ function setUp(text = owners('ann')) {
     configuration: disk.configuration,
     log,
     view: () => world,
+    parked: () => [],
     prepare: (config) => world.prepare(config),
     applied: () => void world.told.push('applied'),
     failed: () => void world.told.push('failed'),

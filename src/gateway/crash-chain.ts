@@ -1,0 +1,35 @@
+/**
+ * What the times at which earlier lives died come to: whether this life starts in safe mode, and which incident a
+ * death belongs to. Pure; the times are in the store, so that they are counted across lives.
+ */
+
+/** `safe_mode`: so many deaths within so long, or so many slower ones; null: it is off. Milliseconds. */
+export interface SafeModeRules {
+  readonly deaths: number;
+  readonly withinMs: number;
+  readonly slowDeaths: number;
+  readonly slowWithinMs: number;
+  /** After so long without a death it is over. */
+  readonly quietMs: number;
+}
+
+/** True when the gateway died so often of late that it shall start without turns. `deaths`: when, in any order. */
+export function isCrashLoop(deaths: readonly number[], rules: SafeModeRules, now: number): boolean {
+  const since = (ms: number) => deaths.filter((at) => now - at <= ms).length;
+  return since(rules.withinMs) >= rules.deaths || since(rules.slowWithinMs) >= rules.slowDeaths;
+}
+
+/**
+ * The name of the incident that the last death belongs to: deaths with less than the quiet time between one and the
+ * next are one incident, named after its first. Undefined without a death.
+ */
+export function crashIncident(deaths: readonly number[], quietMs: number): string | undefined {
+  const [last, ...earlier] = [...deaths].sort((a, b) => b - a);
+  if (last === undefined) return undefined;
+  let first = last;
+  for (const at of earlier) {
+    if (first - at > quietMs) break;
+    first = at;
+  }
+  return `crash:${first}`;
+}

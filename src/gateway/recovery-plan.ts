@@ -1,0 +1,262 @@
+/**
+ * Decides for each open message of a dead life. Pure but for the ids of what it says.
+ *
+ * Commands: received and not begun, it runs while it is young; begun, it is interrupted and never repeated. Turns:
+ * not begun, the message is held again; begun, the message goes on by itself, waits for a person's word or settles, as
+ * the configuration and what is known of the turn say. What a turn had streamed is said to the person.
+ */
+import { newId } from '../messages/ids.ts';
+import * as resumeReplies from '../messages/resume-replies.ts';
+import type {
+  CommandRow,
+  CrashedSession,
+  Life,
+  MessageRow,
+  OpenTurn,
+  OpenWork,
+  OutboundRow,
+  StoredMessage,
+  StoredOutbound,
+  Write,
+} from '../store/store.ts';
+import { restIncident } from './notices.ts';
+import { outboundRows } from './outbound-rows.ts';
+import { isOld, type ResumeRules, resumptionOf } from './resume-policy.ts';
+
+/** An exec command that was received and not started runs at the next start if it is younger than this. */
+export const COMMAND_AGE_MS_MAX = 60_000;
+
+/** A message that waits for a person's word longer than this settles as expired at the next start. */
+export const AWAITING_AGE_MS_MAX = 7 * 24 * 3_600_000;
+
+/** A conversation that was in flight in so many deaths running is quarantined. */
+export const CRASHES_MAX = 3;
+
+export interface PlanOptions {
+  readonly life: Life;
+  /** Wall milliseconds. */
+  readonly now: number;
+  readonly resume: ResumeRules;
+  /** Lives that died; the others whose rows are open have left in order. */
+  readonly deadLives: ReadonlySet<number>;
+  /** Conversations that were in flight at earlier deaths. */
+  readonly sessions: ReadonlyMap<string, CrashedSession>;
+  /** What the deaths of late are called, and who has been told that the gateway went down; null without a death. */
+  readonly incident: { readonly name: string; readonly told: ReadonlySet<string> } | null;
+  /** Nobody is told that turns were interrupted until turns are taken again: it is promised. */
+  readonly quiet: boolean;
+  /** The longest text of one message of a platform; undefined: any. */
+  readonly textCharsMax: (platform: string) => number | undefined;
+}
+
+export interface Plan {
+  readonly writes: Write[];
+  readonly held: MessageRow[];
+  readonly awaiting: MessageRow[];
+  readonly commands: MessageRow[];
+  readonly outbound: (StoredOutbound | OutboundRow)[];
+  /** Turns and commands that were cut off. */
+  interrupted: number;
+}
+
+export function planOf(open: OpenWork, options: PlanOptions): Plan {
+  return new Planner(open, options).plan();
+}
+
+class Planner {
+  readonly #open: OpenWork;
+  readonly #options: PlanOptions;
+  readonly #turnOf: ReadonlyMap<string, OpenTurn>;
+  readonly #commandOf: ReadonlyMap<string, OpenWork['commands'][number]>;
+  /** Held messages that go on with a turn that was cut off; they come first. */
+  readonly #resumed: MessageRow[] = [];
+  readonly #toldNow = new Set<string>();
+  readonly #quarantined = new Set<string>();
+  /** Those of them that rest from this death on. */
+  readonly #restNow = new Set<string>();
+  readonly #plan: Plan = { writes: [], held: [], awaiting: [], commands: [], outbound: [], interrupted: 0 };
+
+  constructor(open: OpenWork, options: PlanOptions) {
+    this.#open = open;
+    this.#options = options;
+    this.#turnOf = new Map(open.turns.flatMap((turn) => turn.messageIds.map((id) => [id, turn] as const)));
+    this.#commandOf = new Map(open.commands.map((command) => [command.messageId, command]));
+  }
+
+  plan(): Plan {
+    const plan = this.#plan;
+    for (const row of this.#open.outbound) this.#outbound(row);
+    this.#sessions();
+    for (const turn of this.#open.turns) plan.writes.push(this.#turnEnd(turn));
+    for (const message of this.#open.messages) this.#message(message);
+    plan.held.unshift(...this.#resumed);
+    return plan;
+  }
+
+  /** What was being sent may have arrived. */
+  #outbound(row: StoredOutbound): void {
+    const { writes, outbound } = this.#plan;
+    if (row.state !== 'sending') {
+      outbound.push(row);
+      return;
+    }
+    const error = 'the gateway died while it was being sent';
+    writes.push({ op: 'outbound.end', id: row.id, at: this.#options.now, state: 'unknown', error });
+    outbound.push({ ...row, state: 'unknown', error });
+  }
+
+  /** Counts in how many deaths running each conversation was in flight; whoever was not is calm. */
+  #sessions(): void {
+    const { deadLives, sessions, now, incident } = this.#options;
+    if (incident === null) return;
+    const inFlight = new Set(
+      this.#open.turns.filter(({ life }) => deadLives.has(life)).map(({ conversation }) => conversation),
+    );
+    for (const conversation of inFlight) {
+      this.#plan.writes.push({ op: 'session.crashed', conversation, at: now });
+      if ((sessions.get(conversation)?.crashes ?? 0) + 1 < CRASHES_MAX) continue;
+      this.#plan.writes.push({ op: 'session.quarantine', conversation, at: now });
+      this.#quarantined.add(conversation);
+      if (sessions.get(conversation)?.quarantined !== true) this.#restNow.add(conversation);
+    }
+    for (const { conversation, quarantined } of sessions.values()) {
+      if (quarantined) this.#quarantined.add(conversation);
+      else if (!inFlight.has(conversation))
+        this.#plan.writes.push({ op: 'session.calm', conversation, at: now });
+    }
+  }
+
+  #message(message: StoredMessage): void {
+    const turn = this.#turnOf.get(message.id);
+    const command = this.#commandOf.get(message.id);
+    if (command !== undefined) this.#command(message, command);
+    else if (turn !== undefined && message.phase === 'started') this.#interrupted(message, turn);
+    else if (message.phase === 'awaiting-resume') this.#awaited(message);
+    else if (message.phase === 'held' || message.phase === 'waiting') this.#holdAgain(message);
+    else this.#settle(message, 'interrupted', resumeReplies.interruptedAtBoot(null));
+  }
+
+  #command(message: StoredMessage, command: CommandRow & { readonly startedAt: number | null }): void {
+    const { now } = this.#options;
+    if (command.startedAt === null && message.phase !== 'started') {
+      const isYoung = !isOld(message.receivedAt, COMMAND_AGE_MS_MAX, now);
+      if (isYoung) this.#plan.commands.push(rowOf(message));
+      else {
+        this.#plan.writes.push(commandEnd(command.id, 'expired', now));
+        this.#settle(message, 'expired', resumeReplies.expiredCommand(command.name));
+      }
+      return;
+    }
+    this.#plan.interrupted += 1;
+    this.#plan.writes.push(commandEnd(command.id, 'interrupted', now));
+    this.#settle(message, 'interrupted', resumeReplies.interruptedAtBoot(command.name));
+  }
+
+  #interrupted(message: StoredMessage, turn: OpenTurn): void {
+    const { resume, now } = this.#options;
+    const quarantined = this.#quarantined.has(message.conversation);
+    const cut = { effects: turn.effects, receivedAt: message.receivedAt, quarantined };
+    const goesOn = resumptionOf(cut, resume, now);
+    this.#plan.interrupted += 1;
+    const text = withStreamed(turn.streamed, resumeReplies.cutOff(goesOn, quarantined));
+    if (goesOn === 'end') {
+      this.#settle(message, 'interrupted', text);
+      return;
+    }
+    const phase = goesOn === 'ask' ? 'awaiting-resume' : 'held';
+    this.#adopt(message, phase);
+    const row = { ...rowOf(message), phase, reason: 'resume' } as const;
+    if (goesOn === 'ask') this.#plan.awaiting.push(row);
+    else this.#resumed.push(row);
+    this.#tellOfCut(message, text);
+  }
+
+  /** Once a conversation and incident, and once more when it rests; in a life that shall be quiet, later. */
+  #tellOfCut({ id, platform, conversation }: StoredMessage, text: string): void {
+    const { incident, quiet, now } = this.#options;
+    const place = `${platform} ${conversation}`;
+    if (incident !== null) {
+      const rests = this.#restNow.has(conversation);
+      if ((incident.told.has(place) && !rests) || this.#toldNow.has(place)) return;
+      this.#toldNow.add(place);
+      const name = rests ? restIncident(incident.name) : incident.name;
+      const notice = { incident: name, platform, conversation, kind: 'down' } as const;
+      this.#plan.writes.push({ op: 'notice', notice, at: now });
+      if (quiet) return;
+      this.#plan.writes.push({ op: 'notice.end', notice, state: 'sent' });
+    }
+    this.#say({ id, platform, conversation }, text, 'notice');
+  }
+
+  /** Nobody has said for long whether it is still to be answered. */
+  #awaited(message: StoredMessage): void {
+    // A clock that was set back makes nothing older: to give up a message takes an age that is known.
+    const ageMs = this.#options.now - message.receivedAt;
+    if (message.receivedAt > 0 && ageMs >= AWAITING_AGE_MS_MAX) {
+      this.#settle(message, 'expired', resumeReplies.notAskedFor(AWAITING_AGE_MS_MAX));
+      return;
+    }
+    this.#adopt(message, 'awaiting-resume');
+    this.#plan.awaiting.push(rowOf(message));
+  }
+
+  #holdAgain(message: StoredMessage): void {
+    this.#adopt(message, 'held');
+    const row = { ...rowOf(message), phase: 'held' } as const;
+    if (message.reason === 'resume') this.#resumed.push(row);
+    else this.#plan.held.push(row);
+  }
+
+  #adopt({ id, reason }: StoredMessage, phase: 'held' | 'awaiting-resume'): void {
+    this.#plan.writes.push({ op: 'adopt', id, phase, life: this.#options.life.id });
+    const resumed = this.#turnOf.has(id) ? 'resume' : undefined;
+    if (resumed !== undefined && reason !== resumed)
+      this.#plan.writes.push({ op: 'phase', id, phase, reason: resumed });
+  }
+
+  /** What it had streamed stays as its last progress wrote it. */
+  #turnEnd({ id, life }: OpenTurn): Write {
+    const reason = this.#options.deadLives.has(life) ? 'gateway-died' : 'gateway-left';
+    return { op: 'turn.end', id, at: this.#options.now, outcome: 'interrupted', reason };
+  }
+
+  #settle(message: StoredMessage, outcome: 'interrupted' | 'expired', text: string): void {
+    const reason = outcome === 'expired' ? 'too-old' : 'gateway-died';
+    this.#plan.writes.push({ op: 'settle', id: message.id, outcome, reason, at: this.#options.now });
+    this.#say(message, text, 'reply');
+  }
+
+  #say(
+    { id: messageId, platform, conversation }: Pick<StoredMessage, 'id' | 'platform' | 'conversation'>,
+    text: string,
+    kind: OutboundRow['kind'],
+  ): void {
+    const { now: createdAt, life, textCharsMax } = this.#options;
+    const id = newId('o', createdAt);
+    const whole = { id, messageId, platform, conversation, text, kind, createdAt, life: life.id };
+    for (const outbound of outboundRows(whole, textCharsMax(platform))) {
+      this.#plan.writes.push({ op: 'reply', outbound });
+      this.#plan.outbound.push(outbound);
+    }
+  }
+}
+
+/** A command that came to no end of its own. */
+const commandEnd = (id: string, outcome: 'interrupted' | 'expired', at: number): Write => ({
+  op: 'command.end',
+  end: { id, at, outcome, exitCode: null, signal: null, durationMs: 0, output: '' },
+});
+
+/** What the person would have read had the turn gone on, said first. */
+const withStreamed = (streamed: string, text: string): string =>
+  streamed.trim() === '' ? text : `${streamed}\n\n${text}`;
+
+/** The row alone, without what settling adds. */
+function rowOf({
+  outcome: _outcome,
+  settledAt: _settledAt,
+  recorded: _recorded,
+  ...row
+}: StoredMessage): MessageRow {
+  return row;
+}

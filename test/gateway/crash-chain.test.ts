@@ -1,0 +1,44 @@
+/** When a gateway that keeps dying stops taking turns, and what its deaths are called. Oracles by hand. */
+import { describe, expect, test } from 'vitest';
+import { crashIncident, isCrashLoop } from '../../src/gateway/crash-chain.ts';
+
+const S = 1000;
+const MIN = 60 * S;
+const NOW = 1_800_000_000_000;
+const rules = { deaths: 5, withinMs: 60 * S, slowDeaths: 8, slowWithinMs: 30 * MIN, quietMs: 2 * MIN };
+const ago = (...ms: number[]) => ms.map((each) => NOW - each);
+
+describe('a crash loop', () => {
+  test('is five deaths in a minute', () => {
+    expect(isCrashLoop(ago(0, 10 * S, 20 * S, 30 * S), rules, NOW)).toBe(false);
+    expect(isCrashLoop(ago(0, 10 * S, 20 * S, 30 * S, 60 * S), rules, NOW)).toBe(true);
+    expect(isCrashLoop(ago(0, 10 * S, 20 * S, 30 * S, 61 * S), rules, NOW)).toBe(false);
+  });
+
+  test('is eight deaths in half an hour', () => {
+    const seven = ago(0, 4 * MIN, 8 * MIN, 12 * MIN, 16 * MIN, 20 * MIN, 24 * MIN);
+    expect(isCrashLoop(seven, rules, NOW)).toBe(false);
+    expect(isCrashLoop([...seven, NOW - 30 * MIN], rules, NOW)).toBe(true);
+    expect(isCrashLoop([...seven, NOW - 31 * MIN], rules, NOW)).toBe(false);
+  });
+
+  test('is none without a death', () => {
+    expect(isCrashLoop([], rules, NOW)).toBe(false);
+  });
+});
+
+describe('the incident of a death', () => {
+  test('is named after the first of those that followed each other without a quiet time', () => {
+    const deaths = ago(0, MIN, 3 * MIN, 6 * MIN, 7 * MIN);
+    expect(crashIncident(deaths, 2 * MIN)).toBe(`crash:${NOW - 3 * MIN}`);
+  });
+
+  test('does not depend on the order in which the deaths are known', () => {
+    expect(crashIncident(ago(3 * MIN, 0, MIN), 2 * MIN)).toBe(`crash:${NOW - 3 * MIN}`);
+  });
+
+  test('is the death itself when it stands alone, and none without one', () => {
+    expect(crashIncident([NOW], 2 * MIN)).toBe(`crash:${NOW}`);
+    expect(crashIncident([], 2 * MIN)).toBeUndefined();
+  });
+});
