@@ -1,0 +1,112 @@
+/**
+ * What the owner changes about a message afterwards, while the gateway runs: replies that could not be delivered are
+ * sent after all, or given up, and a message that waits to be answered is not answered any more. Whoever waits for it
+ * hears its outcome like any other.
+ *
+ * What is in hand is left alone: a message counts as waiting only while it is known by heart as held, or as one that
+ * waits for a person's word, and it is taken out there before anything is written, so that nobody takes it up meanwhile.
+ */
+import { SluiceError } from '../errors.ts';
+import type { NamedThing } from '../messages/found-id.ts';
+import * as replies from '../messages/ledger-replies.ts';
+import type { Store, StoredMessage } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Delivery } from './delivery.ts';
+import type { Held } from './held.ts';
+import { discarded, discardsOf, type Nothing, retriesOf, targetOf } from './intervention-plan.ts';
+import type { Ledger } from './ledger.ts';
+import type { Resumes } from './resumes.ts';
+
+export interface InterventionsOptions {
+  readonly store: Pick<Store, 'message' | 'replies' | 'outbound' | 'writable'>;
+  readonly log: Log;
+  readonly delivery: Delivery;
+  readonly ledger: Ledger;
+  readonly held: Held;
+  readonly resumes: Resumes;
+  /** Counters that a status shows have changed. */
+  readonly changed: () => void;
+}
+
+/** What was changed. */
+export interface Intervened {
+  /** Null for a notice. */
+  readonly messageId: string | null;
+  readonly outcome: StoredMessage['outcome'];
+  /** The texts it is about, by id. */
+  readonly replies: readonly string[];
+  /** For the person who asked. */
+  readonly text: string;
+}
+
+export class Interventions {
+  readonly #options: InterventionsOptions;
+
+  constructor(options: InterventionsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends again what was given up, and at once what waits for its next try. `by`: an actor. Rejects with
+   * STORE_UNAVAILABLE.
+   */
+  async retry(thing: NamedThing, by: string): Promise<Intervened | Nothing> {
+    const { store, delivery, log } = this.#options;
+    const target = await targetOf(store, thing);
+    if (target === undefined) return GONE;
+    const plan = retriesOf(target, true);
+    if ('nothing' in plan) return plan;
+    for (const row of plan.outbound) await delivery.retry(row);
+    const ids = plan.outbound.map(({ id }) => id);
+    const messageId = target.message?.id ?? null;
+    log.info({ message: messageId, outbound: ids, actor: by }, 'replies are sent again');
+    return {
+      ...{ messageId, outcome: target.message?.outcome ?? null, replies: ids },
+      text: replies.retried(ids.length),
+    };
+  }
+
+  /** Gives up a message that waits, or replies that have not arrived. Rejects with STORE_UNAVAILABLE. */
+  async discard(thing: NamedThing, by: string, reason: string | null): Promise<Intervened | Nothing> {
+    const { store, delivery, log } = this.#options;
+    if (!store.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now');
+    const target = await targetOf(store, thing);
+    if (target === undefined) return GONE;
+    const { message } = target;
+    const plan = discardsOf(target, message !== null && this.#waits(message));
+    if ('nothing' in plan) return plan;
+    const who = reason === null ? by : `${by}: ${reason}`;
+    if (plan.settles !== null) return this.#settle(plan.settles, by, reason);
+    const ended = await Promise.all(plan.outbound.map(({ id }) => delivery.discard(id, who)));
+    const ids = plan.outbound.map(({ id }) => id);
+    const messageId = message?.id ?? null;
+    log.info({ message: messageId, outbound: ids, actor: by }, 'replies are given up');
+    const isBeingSent = ended.includes('being-sent');
+    return {
+      ...{ messageId, outcome: message?.outcome ?? null, replies: ids },
+      text: replies.givenUp(ids.length, isBeingSent),
+    };
+  }
+
+  #waits({ id, conversation }: StoredMessage): boolean {
+    const { held, resumes } = this.#options;
+    return held.has(id) || resumes.has({ id, conversation });
+  }
+
+  async #settle(message: StoredMessage, by: string, reason: string | null): Promise<Intervened> {
+    const { held, resumes, ledger, changed } = this.#options;
+    held.remove(message.id);
+    resumes.remove(message);
+    const inHand = {
+      row: message,
+      classified: { kind: 'turn', text: message.text },
+      recorded: true,
+    } as const;
+    const { outcome } = await ledger.settle(inHand, discarded(message, by, reason));
+    changed();
+    return { messageId: message.id, outcome, replies: [], text: replies.discardedNow(message.id) };
+  }
+}
+
+/** Its rows were deleted between two looks: retention took them. */
+const GONE: Nothing = { nothing: 'it is not kept any longer' };

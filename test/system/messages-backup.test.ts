@@ -1,0 +1,57 @@
+/** Copies of the store: made beside a gateway that writes and without one, whole or not at all. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { TestFolder } from '../support/gateway.ts';
+import { alone, folderHere, gatewayHere } from '../support/ledger.ts';
+
+describe('a copy of the store', () => {
+  test('is made beside a gateway that writes, is private, and opens with all that was there', async () => {
+    const gateway = await gatewayHere();
+    const { path } = gateway.folder;
+    for (let n = 0; n < 20; n += 1) await gateway.send('/up', { id: `before-${n}` });
+    const writing = Promise.all(
+      Array.from({ length: 60 }, (_, n) => gateway.send('/up', { id: `beside-${n}` })),
+    );
+    const made = await gateway.cli('messages', 'backup', 'copy.db', '--json');
+    await writing;
+    const copy = join(path, 'copy.db');
+    expect(made).toMatchObject({ code: 0, stderr: '', json: { path: copy, bytes: statSync(copy).size } });
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    const db = new DatabaseSync(copy, { readOnly: true });
+    onTestFinished(() => db.close());
+    expect(db.prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
+    const before =
+      "SELECT count(*) AS rows FROM inbox WHERE outcome = 'ran' AND platform_message_id LIKE 'before-%'";
+    expect(db.prepare(before).get()).toEqual({ rows: 20 });
+  });
+
+  test('is made without a gateway, replaces nothing, and leaves nothing where it fails', async () => {
+    const gateway = await gatewayHere();
+    await gateway.send('hello', { id: 'one' });
+    await gateway.kill9();
+    const { folder } = gateway;
+    expect(await alone(folder, 'messages', 'backup', 'copy.db')).toMatchObject({
+      ...{ code: 0, stdout: expect.stringMatching(/copy\.db: \d+ KB\n$/) },
+    });
+    writeFileSync(join(folder.path, 'mine.txt'), 'mine');
+    expect(await alone(folder, 'messages', 'backup', 'mine.txt', '--json')).toMatchObject({
+      ...{ code: 1, json: { error: { code: 'BACKUP_FAILED' } } },
+    });
+    expect(readFileSync(join(folder.path, 'mine.txt'), 'utf8')).toBe('mine');
+    const nowhere = await alone(folder, 'messages', 'backup', 'no/such/folder.db');
+    expect(nowhere).toMatchObject({ code: 1, stdout: '' });
+    expect(existsSync(join(folder.path, 'no'))).toBe(false);
+
+    // What was copied is a store that a gateway starts with.
+    const other = folderHere();
+    await alone(folder, 'messages', 'backup', join(other.path, 'sluice.db'));
+    const moved = new TestFolder(other.path);
+    moved.writeConfig(readFileSync(folder.configPath, 'utf8'));
+    onTestFinished(() => moved[Symbol.dispose]());
+    const next = await gatewayHere({ folder: moved });
+    expect((await next.send('hello again', { id: 'one' })).json).toMatchObject({ duplicate: true });
+    await next.stop();
+  });
+});
