@@ -1,0 +1,4 @@
+/** Share 3 of the simulated worlds. */
+import { simulate } from './simulate.ts';
+
+simulate(2);

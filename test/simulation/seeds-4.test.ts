@@ -1,0 +1,4 @@
+/** Share 4 of the simulated worlds. */
+import { simulate } from './simulate.ts';
+
+simulate(3);
