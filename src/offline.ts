@@ -2,11 +2,13 @@
  * The composition root of the CLI without a daemon: a quick command by the same code, recorded where the store
  * can be written. The id is claimed by its INSERT, so a daemon that wakes later knows that it was run.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { systemClock as clock } from './clock.ts';
 import { Configuration } from './config/configuration.ts';
 import { findConfig, type HomePaths } from './config/paths.ts';
-import { ERRORS, messageOf } from './errors.ts';
+import type { Config } from './config/schema.ts';
+import { secretValues } from './config/secret-values.ts';
+import { ERRORS, isSluiceError, messageOf } from './errors.ts';
 import { type ExecText, execIn, noExec } from './gateway/exec-only.ts';
 import type { InHand, Settlement } from './gateway/in-hand.ts';
 import { QuickCommands } from './gateway/quick-commands.ts';
@@ -20,8 +22,19 @@ import { createProcesses } from './process/exec.ts';
 import { processIdentity } from './process/identity.ts';
 import { readLivingRecord } from './process/runtime-status.ts';
 import type { HandledSignal, Signals } from './process/signals.ts';
+import { isBusy } from './store/errors.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Life, MessageRow, Store, Write } from './store/store.ts';
+import { Secrets } from './telemetry/secrets.ts';
+
+/**
+ * How long a store that another process has locked is tried again. Whoever is the first to open it after a kill has its
+ * log to read; to run unrecorded meanwhile could be to run twice.
+ */
+const LOCK_WAIT_MS_MAX = 2000;
+
+/** Between two tries at it. */
+const LOCK_RETRY_MS = 50;
 
 export interface OfflineOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -55,15 +68,19 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     return refused(resolved.problem);
   }
   await using recording = await Recording.open(options);
+  const secrets = new Secrets();
+  secrets.add(...secretValues(resolved.config, env), ...tokenOf(options.paths));
+  const redact = (text: string) => secrets.redact(text);
   const row = rowOf(options, recording.life);
   const message: InHand = { row, classified: resolved.classified, recorded: recording.life !== undefined };
-  const processes = createProcesses(clock);
+  const processes = createProcesses(clock, options.home);
   const commands = new QuickCommands({
     clock,
     processes,
     life: () => row.life,
     environment: (command, values) =>
       commandEnvironment(env, command.env, { ...values, SLUICE_HOME: options.home }),
+    redact,
     concurrency: ({ concurrency }) => concurrency,
     start: () => {},
   });
@@ -86,11 +103,12 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     output.note(`sluice: ${messageOf(fault)}\n${ERRORS.INTERNAL.hint}`);
     commands.cancel(command.row.id, 'an internal fault');
   });
-  const settlement = await commands.run(command);
+  const ran = await commands.run(command);
+  const settlement = { ...ran, replies: ran.replies.map(redact) };
   const recorded =
     claim === 'committed' && (await recording.commit(settling(row, settlement))) === 'committed';
   for (const reply of settlement.replies) shown(reply);
-  if (!recorded && recording.life !== undefined) output.note('not recorded: the store could not be written');
+  if (!recorded && recording.life !== undefined) output.note(`not recorded: ${recording.obstacle}`);
   const { outcome, reason: outcomeReason, exitCode = null } = settlement;
   return {
     admission: decided(row.id, 'dispatch', null, recorded),
@@ -105,10 +123,14 @@ const ALREADY_TAKEN =
 /** Signals that people know by another name. */
 const NAMED: Partial<Readonly<Record<HandledSignal, string>>> = { SIGINT: 'Ctrl-C' };
 
+interface Resolved {
+  readonly classified: ExecText;
+  readonly values: Readonly<Record<string, string>>;
+  readonly config: Config;
+}
+
 /** The command and its arguments, or what is wrong with them. */
-function resolveCommand(
-  options: OfflineOptions,
-): { classified: ExecText; values: Readonly<Record<string, string>> } | { problem: string } {
+function resolveCommand(options: OfflineOptions): Resolved | { problem: string } {
   const { env, cwd, paths, configFlag, name, text } = options;
   const owned = readLivingRecord(paths.pid)?.config ?? undefined;
   const found = findConfig({ flag: configFlag, env, cwd, owned });
@@ -119,9 +141,18 @@ function resolveCommand(
   if (!isCommandName(name)) return { problem: noExec(name, configuration.current.quickCommands) };
   const classified = execIn(text, configuration.current.quickCommands);
   if ('problem' in classified) return classified;
-  const bound = bindArguments(classified.command.args, classified.words);
+  const bound = bindArguments(classified.command, classified.words);
   if (!bound.ok) return { problem: replies.usage(classified.command, bound.problem) };
-  return { classified, values: bound.values };
+  return { classified, values: bound.values, config: configuration.current };
+}
+
+/** The gateway's token, where the home has one that can be read. */
+function tokenOf({ token }: HomePaths): string[] {
+  try {
+    return [readFileSync(token, 'utf8').trim()];
+  } catch {
+    return [];
+  }
 }
 
 function rowOf({ text, id }: OfflineOptions, life: Life | undefined): MessageRow {
@@ -159,6 +190,8 @@ function settling(
   return [...writes, { op: 'settle', id: messageId, outcome, reason, at }, ...printed];
 }
 
+const LOCKED = 'another program has the store locked; close it, and the next command is recorded';
+
 /** This process among the lives, where the store can be written; otherwise nothing is recorded. */
 class Recording implements AsyncDisposable {
   readonly life: Life | undefined;
@@ -179,25 +212,25 @@ class Recording implements AsyncDisposable {
         onProblem: () => {},
       });
       const startedAt = clock.wallMs();
-      const life = await store.begin({
-        ...processIdentity(),
-        kind: 'cli',
-        version,
-        startedAt,
-        epochAbove: 0,
-      });
-      return new Recording(store, life);
+      const start = { ...processIdentity(), kind: 'cli', version, startedAt, epochAbove: 0 } as const;
+      return new Recording(store, await onceUnlocked(store, () => store.begin(start)));
     } catch (error) {
-      const why = existsSync(paths.store)
-        ? messageOf(error)
-        : `${home} has no store before its first sluice run`;
+      const reason = isLocked(error) ? LOCKED : messageOf(error);
+      const why = existsSync(paths.store) ? reason : `${home} has no store before its first sluice run`;
       output.note(`not recorded: ${why}`);
       return new Recording(undefined, undefined);
     }
   }
 
+  /** Why the last unit was not written, and what to do. */
+  get obstacle(): string {
+    return this.#store?.obstacle === 'lock' ? LOCKED : 'the store could not be written';
+  }
+
   async commit(unit: readonly Write[]): Promise<'committed' | 'duplicate' | 'unrecorded'> {
-    return this.#store?.commit(unit).catch(() => 'unrecorded' as const) ?? 'unrecorded';
+    const store = this.#store;
+    if (store === undefined) return 'unrecorded';
+    return onceUnlocked(store, () => store.commit(unit)).catch(() => 'unrecorded');
   }
 
   /** True when the message of this id has its outcome; what cannot be read counts as not. */
@@ -213,6 +246,23 @@ class Recording implements AsyncDisposable {
     await this.#store?.close();
   }
 }
+
+/** Writes, trying again while another process holds the lock; a full disk is not waited for. */
+async function onceUnlocked<T>(store: Store, write: () => Promise<T>): Promise<T> {
+  const until = clock.monotonicMs() + LOCK_WAIT_MS_MAX;
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isLocked(error) || clock.monotonicMs() >= until) throw error;
+    }
+    await clock.delay(LOCK_RETRY_MS);
+    await store.probe();
+  }
+}
+
+const isLocked = (error: unknown): boolean =>
+  isSluiceError(error, 'STORE_UNAVAILABLE') && isBusy(error.cause);
 
 const decided = (messageId: string, admission: string, reason: string | null, recorded: boolean) => ({
   ...{ messageId, kind: 'exec', admission, reason, recorded, offline: true },

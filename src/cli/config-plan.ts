@@ -99,6 +99,7 @@ function lastGood({ paths, env }: Context): Baseline | undefined {
       ...kept,
       of: 'last-good',
       startText: kept.text,
+      remade: [],
       isLastGood: true,
       heldBy: heldByEnvironment(env),
       variables: {},
@@ -110,8 +111,10 @@ function lastGood({ paths, env }: Context): Baseline | undefined {
 function runningFile(env: NodeJS.ProcessEnv, baseline: Baseline): ConfigFile {
   const loaded = fileOf(env, baseline, baseline.text);
   // A gateway of a version that did not reload does not tell it.
-  const { startText = baseline.text } = baseline;
-  return startText === baseline.text ? loaded : reloadedFile(fileOf(env, baseline, startText), loaded);
+  const { startText = baseline.text, remade = [] } = baseline;
+  return startText === baseline.text
+    ? loaded
+    : reloadedFile(fileOf(env, baseline, startText), loaded, remade);
 }
 
 /** A text of the gateway, as this version reads it. Throws CONFIG_INVALID where it would not take it any more. */

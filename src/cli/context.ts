@@ -62,7 +62,7 @@ export function report(context: Pick<Context, 'output' | 'json' | 'home'>, error
   const where = code === 'NO_GATEWAY' ? ` (home ${context.home})` : '';
   if (context.json) context.output.json(errorJson(error));
   context.output.note(`sluice: ${message}${where}\n${hint}`);
-  return code === 'NO_GATEWAY' ? EXIT.noGateway : EXIT.failed;
+  return exitOf(code);
 }
 
 /** The next step at a shell, for errors whose own is for whoever writes a program for the interface. */
@@ -88,5 +88,12 @@ export function reportReply(
   const error = json.error as { code: string; message: string; hint: string } | undefined;
   if (context.json) context.output.json(json);
   context.output.note(`sluice: ${error?.message ?? json.text ?? 'refused'}${error ? `\n${error.hint}` : ''}`);
-  return error === undefined || error.code === 'STORE_UNAVAILABLE' ? EXIT.refused : EXIT.failed;
+  if (error === undefined || error.code === 'STORE_UNAVAILABLE') return EXIT.refused;
+  return exitOf(error.code);
+}
+
+/** What cannot be done as things stand is refused, whether a gateway says so or its store. */
+function exitOf(code: string): number {
+  if (code === 'NOTHING_TO_DO') return EXIT.refused;
+  return code === 'NO_GATEWAY' ? EXIT.noGateway : EXIT.failed;
 }

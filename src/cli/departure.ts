@@ -18,7 +18,7 @@ const POLL_MS = 50;
 const LOOK_MS_MAX = 2000;
 
 /** How long a gateway that lives may be without its socket: it starts, closes, or becomes its next life. */
-const UNREACHABLE_MS_MAX = 10_000;
+export const UNREACHABLE_MS_MAX = 10_000;
 
 /** A gateway before it leaves. */
 export interface Departing {

@@ -4,7 +4,7 @@
  * later does not run it again.
  */
 import { systemClock } from '../clock.ts';
-import { isSluiceError } from '../errors.ts';
+import { isSluiceError, SluiceError } from '../errors.ts';
 import { quoteWords } from '../messages/arguments.ts';
 import { isCommandName } from '../messages/classify.ts';
 import { NOT_IN_FLIGHT } from '../messages/commands.ts';
@@ -26,6 +26,12 @@ export interface ExecOptions {
 /** How long a daemon may take to decide before the command is run without it. */
 const DAEMON_MS_MAX = 1000;
 
+/**
+ * Until when a daemon may begin it. Where the store cannot be written only this keeps the two from running it both, so
+ * the rest of DAEMON_MS_MAX is for a decision that was made in time to get here.
+ */
+const BEGIN_MS_MAX = 750;
+
 /** How long a command may take in all; its own timeout ends it long before. */
 const TIMEOUT_MS = 24 * 3600 * 1000;
 
@@ -38,7 +44,10 @@ export async function exec(
   const { output } = context;
   if (options.cancel !== undefined)
     return finish(context, await viaDaemon(context, `/cancel ${options.cancel}`, options), options);
-  if (name === undefined) return finish(context, await viaDaemon(context, '/help', options), options);
+  if (name === undefined) {
+    const { listQuickCommands } = await import('./quick-commands.ts');
+    return listQuickCommands(context, options);
+  }
   const word = name.replace(/^\//, '');
   const text = `/${word}${args.length === 0 ? '' : ` ${quoteWords(args)}`}`;
   const id = options.id ?? newId('m', systemClock.wallMs());
@@ -51,14 +60,25 @@ export async function exec(
     return finish(context, await viaDaemon(context, text, asked, decided), options);
   } catch (error) {
     // Once a gateway has decided, the command is that one's: it is not run a second time here.
-    if (decided.yet) throw error;
-    if (!isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
-    const isSilent = error.code === 'NO_ANSWER' || hasLivingOwner(context);
+    const isLate = isSluiceError(error, 'SENDER_GAVE_UP');
+    if (decided.yet) throw isLate ? diedWithIt() : error;
+    if (!isLate && !isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
+    const isSilent = error.code !== 'NO_GATEWAY' || hasLivingOwner(context);
     const why = isSilent ? 'the gateway does not answer' : 'no gateway is running';
     output.note(`${why}: run by this process`);
   }
   return finish(context, await byItself(context, { name: word, text, id }, options), options);
 }
+
+/** It was taken, and the next gateway knows nothing of it: the store could not be written, or it died in between. */
+const diedWithIt = (): SluiceError =>
+  new SluiceError(
+    'NOT_DONE',
+    'the gateway died after it had taken the command, and nothing of it was recorded',
+    {
+      hint: 'See what it did before you send it again: it may be running still.',
+    },
+  );
 
 async function byItself(
   context: Context,
@@ -82,7 +102,7 @@ function viaDaemon(
     id: options.id ?? newId('m', now),
     conversation: 'exec',
     ...(options.only === undefined ? {} : { only: options.only }),
-    deadlineAt: now + DAEMON_MS_MAX,
+    deadlineAt: now + BEGIN_MS_MAX,
   };
   return followMessage(body, {
     control: context.control,
@@ -90,8 +110,9 @@ function viaDaemon(
     admissionOnly: false,
     admissionMs: DAEMON_MS_MAX,
     timeoutMs: TIMEOUT_MS,
-    onAdmission: () => {
+    onAdmission: ({ admission, text }) => {
       decided.yet = true;
+      if (admission === 'dispatch' && typeof text === 'string') context.output.note(text);
     },
     onDelta: () => {},
     onReply: (reply) => context.json || context.output.print(reply),

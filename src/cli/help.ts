@@ -37,9 +37,20 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['sluice chat --conversation work < questions.txt', 'each line is a message'],
   ],
   exec: [
-    ['sluice exec', 'lists the quick commands'],
+    ['sluice exec', 'lists the quick commands: arguments, what each is for, who may'],
     ['sluice exec logs 50', 'its arguments in order'],
     ['sluice exec logs LINES=50 --exit-code', 'by name; exits with the code of the command'],
+  ],
+  completion: [
+    [
+      'sluice completion bash > ~/.local/share/bash-completion/completions/sluice',
+      'for bash; or in ~/.bashrc: eval "$(sluice completion bash)"',
+    ],
+    [
+      'sluice completion zsh > ~/.zfunc/_sluice',
+      'for zsh, with ~/.zfunc in its fpath; or eval it below compinit',
+    ],
+    ['sluice completion fish > ~/.config/fish/completions/sluice.fish', 'for fish'],
   ],
   drain: [
     ['sluice drain --wait', 'returns when the last turn has ended; commands still run'],
@@ -65,8 +76,35 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   logs: [
     ['sluice logs -f', 'with each new line, also over a restart'],
-    ['sluice logs --message m_mi9x2k4a0f3b7c', 'the whole way of one message: why was it refused?'],
+    ['sluice logs --message m_mi9x2k4a0f3b7c', 'the whole way of one message; `messages show` has its texts'],
     ['sluice logs --last-life -n 100', 'how the life before ended'],
+  ],
+  messages: [
+    ['sluice messages list --undelivered', 'what did not reach its reader'],
+    ['sluice messages show m_mi9x2k4a0f3b7c', 'one message: its text, its outcome and why, its replies'],
+    ['sluice messages backup ./sluice-backup.db', 'a copy of all of it'],
+  ],
+  'messages list': [
+    ['sluice messages list', 'the newest'],
+    ['sluice messages list --outcome refused --limit 100', 'what was refused of late'],
+    ['sluice messages list --state open --json | jq .messages[].id', 'what has no outcome yet'],
+  ],
+  'messages show': [
+    ['sluice messages show m_mi9x2k4a0f3b7c', 'by the id that the gateway shows; its beginning is enough'],
+    ['sluice messages show job-17', 'by the id that it was sent under'],
+    ['sluice messages show m_mi9x --json | jq -r .replies[].text', 'what was answered'],
+  ],
+  'messages retry': [
+    ['sluice messages retry m_mi9x2k4a0f3b7c', 'every reply of it that is dead or unknown'],
+    ['sluice messages retry o_mi9x2k4b0f4a1z', 'this one alone'],
+  ],
+  'messages discard': [
+    ['sluice messages discard m_mi9x2k4a0f3b7c', 'it is not answered any more, and its sender is told'],
+    ['sluice messages discard o_mi9x2k4b0f4a1z --reason "wrong chat"', 'this reply is not sent any more'],
+  ],
+  'messages backup': [
+    ['sluice messages backup ./sluice-backup.db', 'beside a gateway that runs, or without one'],
+    ['sluice messages backup ./sluice-backup.db --json | jq .bytes', 'the same for a program'],
   ],
   config: [
     ['sluice config check', 'before a restart: would the gateway start on its file?'],

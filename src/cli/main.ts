@@ -18,6 +18,7 @@ export interface Host {
   readonly inPlaceName: string;
   readonly leaveNow: (code: number) => void;
   readonly platformKinds?: NonNullable<RunHost['platformKinds']>;
+  readonly wrapStore?: NonNullable<RunHost['wrapStore']>;
 }
 
 /** How the process leaves: with a code, or by becoming its next life. */

@@ -1,21 +1,28 @@
 /**
- * `sluice logs --message`: one message's whole way, and why it was not simply taken. Asks the gateway; where none
- * answers it asks the store by the same code. What the log says of the message stands beside it.
+ * `sluice logs --message`: one message's whole way, and why it was not simply taken, with what the log says of it.
+ * `sluice messages show` asks the same and tells what was said, not how it went.
  */
-import { isSluiceError, SluiceError } from '../errors.ts';
+import { SluiceError } from '../errors.ts';
 import type { MessageWay } from '../gateway/message-way.ts';
-import { echoed } from '../messages/echoed.ts';
+import type { Looked } from '../offline-reads.ts';
 import { readLogLines } from '../telemetry/log-files.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
+import { type Asked, askLedger } from './ledger-reads.ts';
 import { lineDocument, linePrinter } from './log-lines.ts';
+import { momentOf } from './moments.ts';
 
 /** Columns of the longest word for a step. */
 const STEP_WIDTH = 12;
 
 export async function messageWay(context: Context, id: string): Promise<number> {
-  const found = await find(context, id);
-  if ('refusal' in found) return reportReply(context, found.refusal);
-  const { way } = found;
+  const asked = await askMessage(context, id);
+  if ('refusal' in asked) return reportReply(context, asked.refusal);
+  if ('notice' in asked.told) {
+    throw new SluiceError('NOT_FOUND', `"${id}" is a notice, which answers no message`, {
+      hint: `\`sluice messages show ${id}\` shows it.`,
+    });
+  }
+  const { way } = asked.told;
   const log = linesAbout(context, way);
   if (context.json) {
     context.output.json({ ...way, log: log.map(lineDocument) });
@@ -30,29 +37,14 @@ export async function messageWay(context: Context, id: string): Promise<number> 
   return EXIT.done;
 }
 
-async function find(
-  { control, output, paths }: Context,
-  id: string,
-): Promise<{ way: MessageWay } | { refusal: Record<string, unknown> }> {
-  try {
-    const { status, json } = await control.request('GET', `/v1/messages/${encodeURIComponent(id)}`);
-    if (status === 404) throw notKnown(id);
-    return status === 200 ? { way: json as unknown as MessageWay } : { refusal: json };
-  } catch (error) {
-    if (!isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
-    const why = error.code === 'NO_GATEWAY' ? 'no gateway is running' : 'the gateway does not answer';
-    output.note(`${why}: asked the store`);
-  }
-  const { readMessageWay } = await import('../offline-reads.ts');
-  const way = readMessageWay(paths.store, id);
-  if (way === undefined) throw notKnown(id);
-  return { way };
-}
-
-const notKnown = (id: string): SluiceError =>
-  new SluiceError('NOT_FOUND', `no message is known as "${echoed(id)}"`, {
-    hint: 'A message of a stranger is not kept, nor one from before the store could be written. Each has its id in the log: sluice logs.',
-  });
+/** What an id stands for, for whoever tells it. Throws NOT_FOUND and ID_AMBIGUOUS. */
+export const askMessage = (context: Context, id: string): Promise<Asked<Looked>> =>
+  askLedger(
+    context,
+    (reads, storePath) => reads.readThing(storePath, id),
+    `/v1/messages/${encodeURIComponent(id)}`,
+    (json) => ('notice' in json ? json : { way: json }) as unknown as Looked,
+  );
 
 /** Lines of both lives that name the message, or what worked on it. */
 function linesAbout({ paths }: Context, { id, turns, commands, replies }: MessageWay): string[] {
@@ -71,19 +63,13 @@ function print({ output }: Context, way: MessageWay): void {
   const came = outcome === null ? state : `${outcome}${reason === null ? '' : ` (${reason})`}`;
   output.print(`${id}  ${kind} in ${conversation}: ${came}`);
   if (why !== null) {
-    const asked = why.askedAt === null ? '' : `; asked for at ${timeOf(why.askedAt)}`;
+    const asked = why.askedAt === null ? '' : `; asked for at ${momentOf(why.askedAt)}`;
     const since = why.outage?.since ?? null;
-    const down = since === null ? '' : `; down since ${timeOf(since)}`;
-    output.print(`why  ${why.text}, at ${timeOf(why.at)}${asked}${down}`);
+    const down = since === null ? '' : `; down since ${momentOf(since)}`;
+    output.print(`why  ${why.text}, at ${momentOf(why.at)}${asked}${down}`);
   }
   output.print('');
   for (const { at, what, detail } of steps) {
-    output.print(`${at === null ? ''.padEnd(23) : timeOf(at)}  ${what.padEnd(STEP_WIDTH)}  ${detail}`);
+    output.print(`${at === null ? ''.padEnd(23) : momentOf(at)}  ${what.padEnd(STEP_WIDTH)}  ${detail}`);
   }
-}
-
-/** Local time to the millisecond: `2026-11-21 08:41:02.123`. */
-function timeOf(at: number): string {
-  const minutesWest = new Date(at).getTimezoneOffset();
-  return new Date(at - minutesWest * 60_000).toISOString().replace('T', ' ').slice(0, 23);
 }

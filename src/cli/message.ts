@@ -33,6 +33,8 @@ export interface FollowOptions {
   readonly onAdmission: (admission: Record<string, unknown>) => void;
   readonly onDelta: (text: string) => void;
   readonly onReply: (text: string) => void;
+  /** The stream broke off: what was said until it is there again is missing from the deltas. */
+  readonly onBreak?: () => void;
   /** Returns after the admission. */
   readonly admissionOnly: boolean;
   /** How long until the admission must be there; then NO_ANSWER. */
@@ -67,8 +69,10 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
       if (followed.settled ?? followed.refusal) return followed;
       if (options.admissionOnly && followed.admission) return followed;
       awaySince = undefined;
+      options.onBreak?.();
     } catch (error) {
-      if (!isSluiceError(error)) throw error;
+      if (!isSluiceError(error) || error.code === 'SENDER_GAVE_UP') throw error;
+      options.onBreak?.();
       // Before the admission there is nothing to come back for, unless the gateway is between two lives.
       // One that closes may cut a connection whose message it has not answered: the same id is safe to send again.
       const between = isAbsence(error) && options.comesBack?.() === true;
@@ -91,6 +95,7 @@ async function attempt(
 ): Promise<Followed> {
   const { control, clock } = options;
   let { admission, settled } = before;
+  let said = '';
   const stop = new AbortController();
   let late: 'outcome' | 'admission' | undefined;
   const giveUpOn = (what: 'outcome' | 'admission') => () => {
@@ -110,8 +115,17 @@ async function attempt(
       }
       if (options.admissionOnly) return;
       if (event === 'delta') options.onDelta(String(data.text));
-      if (event === 'reply') options.onReply(String(data.text));
+      if (event === 'reply') {
+        said = String(data.text);
+        options.onReply(said);
+      }
       if (event === 'settled') settled = data;
+      // It has no outcome until a person sends /resume, which may be never.
+      if (event === 'awaiting') {
+        if (data.text !== said) options.onReply(String(data.text));
+        settled = { ...data, outcome: null };
+      }
+      if (settled !== undefined) stop.abort();
     },
   });
   admissionTimer[Symbol.dispose]();

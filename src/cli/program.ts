@@ -2,13 +2,15 @@
  * The commands and their options. Each command's code is loaded when it is used, so that the short ones start
  * fast. Resolves with an exit code, or with the exit of a daemon.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Exit } from '../../machines/exit.ts';
 import { DURATION_MS_MAX, parseDurationMs } from '../config/units.ts';
 import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
 import { type Cli, type CommonOptions, contextOf, EXIT, errorJson, report } from './context.ts';
 import { helpBelow } from './help.ts';
+import { addMessageCommands } from './messages/commands.ts';
 import type { RunHost } from './run.ts';
+import { SHELLS, type Shell } from './shells.ts';
 
 export type Result = { readonly code: number } | { readonly exit: Exit };
 
@@ -127,6 +129,16 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       const { logs } = await import('./logs.ts');
       await code(logs(contextOf(cli, options), options));
     });
+  const messages = program
+    .command('messages')
+    .description('every message with its one outcome, and what can still be done about it')
+    .addHelpText('after', helpBelow('messages'));
+  addMessageCommands({
+    add: (name, description) => add(name, description, messages),
+    contextOf: (options) => contextOf(cli, options),
+    run: code,
+    signals: host.signals,
+  });
   const config = program
     .command('config')
     .description('check a configuration, see what a change would do, take one over')
@@ -156,6 +168,19 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .action(async (file: string, options) => {
       const { configImport } = await import('./config-import.ts');
       result = { code: configImport(contextOf(cli, options), file, options) };
+    });
+  add('completion', 'a script for a shell that completes commands, options and the names of quick commands')
+    .addArgument(new Argument('[shell]', 'whose script is printed').choices(SHELLS))
+    .addOption(
+      new Option('--names', 'the names of the quick commands, a line each: what the script asks for'),
+    )
+    .action(async (shell: Shell | undefined, options) => {
+      if (shell === undefined && options.names !== true)
+        program.error(`error: name a shell: ${SHELLS.join(', ')}`);
+      const { completion, completionNames } = await import('./completion.ts');
+      const context = contextOf(cli, options);
+      if (shell === undefined) await code(completionNames(context, options.config));
+      else result = { code: completion(context, shell, program) };
     });
   try {
     await program.parseAsync([...cli.argv], { from: 'user' });

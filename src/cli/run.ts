@@ -3,7 +3,7 @@
  * a line: one for each life in this process, and one for what ended it if it failed.
  */
 import type { Exit } from '../../machines/exit.ts';
-import type { Welcome } from '../daemon/world.ts';
+import type { DaemonOptions, Welcome } from '../daemon/world.ts';
 import { runDaemon } from '../daemon.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Signals } from '../process/signals.ts';
@@ -16,6 +16,8 @@ export interface RunHost {
   readonly leaveNow: (code: number) => void;
   /** Platforms besides the local one. */
   readonly platformKinds?: Readonly<Record<string, PlatformKind>>;
+  /** See `DaemonOptions`. */
+  readonly wrapStore?: NonNullable<DaemonOptions['wrapStore']>;
 }
 
 export async function run(cli: Cli, options: CommonOptions, host: RunHost): Promise<Exit> {

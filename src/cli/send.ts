@@ -21,6 +21,9 @@ export interface SendOptions {
 /** A turn may take half an hour, and may be kept over a restart. */
 const TIMEOUT_S = 3600;
 
+/** Outcomes of what was taken, and not answered after all. */
+const UNANSWERED: readonly string[] = ['failed', 'interrupted', 'expired', 'discarded'];
+
 /** How long the gateway may take to decide. */
 const ADMISSION_MS_MAX = 30_000;
 
@@ -48,6 +51,7 @@ export async function send(context: Context, text: string, options: SendOptions)
     },
     onDelta: (piece) => shown.delta(piece),
     onReply: (reply) => shown.reply(reply),
+    onBreak: () => shown.broke(),
   });
   if (followed.refusal !== undefined) return reportReply(context, followed.refusal.json);
   const { admission, settled } = followed;
@@ -58,21 +62,30 @@ export async function send(context: Context, text: string, options: SendOptions)
   // A command of the gateway that it could not carry out is answered, and to a script it was refused.
   if (UNDONE_VERDICTS.includes(String(settled.outcomeReason))) return EXIT.refused;
   if (settled.outcomeReason === NOT_IN_FLIGHT) return EXIT.failed;
-  return settled.outcome === 'failed' || settled.outcome === 'interrupted' ? EXIT.failed : EXIT.done;
+  // Without an outcome it waits for a person's word.
+  const isAnswered = settled.outcome !== null && !UNANSWERED.includes(String(settled.outcome));
+  return isAnswered ? EXIT.done : EXIT.failed;
 }
 
 /** What was streamed is not printed again when its reply comes. */
 export class Shown {
   readonly #write: (text: string) => void;
   #streamed = '';
+  #isBroken = false;
 
   constructor(write: (text: string) => void) {
     this.#write = write;
   }
 
   delta(text: string): void {
+    if (this.#isBroken) return;
     this.#streamed += text;
     this.#write(text);
+  }
+
+  /** The stream broke off: what comes in pieces from now on has a gap before it, so the whole is waited for. */
+  broke(): void {
+    this.#isBroken = true;
   }
 
   reply(text: string): void {

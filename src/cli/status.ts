@@ -3,6 +3,7 @@ import { FAILURE_CODES } from '../../machines/exit.ts';
 import { systemClock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status-report.ts';
+import { LOCAL_PLATFORM } from '../messages/local.ts';
 import { isAlive } from '../process/identity.ts';
 import { type FinalExit, readOwner, readStatusFile } from '../process/runtime-status.ts';
 import { crashReportOf } from '../telemetry/crash-report.ts';
@@ -86,15 +87,30 @@ function statusText(status: StatusReport, installed: string, now: number): strin
     ...admissionLines(accepts),
     ...inFlight.turns.map((turn) => `turn     ${turn.id}  ${turn.conversation}  ${age(turn.startedAt)}`),
     ...inFlight.commands.map(
-      (command) => `command  ${command.id}  /${command.name}  ${age(command.startedAt)}`,
+      ({ id, name, startedAt, waiting }) =>
+        `command  ${id}  /${name}  ${waiting ? 'waits for a free place, ' : ''}${age(startedAt)}`,
     ),
-    ...(status.held > 0 ? [`held     ${status.held}`] : []),
+    ...countLines(status),
     ...status.degraded.map((reason) => `degraded ${reason}`),
     ...status.agents.flatMap(({ name, reason }) => (reason === null ? [] : [`agent    ${name}: ${reason}`])),
+    ...(status.platforms ?? []).flatMap(({ name, state, reason, lastEventAt }) =>
+      state === 'connected' || name === LOCAL_PLATFORM
+        ? []
+        : [`platform ${name} is ${state}, ${age(lastEventAt)}${reason ? `: ${reason}` : ''}`],
+    ),
     ...status.warnings.map((warning) => `warning  ${warning}`),
     `version  ${status.version}${status.version === installed ? '' : ` (installed: ${installed})`}`,
   ];
   return lines.join('\n');
+}
+
+/** What waits, and for what; what there is none of is left out, as what an older gateway does not count. */
+function countLines({ held, waiting = 0, awaitingResume = 0 }: Partial<StatusReport>): string[] {
+  return [
+    ...(held ? [`held     ${held}`] : []),
+    ...(waiting > 0 ? [`waiting  ${waiting} for a free place`] : []),
+    ...(awaitingResume > 0 ? [`awaiting ${awaitingResume} /resume: sluice messages list --state open`] : []),
+  ];
 }
 
 /** What is taken, kept and refused now, each by its kinds; what there is none of is left out. */

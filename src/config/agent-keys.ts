@@ -26,6 +26,9 @@ const HISTORY_MESSAGES_MAX = 1000;
 /** Most failures in a row that a file may ask for. */
 const FAILURES_MAX = 1000;
 
+/** Whether a turn of a program may change something outside: a file, a service, a calendar. */
+const EFFECTS = ['none', 'possible'] as const;
+
 /** Agent types that have a meaning, but not in this version. */
 const LATER_TYPES: readonly unknown[] = ['acp'];
 
@@ -65,6 +68,9 @@ function programKeys() {
     type: z.literal('command').optional(),
     command: commandLine(),
     cwd: folder().optional(),
+    effects: z
+      .enum(EFFECTS, { error: wants('what its turns may do', 'use none or possible') })
+      .default('possible'),
     turn_timeout: duration({ zero: false }).prefault('30m'),
     failure_threshold: whole(1, FAILURES_MAX).default(5),
   };

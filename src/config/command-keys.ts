@@ -3,9 +3,10 @@
  * of type, command, target and timeout are those of hermes-agent, so that its blocks can be pasted over.
  */
 import { z } from 'zod';
+import { placeProblem } from './argument-places.ts';
 import { argumentsSchema } from './arguments.ts';
 import { commandLine, duration, environmentNames, folder, keyed, text, wants, whole } from './fields.ts';
-import { byType } from './forms.ts';
+import { byType, DESPITE_ERRORS, isMapping } from './forms.ts';
 
 export const ROLES = ['owner', 'user'] as const;
 
@@ -34,8 +35,19 @@ function execSchema() {
     concurrency: whole(1, CONCURRENCY_MAX).default(1),
     args: argumentsSchema().prefault({}),
     ...sharedKeys(),
-  });
+  }).superRefine((given, context) => {
+    const { command, args }: { command?: unknown; args?: unknown } = given;
+    if (!isTexts(command) || !isMapping(args)) return;
+    const names = new Set(Object.keys(args));
+    for (const index of command.keys()) {
+      const message = placeProblem(command, index, names);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['command', index], message });
+    }
+  }, DESPITE_ERRORS);
 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 function aliasSchema() {
   return keyed({

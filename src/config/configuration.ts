@@ -6,6 +6,7 @@
  * nothing at all.
  */
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { isSluiceError, messageOf } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
@@ -43,6 +44,8 @@ export interface RunningConfiguration {
   readonly isLastGood: boolean;
   /** Keys that the gateway's environment holds over any file, each with its variable. */
   readonly heldBy: Readonly<Record<string, string>>;
+  /** Platforms whose keys a reload has changed since: they were parked. */
+  readonly remade: readonly string[];
   /** The variables that stand in its values, which another process may not have. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -77,6 +80,7 @@ export class Configuration {
   #warnings: readonly string[];
   /** Keys that wait for a restart. */
   #waiting: readonly string[] = [];
+  readonly #remade = new Set<string>();
   #hasRun = false;
   /** Why the last reload changed nothing, in a line; null when it did. */
   #failure: string | null = null;
@@ -117,7 +121,8 @@ export class Configuration {
     const { text, isLastGood = false } = this.#current.source;
     const startText = this.#startText;
     const { used: variables } = expandVariables(readTree(withoutMark(text)).value, env);
-    return { file: path, text, startText, isLastGood, heldBy: heldByEnvironment(env), variables };
+    const heldBy = heldByEnvironment(env);
+    return { file: path, text, startText, isLastGood, heldBy, remade: [...this.#remade], variables };
   }
 
   /** What this process has of these variables: what its file means here. */
@@ -135,21 +140,27 @@ export class Configuration {
     }
   }
 
-  /** Reads the file for a reload: what would run, or all that is wrong. Changes nothing. */
-  read(): Read {
+  /**
+   * Reads the file for a reload: what would run, or all that is wrong. Changes nothing. `parked`: platforms that have no
+   * link until a person changes something; other keys of theirs count at once.
+   */
+  read(parked: readonly string[] = []): Read {
     const { env } = this.#options;
     const loaded = this.#readAnew();
     if ('problems' in loaded) return loaded;
-    const file = reloadedFile(this.#file, loaded.file);
+    const file = reloadedFile(this.#file, loaded.file, parked);
     const { source } = loaded.config;
     const { config } = resolveConfig(file, { env, source, builtinNames: BUILTIN_NAMES });
-    return { config, changes: this.#changes(loaded.file), warnings: loaded.warnings, loaded, file };
+    return { config, changes: this.#changes(loaded.file, parked), warnings: loaded.warnings, loaded, file };
   }
 
   /** From now on this runs. */
   apply({ config, changes, loaded, file }: Candidate): void {
     this.#current = config;
     this.#loaded = loaded;
+    for (const name of Object.keys(file.platforms)) {
+      if (!isDeepStrictEqual(file.platforms[name], this.#file.platforms[name])) this.#remade.add(name);
+    }
     this.#file = file;
     this.#warnings = loaded.warnings;
     this.#waiting = changes.filter(({ applies }) => applies === 'restart').map(({ key }) => key);
@@ -192,9 +203,12 @@ export class Configuration {
     return loaded ?? { problems };
   }
 
-  #changes(file: ConfigFile): PlannedChange[] {
+  #changes(file: ConfigFile, parked: readonly string[]): PlannedChange[] {
     const heldBy = heldByEnvironment(this.#options.env);
-    return planOf(this.#file, file).map((change) => ({ ...change, heldBy: heldBy[change.key] ?? null }));
+    return planOf(this.#file, file, parked).map((change) => ({
+      ...change,
+      heldBy: heldBy[change.key] ?? null,
+    }));
   }
 
   /** Undefined where there is none, or where it is not valid for this version. */

@@ -129,30 +129,36 @@ export function whole(min: number, max: number) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-/** Milliseconds, from seconds or a text with a unit; at most a day. `zero` says whether 0 has a meaning. */
-export function duration({ zero }: { zero: boolean }) {
+/**
+ * Milliseconds, from seconds or a text with a unit; at most a day, or `daysMax` where no timer waits that long. `zero`
+ * says whether 0 has a meaning.
+ */
+export function duration({ zero, daysMax = 1 }: { zero: boolean; daysMax?: number }) {
   const right = 'write seconds, or a text as "30s", "5m", "2h", "10ms"';
   return z
     .union([z.number(), z.string()], { error: wants('a duration', right) })
     .transform((value, context): number => {
-      const problem = durationProblem(value, zero);
+      const problem = durationProblem(value, zero, daysMax);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: `${show(value)} ${problem}` });
       return parseDurationMs(value) ?? 0;
     })
     .meta({
       ...(zero ? { minimum: 0 } : { exclusiveMinimum: 0 }),
-      maximum: DURATION_MS_MAX / 1_000,
+      maximum: (daysMax * DURATION_MS_MAX) / 1_000,
       pattern: `^\\s*${zero ? '' : '(?=.*[1-9])'}\\d{1,15}(\\.\\d{1,9})?(ms|s|m|h|d)?\\s*$`,
     });
 }
 
 /** Why the value cannot be a duration, as "is …; …"; undefined when it can. */
-export function durationProblem(value: string | number, zero: boolean): string | undefined {
+export function durationProblem(value: string | number, zero: boolean, daysMax = 1): string | undefined {
   const ms = parseDurationMs(value);
   if (ms === undefined) return 'is not a duration; write seconds, or a text as "30s", "5m", "2h", "10ms"';
   if (ms < 0) return `is negative; write ${zero ? '0 or more' : 'more than 0'}`;
   if (ms === 0 && !zero) return 'leaves no time at all; write more than 0';
-  return ms > DURATION_MS_MAX ? 'is more than 24 hours; write at most 24h' : undefined;
+  if (ms <= daysMax * DURATION_MS_MAX) return undefined;
+  return daysMax === 1
+    ? 'is more than 24 hours; write at most 24h'
+    : `is more than ${daysMax} days; write at most ${daysMax}d`;
 }
 
 /** An address, or `off`. YAML 1.1 writers mean `false` by `off`, so it is taken for the same. */

@@ -46,14 +46,36 @@ export function byType<const Forms extends readonly [Form, ...Form[]]>(
   );
 }
 
-/** No form has this type; what stands inside a form may be a union as well. */
-function isOfType({
-  code,
-  path,
-}: {
+/**
+ * A mapping, or `off` for all of it. YAML 1.1 writers mean `false` by `off`, so it is taken for the same. What is wrong
+ * inside the mapping is said there: a union by itself would only say that it is none of the two.
+ */
+export function orOff<Shape extends z.core.$ZodLooseShape>(
+  mapping: z.ZodObject<Shape, z.core.$strict>,
+  error: (refusal: { input?: unknown }) => string,
+) {
+  const off = z.literal(['off', false]).transform(() => 'off' as const);
+  return z.union([mapping, off], { error }).superRefine(
+    (value, context) => {
+      context.issues.length = 0;
+      for (const issue of mapping.safeParse(value).error?.issues ?? []) context.addIssue({ ...issue });
+    },
+    { when: ({ value, issues }) => isMapping(value) && issues.some(isOfNeither) },
+  );
+}
+
+/** It is none of the two, as a whole. */
+const isOfNeither = ({ code, path }: RawIssue): boolean =>
+  code === 'invalid_union' && (path === undefined || path.length === 0);
+
+/** What Zod notes while it judges: paths begin at what is judged. */
+interface RawIssue {
   readonly code?: string | undefined;
   readonly path?: readonly PropertyKey[] | undefined;
-}) {
+}
+
+/** No form has this type; what stands inside a form may be a union as well. */
+function isOfType({ code, path }: RawIssue): boolean {
   return code === 'invalid_union' && path?.length === 1 && path[0] === 'type';
 }
 

@@ -19,6 +19,7 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: boolean | JsonSchema;
   readonly oneOf?: readonly JsonSchema[];
+  readonly anyOf?: readonly JsonSchema[];
   readonly [keyword: string]: unknown;
 }
 
@@ -39,7 +40,7 @@ export interface Leaf {
 
 /** Every leaf, in the order of the schema. A key that several forms have (`type`) stands once. */
 export function leavesOf(schema: JsonSchema, path: readonly string[] = []): Leaf[] {
-  const options = schema.oneOf ?? [schema];
+  const options = formsOf(schema) ?? [schema];
   const found = new Map<string, JsonSchema[]>();
   for (const option of options) {
     for (const [name, value] of childrenOf(option)) {
@@ -62,7 +63,12 @@ function childrenOf({ properties = {}, additionalProperties }: JsonSchema): [str
 }
 
 function isSection(schema: JsonSchema): boolean {
-  return schema.type === 'object' || (schema.oneOf ?? []).some(isSection);
+  return schema.type === 'object' || (formsOf(schema) ?? []).some(isSection);
+}
+
+/** The forms that a value may have: one of several mappings, or a mapping and a word. */
+function formsOf({ oneOf, anyOf }: JsonSchema): readonly JsonSchema[] | undefined {
+  return oneOf ?? anyOf;
 }
 
 /** The schema with descriptions and examples, and without the defaults of sections, which say nothing. */
@@ -99,6 +105,9 @@ function described(schema: JsonSchema, path: readonly string[]): JsonSchema {
               : additionalProperties,
         }),
     ...(oneOf === undefined ? {} : { oneOf: oneOf.map((option) => bare(described(option, path))) }),
+    ...(rest.anyOf === undefined || !isSection(schema)
+      ? {}
+      : { anyOf: rest.anyOf.map((option) => bare(described(option, path))) }),
   };
 }
 

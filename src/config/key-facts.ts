@@ -1,7 +1,7 @@
 /** Looks up in the table of keys: what is known of the key at a path, and when a change there counts. Pure. */
 import { type Applies, KEYS, type KeyFacts } from './keys.ts';
 
-/** A change of a platform, whatever its own keys: its connection is made at the start. */
+/** A change of a platform, whatever its own keys: it is made at the start, and anew only where it is parked. */
 const PLATFORM: KeyFacts = { applies: 'restart', meaning: 'A key of this platform' };
 
 /** The rows by the segments of their patterns: a file has thousands of paths to look up, and each costs its depth. */

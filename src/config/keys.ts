@@ -16,7 +16,7 @@ export interface KeyFacts {
   readonly applies: Applies;
   /** A sentence without its full stop. */
   readonly meaning: string;
-  readonly unit?: 'time' | 'turns' | 'runs' | 'messages' | 'failures';
+  readonly unit?: 'time' | 'turns' | 'runs' | 'messages' | 'failures' | 'deaths';
   readonly examples?: readonly unknown[];
   /** What holds without the key, where the schema cannot say it. */
   readonly without?: string;
@@ -42,6 +42,12 @@ const PROGRAM: Readonly<Record<string, KeyFacts>> = {
     meaning: 'The folder it starts in; a relative one counts from the folder of this file',
     without: 'the folder of this file',
     examples: ['.', '~/bot'],
+  },
+  effects: {
+    applies: 'turn',
+    meaning:
+      'Whether a turn may change something outside (a file, a service): `none` lets one that was cut off be answered again unasked',
+    examples: ['none'],
   },
   turn_timeout: {
     applies: 'turn',
@@ -96,7 +102,7 @@ const COMMAND: Readonly<Record<string, KeyFacts>> = {
   command: {
     applies: 'now',
     meaning:
-      'What `exec` runs: a text for a shell, or a list of the program and its arguments without a shell',
+      'What `exec` runs: a text for a shell, or a list of the program and its arguments without a shell, in which $NAME is the place of an argument',
     examples: ['systemctl restart sglang', ['df', '-h']],
   },
   target: {
@@ -206,6 +212,55 @@ export const KEYS: Readonly<Record<string, KeyFacts>> = {
     unit: 'time',
     examples: ['10s'],
   },
+  'turns.resume': {
+    applies: 'now',
+    meaning:
+      'A turn that was cut off: `auto` answers it again where it can have changed nothing and asks otherwise, `ask`, `always`, `never`',
+  },
+  'turns.max_age': {
+    applies: 'now',
+    meaning: 'A message that came longer ago is old: it is not answered unasked, unless `on_expired` says so',
+    unit: 'time',
+    examples: ['24h', '2d'],
+  },
+  'turns.on_expired': {
+    applies: 'now',
+    meaning: 'What becomes of an old message that was held: `answer`, `ask` its sender, `expire`',
+  },
+  'safe_mode.deaths': {
+    applies: 'restart',
+    meaning: 'After so many deaths in `within` the next start takes no turns; `safe_mode: off`: after none',
+    unit: 'deaths',
+  },
+  'safe_mode.within': {
+    applies: 'restart',
+    meaning: 'The time in which `deaths` are counted',
+    unit: 'time',
+    examples: ['60s'],
+  },
+  'safe_mode.slow_deaths': {
+    applies: 'restart',
+    meaning: 'The same after so many deaths in `slow_within`',
+    unit: 'deaths',
+  },
+  'safe_mode.slow_within': {
+    applies: 'restart',
+    meaning: 'The time in which `slow_deaths` are counted',
+    unit: 'time',
+    examples: ['30m'],
+  },
+  'safe_mode.quiet': {
+    applies: 'restart',
+    meaning: 'Safe mode ends by itself after so long; deaths further apart than this are different incidents',
+    unit: 'time',
+    examples: ['2m'],
+  },
+  'store.retention': {
+    applies: 'now',
+    meaning: 'What was settled longer ago is deleted',
+    unit: 'time',
+    examples: ['30d'],
+  },
   'reload.watch': {
     applies: 'now',
     meaning: 'Whether a changed file is reloaded by itself',
@@ -234,6 +289,9 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   'conversations.*': 'A conversation',
   access: 'Who may talk to the gateway; anybody else is a stranger',
   shutdown: 'How long leaving may take once the drain is over',
+  turns: 'What becomes of turns that were cut off, and of messages that grew old',
+  safe_mode: 'When a gateway that keeps dying starts without turns, or off: never',
+  store: 'What is kept on disk',
   reload: 'How a changed file comes into force',
   inspector: 'The live view of the statechart',
   platforms: 'Chat platforms; the local one is always there',

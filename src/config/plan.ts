@@ -26,17 +26,34 @@ export interface Change {
   readonly after: string | null;
 }
 
-/** The changes from one configuration to another, in the order of the later one; what went comes last in its section. */
-export function planOf(before: ConfigFile, after: ConfigFile): Change[] {
-  return changesAt(before, after, []);
+/**
+ * The changes from one configuration to another, in the order of the later one; what went comes last in its section.
+ * `parked`: see `reloadedFile`.
+ */
+export function planOf(before: ConfigFile, after: ConfigFile, parked: readonly string[] = []): Change[] {
+  const now = new Set(parked.map((name) => keyText(['platforms', name])));
+  return changesAt(before, after, []).map((change) =>
+    change.change === 'changed' && now.has(change.key) ? { ...change, applies: 'now' } : change,
+  );
 }
 
 /**
  * What runs once `after` is reloaded over `running`: all of `after`, but for the keys that wait for a restart, which
- * keep what they have.
+ * keep what they have. `parked`: names of platforms without a link, whose other keys do not wait: one that the file
+ * still names is made anew.
  */
-export function reloadedFile(running: ConfigFile, after: ConfigFile): ConfigFile {
-  return reloadedAt(running, after, []) as ConfigFile;
+export function reloadedFile(
+  running: ConfigFile,
+  after: ConfigFile,
+  parked: readonly string[] = [],
+): ConfigFile {
+  const file = reloadedAt(running, after, []) as ConfigFile;
+  const anew = parked.filter((name) => own(running.platforms, name) !== undefined);
+  const settings = anew.flatMap((name) => {
+    const value = own(after.platforms, name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...file, platforms: { ...file.platforms, ...Object.fromEntries(settings) } };
 }
 
 function reloadedAt(running: unknown, after: unknown, path: readonly string[]): unknown {
@@ -71,9 +88,15 @@ function leafChange(before: unknown, after: unknown, path: readonly string[], fa
   return [{ key: keyText(path), change: kindOf(before, after), applies: facts.applies, ...shown }];
 }
 
+/** Of a thing with keys of its own only that it came or went; or that a word is in its place (`safe_mode: off`). */
 function wholeChange(before: unknown, after: unknown, path: readonly string[]): Change[] {
   const change = kindOf(before, after);
-  return [{ key: keyText(path), change, applies: appliesBelow(path), before: null, after: null }];
+  const sidesText = (value: unknown) => (isMapping(value) ? '{…}' : JSON.stringify(value));
+  const shown =
+    change === 'changed'
+      ? { before: sidesText(before), after: sidesText(after) }
+      : { before: null, after: null };
+  return [{ key: keyText(path), change, applies: appliesBelow(path), ...shown }];
 }
 
 /** Words fill the arguments of a command in their order, so there the order is a value. */

@@ -68,6 +68,26 @@ export function withoutSecrets(text: string): string {
   return known.replace(LONG_WORD, (word) => word.split(VALUE_BEGIN).map(unlessRandom).join(''));
 }
 
+/**
+ * What in a text looks like a secret that was made, not chosen: of twelve characters at least, with letters and digits.
+ * An ordinary word behind `--token` is none, nor is a variable.
+ */
+export function madeSecretsIn(text: string): string[] {
+  const found: string[] = [];
+  for (const pattern of SECRETS) {
+    for (const [whole, before = ''] of cut(text).matchAll(pattern)) {
+      const value = whole.slice(before.length).replace(SHELL_END, '');
+      if (MADE.test(value)) found.push(value, ...value.split(':').filter((part) => MADE.test(part)));
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** What ends a word for a shell, and is no part of it. */
+const SHELL_END = /[;&|)]+$/;
+
+const MADE = /^(?=.*[A-Za-z])(?=.*\d)[^\s$]{12,}$/;
+
 /** True when the name of a key says that its value is a secret itself, not the variable that holds it. */
 export function namesSecret(key: string): boolean {
   return SECRET_NAME.test(key);

@@ -59,6 +59,13 @@ export function resolveConfig(
     conversations: record(Object.entries(file.conversations)),
     access: file.access,
     shutdown: { killGraceMs: file.shutdown.kill_grace, exitTimeoutMs: file.shutdown.exit_timeout },
+    turns: {
+      resume: file.turns.resume,
+      maxAgeMs: file.turns.max_age,
+      onExpired: file.turns.on_expired,
+    },
+    safeMode: resolveSafeMode(file.safe_mode),
+    store: { retentionMs: file.store.retention },
     listen: { http },
     reload: file.reload,
     inspector: { xstateInspect: file.inspector.xstate_inspect },
@@ -66,6 +73,17 @@ export function resolveConfig(
     source,
   };
   return { config, warnings };
+}
+
+function resolveSafeMode(keys: ConfigFile['safe_mode']): Config['safeMode'] {
+  if (keys === 'off') return null;
+  return {
+    deaths: keys.deaths,
+    withinMs: keys.within,
+    slowDeaths: keys.slow_deaths,
+    slowWithinMs: keys.slow_within,
+    quietMs: keys.quiet,
+  };
 }
 
 /** Without a prototype: looking up a word from a chat, such as `constructor`, must find nothing of Object's. */
@@ -98,6 +116,8 @@ function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundin
         ? {}
         : { systemPromptFile: resolveFrom(source.folder, promptFile, env.HOME) }),
       historyWindow: keys.history_window,
+      // It is asked for text alone and calls no tools.
+      effects: false,
       turnTimeoutMs: keys.turn_timeout,
       failureThreshold: keys.failure_threshold,
     };
@@ -108,6 +128,8 @@ function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundin
     type: 'command',
     command: resolveCommandLine(command, source.folder, env.HOME),
     cwd: resolveFrom(source.folder, keys.cwd ?? '.', env.HOME),
+    // The demo agent, which answers where none is configured, only prints.
+    effects: keys.command !== undefined && keys.effects === 'possible',
     turnTimeoutMs: keys.turn_timeout,
     failureThreshold: keys.failure_threshold,
   };

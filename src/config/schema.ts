@@ -10,6 +10,13 @@ import { nearest } from '../messages/near.ts';
 import { defaultAgentSchema, otherAgentSchema } from './agent-keys.ts';
 import { judgeAgentUses } from './agent-uses.ts';
 import { quickCommandSchema, type ROLES } from './command-keys.ts';
+import {
+  type EXPIRED_MODES,
+  type RESUME_MODES,
+  safeModeSchema,
+  storeSchema,
+  turnsSchema,
+} from './durable-keys.ts';
 import { addressOrOff, duration, keyed, NAME_SHAPE, nameProblem, text, wants } from './fields.ts';
 import { DESPITE_ERRORS, named } from './forms.ts';
 import type { Address } from './units.ts';
@@ -35,6 +42,8 @@ interface AnyAgentConfig {
   readonly maxTurns?: number;
   /** Failures of the agent itself, one after the other, after which it is not asked until it answers a probe. */
   readonly failureThreshold: number;
+  /** A turn of it may change something outside: then one that was cut off is not repeated unasked. */
+  readonly effects: boolean;
 }
 
 /** An agent program: the message on stdin, the reply on stdout. */
@@ -121,6 +130,23 @@ export interface Config {
   /** People as `platform:id`. */
   readonly access: { readonly owners: readonly string[]; readonly users: readonly string[] };
   readonly shutdown: { readonly killGraceMs: number; readonly exitTimeoutMs: number };
+  readonly turns: {
+    /** What becomes of a message whose turn was cut off. */
+    readonly resume: (typeof RESUME_MODES)[number];
+    /** A message that waited longer is old. */
+    readonly maxAgeMs: number;
+    readonly onExpired: (typeof EXPIRED_MODES)[number];
+  };
+  /** Null: it is off. */
+  readonly safeMode: {
+    readonly deaths: number;
+    readonly withinMs: number;
+    readonly slowDeaths: number;
+    readonly slowWithinMs: number;
+    readonly quietMs: number;
+  } | null;
+  /** What was settled longer ago is deleted. */
+  readonly store: { readonly retentionMs: number };
   readonly listen: { readonly http: Address | 'off' };
   readonly reload: { readonly watch: boolean };
   readonly inspector: { readonly xstateInspect: Address | 'off' };
@@ -172,6 +198,9 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
       kill_grace: duration({ zero: true }).prefault('5s'),
       exit_timeout: duration({ zero: false }).prefault('10s'),
     }).prefault({}),
+    turns: turnsSchema().prefault({}),
+    safe_mode: safeModeSchema().prefault({}),
+    store: storeSchema().prefault({}),
     reload: keyed({
       watch: z.boolean({ error: wants('true or false', 'write one of them without quotes') }).default(false),
     }).prefault({}),

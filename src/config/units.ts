@@ -1,5 +1,5 @@
 /**
- * Reads the small languages inside configuration values: durations, network addresses, paths, argument patterns.
+ * Reads the small languages inside configuration values: durations, network addresses, paths, argument patterns and places.
  * Pure: each takes a text and returns a value, or undefined when the text is not of its language.
  */
 import { isAbsolute, join, resolve } from 'node:path';
@@ -61,4 +61,9 @@ export function resolveFrom(folder: string, path: string, userHome: string | und
 export function argumentPattern(pattern: string): RegExp {
   const { source } = new RegExp(pattern, 'u');
   return new RegExp(`^(?:${source})$`, 'u');
+}
+
+/** The argument whose place an item of a command is: `$NAME` and nothing else. Undefined when the item is a text. */
+export function placeIn(item: string): string | undefined {
+  return /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(item)?.[1];
 }

@@ -3,15 +3,16 @@
  * same in every state; what happens with it is the chart's business.
  */
 import type { AliasCommand, ExecCommand, QuickCommand } from '../config/schema.ts';
-import { type BuiltinName, builtinNamed } from './commands.ts';
+import { builtinNamed, type ControlName } from './commands.ts';
 
 export type Classified =
-  | { readonly kind: 'control'; readonly name: BuiltinName; readonly words: string }
+  | { readonly kind: 'control'; readonly name: ControlName; readonly words: string }
   /** A slash word nobody knows: answered by the gateway with near names, never sent to an agent. */
   | { readonly kind: 'control'; readonly name: 'unknown'; readonly word: string; readonly words: string }
   | { readonly kind: 'exec'; readonly command: ExecCommand; readonly words: string }
   | { readonly kind: 'alias'; readonly command: AliasCommand; readonly words: string }
-  | { readonly kind: 'turn'; readonly text: string };
+  /** `resume`: it continues a turn instead of asking an agent anything. */
+  | { readonly kind: 'turn'; readonly text: string; readonly builtin?: 'resume'; readonly words?: string };
 
 /** `/name`, `/name@bot`, then its words. A name has no slash in it, so a file path is text. */
 const COMMAND = /^\/(?<name>[\p{L}\p{N}][\p{L}\p{N}_-]*)(?:@[^\s/]+)?(?:\s+(?<words>[\s\S]*))?$/u;
@@ -31,6 +32,7 @@ export function classify(text: string, quickCommands: Readonly<Record<string, Qu
   const name = (groups.name ?? '').toLowerCase();
   const words = (groups.words ?? '').trim();
   const builtin = builtinNamed(name);
+  if (builtin?.kind === 'turn') return { kind: 'turn', text: trimmed, builtin: builtin.name, words };
   if (builtin !== undefined) return { kind: 'control', name: builtin.name, words };
   const quick = Object.hasOwn(quickCommands, name) ? quickCommands[name] : undefined;
   if (quick === undefined) return { kind: 'control', name: 'unknown', word: name, words };

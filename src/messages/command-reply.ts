@@ -1,8 +1,9 @@
 /** What a quick command's end looks like in a chat. Pure. */
-import { stripVTControlCharacters } from 'node:util';
+
+import { printedText } from '../telemetry/terminal-text.ts';
 import { counted } from './replies.ts';
 
-/** Output in a reply, in bytes of each stream: head and tail are kept (`process/bounded-output.ts`). */
+/** Output in a reply and in its row, in bytes of both streams together: head and tail of each are kept. */
 export const COMMAND_OUTPUT_BYTES_MAX = 64 * 1024;
 
 /** How a command ended, as the process layer reports it. */
@@ -16,6 +17,8 @@ export interface CommandResult {
   readonly stderr: string;
   readonly cutBytes: number;
   readonly durationMs: number;
+  /** Processes that had to be ended after it, or with it. */
+  readonly leftovers: number;
 }
 
 /**
@@ -29,15 +32,23 @@ export function commandReply(name: string, result: CommandResult, endedBecause: 
   }
   const output = outputOf(result);
   const how = howItEnded(name, result, endedBecause);
-  if (output === '' && how === null) return `/${name}: done, no output.`;
-  return [output, how].filter((part) => part !== '' && part !== null).join('\n');
+  const left = whatWasLeft(name, result);
+  if (output === '' && how === null && left === null) return `/${name}: done, no output.`;
+  return [output, how, left].filter((part) => part !== '' && part !== null).join('\n');
 }
 
-/** Everything it printed: stdout, then stderr, without terminal escapes. */
+/** Everything it printed: stdout, then stderr, as plain text. */
 export function outputOf({ stdout, stderr, cutBytes }: CommandResult): string {
-  const parts = [stdout, stderr].map((part) => stripVTControlCharacters(part).trimEnd());
+  const parts = [stdout, stderr].map((part) => printedText(part).trimEnd());
   const cut = cutBytes > 0 ? `[${counted(cutBytes, 'byte')} cut from the middle]` : '';
   return [...parts, cut].filter((part) => part !== '').join('\n');
+}
+
+/** That something was ended although the command had ended well: whoever starts a service would look for it. */
+function whatWasLeft(name: string, { ended, leftovers }: CommandResult): string | null {
+  if (ended !== null || leftovers === 0) return null;
+  const what = leftovers === 1 ? 'a process that' : `${leftovers} processes that`;
+  return `/${name} left ${what} held its output: ended. To keep it, send its output elsewhere (>/dev/null 2>&1).`;
 }
 
 function howItEnded(name: string, result: CommandResult, endedBecause: string): string | null {

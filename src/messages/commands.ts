@@ -1,7 +1,6 @@
 /**
- * The gateway's own commands: the list that `classify`, access, `/help` and configuration checks read. A
- * built-in that would start a turn would be of kind `turn`; all of these are `control`, so they answer in
- * every state.
+ * The gateway's own commands: the list that `classify`, access, `/help` and configuration checks read. One that
+ * continues a turn is of kind `turn` and is admitted as one; all others are `control`, and answer in every state.
  */
 import type { Kind } from '../../machines/events.ts';
 
@@ -20,6 +19,13 @@ export interface Builtin {
 export const BUILTINS = [
   { name: 'status', kind: 'control', role: 'user', usage: '', help: 'what the gateway is doing' },
   { name: 'help', kind: 'control', role: 'user', usage: '', help: 'this list' },
+  {
+    name: 'commands',
+    kind: 'control',
+    role: 'user',
+    usage: '',
+    help: 'the quick commands, with their arguments and who may',
+  },
   {
     name: 'ps',
     kind: 'control',
@@ -40,6 +46,20 @@ export const BUILTINS = [
     role: 'user',
     usage: '',
     help: 'stop the running turn of this conversation',
+  },
+  {
+    name: 'resume',
+    kind: 'turn',
+    role: 'user',
+    usage: '',
+    help: 'have answered what was interrupted in this conversation',
+  },
+  {
+    name: 'resume-turns',
+    kind: 'control',
+    role: 'owner',
+    usage: '',
+    help: 'take turns again after a crash loop',
   },
   { name: 'cancel', kind: 'control', role: 'owner', usage: 'ID', help: 'end one turn or command by its id' },
   {
@@ -67,6 +87,9 @@ export const BUILTINS = [
 
 export type BuiltinName = (typeof BUILTINS)[number]['name'];
 
+/** Those that answer in every state. */
+export type ControlName = Extract<(typeof BUILTINS)[number], { kind: 'control' }>['name'];
+
 export const BUILTIN_NAMES: readonly string[] = BUILTINS.map((builtin) => builtin.name);
 
 /**
@@ -74,7 +97,6 @@ export const BUILTIN_NAMES: readonly string[] = BUILTINS.map((builtin) => builti
  * configuration that this one took.
  */
 export const RESERVED_NAMES: readonly string[] = [
-  'commands',
   'agent',
   'busy',
   'new',
@@ -85,12 +107,11 @@ export const RESERVED_NAMES: readonly string[] = [
   'deny',
 ].filter((name) => !BUILTIN_NAMES.includes(name));
 
-const BY_NAME: ReadonlyMap<string, Builtin & { name: BuiltinName }> = new Map(
-  BUILTINS.map((builtin) => [builtin.name, builtin]),
-);
+type Listed = (typeof BUILTINS)[number];
 
-export const builtinNamed = (name: string): (Builtin & { name: BuiltinName }) | undefined =>
-  BY_NAME.get(name);
+const BY_NAME: ReadonlyMap<string, Listed> = new Map(BUILTINS.map((builtin) => [builtin.name, builtin]));
+
+export const builtinNamed = (name: string): Listed | undefined => BY_NAME.get(name);
 
 /**
  * What a request to stop, restart or drain is answered with when it changed nothing, because it could not. It is the
@@ -98,6 +119,7 @@ export const builtinNamed = (name: string): (Builtin & { name: BuiltinName }) | 
  */
 export const UNDONE_VERDICTS: readonly string[] = [
   'nothing-to-cancel',
+  'nothing-to-clear',
   'too-late',
   'still-starting',
   'refused',

@@ -28,6 +28,8 @@ export interface Circumstances {
   readonly leftMs: number | null;
   /** Its sender can ask for it to be kept, at the command line or over HTTP. */
   readonly canQueue: boolean;
+  /** Why the store cannot be written, where that is the rule. */
+  readonly storeObstacle: StoreObstacle;
   /** Why the agent that the message is for is down, and what can be done. */
   readonly outage?: { readonly cause: string; readonly next: string } | undefined;
 }
@@ -35,13 +37,17 @@ export interface Circumstances {
 /** Why a message was not taken, and what to do instead. `alias` names the exec command an alias points at. */
 export function refusal(
   refused: Refusal,
-  { leftMs, canQueue, outage }: Circumstances,
+  { leftMs, canQueue, storeObstacle, outage }: Circumstances,
   aliasOfExec?: string,
 ): string {
   if (aliasOfExec !== undefined) {
     return `Not taken: aliases wait while the gateway is leaving. Send /${aliasOfExec} itself, it runs while draining.`;
   }
-  if (refused.because === 'degraded') return degradedRefusal(refused.degraded, outage);
+  if (refused.because === 'degraded') {
+    return refused.degraded.includes('store')
+      ? storeRefusal(storeObstacle)
+      : degradedRefusal(refused.degraded, outage);
+  }
   const intent = refused.request?.intent ?? 'stop';
   const kept = canQueue ? ', or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`' : '';
   const next = {
@@ -53,9 +59,8 @@ export function refusal(
 }
 
 function degradedRefusal(reasons: readonly string[], outage: Circumstances['outage']): string {
-  if (reasons.includes('store')) return storeRefusal();
   if (reasons.includes('safe-mode')) {
-    return 'Not taken: the gateway is in safe mode after several crashes, and runs commands only. An owner can send /status to see why.';
+    return 'Not taken: the gateway is in safe mode after several crashes, and runs commands only. It takes turns again after a quiet while, or when an owner sends /resume-turns.';
   }
   if (outage !== undefined) {
     return `Not taken: ${outage.cause}. ${outage.next} The gateway looks by itself whether the agent is back; commands still run.`;
@@ -64,9 +69,18 @@ function degradedRefusal(reasons: readonly string[], outage: Circumstances['outa
   return `Not taken: the agent ${agents.join(', ')} does not answer at present. Commands still run; send it again later, or see /status.`;
 }
 
+/** What keeps the store from being written: another program's lock, or a disk that is full or fails. */
+export type StoreObstacle = 'lock' | 'disk';
+
 /** The store could not take the message: it is not kept. */
-export const storeRefusal = (): string =>
-  'Not taken: the gateway cannot write to its disk at present, so it could not keep this. Commands still run; free some space, then send it again.';
+export const storeRefusal = (obstacle: StoreObstacle): string =>
+  obstacle === 'lock'
+    ? "Not taken: another program has the gateway's store locked, so it could not keep this. Commands still run; close that program, then send it again."
+    : 'Not taken: the gateway cannot write to its disk at present, so it could not keep this. Commands still run; free some space, then send it again.';
+
+/** For whoever looks at a gateway that cannot write its store. */
+export const storeLocked = (): string =>
+  'another program has the store locked: close it; the gateway tries again every second';
 
 /** What a person who asked for a stop, a restart, a drain or its end is told. */
 export function verdict(
@@ -211,14 +225,24 @@ export const surplusWords = (name: string, usageText: string): string =>
 export const aliasTooDeep = (depthMax: number): string =>
   `Not run: that alias leads through more than ${depthMax} others. Correct quick_commands.`;
 
+/** Added to a message that is sent again although nobody knows whether it arrived. */
+export const possiblyTwice = (): string => '(possibly sent twice: nobody saw whether it had arrived)';
+
 /** Added to the reply of what ran while the store could not be written. */
-export const notRecorded = (): string => '(not recorded: the gateway could not write to its disk)';
+export const notRecorded = (obstacle: StoreObstacle): string =>
+  obstacle === 'lock'
+    ? '(not recorded: another program had the store locked)'
+    : '(not recorded: the gateway could not write to its disk)';
 
 export const interruptedTurn = (why: string): string =>
   `Interrupted: ${why}. Send it again if it is still wanted.`;
 
 /** Completes "Interrupted: …" for a turn that a leaving gateway does not wait for any longer. */
 export const timeIsOver = (going: Going): string => `the gateway is ${going} and its time to wait is over`;
+
+/** The same, where a person did not let it wait. */
+export const askedToGoAtOnce = (going: Going): string =>
+  `the gateway is ${going}, and was asked to go at once`;
 
 /** The same, and for a command, where the gateway itself has failed. */
 export const gatewayFailed = (): string => 'the gateway itself has failed; its log says why';
@@ -238,6 +262,14 @@ export const commandTimeout = (timeoutMs: number): string =>
 
 export const commandNotRun = (name: string, because: string): string => `/${name} was not run: ${because}.`;
 
+/** No slot came free for it in time. */
+export const commandWaitedInVain = (name: string, waitedMs: number): string =>
+  `/${name} was not run: no place for it came free within ${seconds(waitedMs)}. Send it again; /ps lists what runs.`;
+
+/** Told at once to whoever waits at the command line or over HTTP. */
+export const commandWaits = (name: string, waitMsMax: number): string =>
+  `/${name} waits for a free place, ${seconds(waitMsMax)} at most. /ps lists what runs.`;
+
 export const nothingToInterrupt = (): string =>
   'Nothing to interrupt: no turn of this conversation is running.';
 
@@ -253,6 +285,12 @@ export const nothingInFlight = (): string => 'Nothing in flight. A restart now w
 /** A drain with a time, while one is under way. */
 export const drainTimeNotTaken = (): string =>
   'The time given was not taken: what is under way keeps its own end.';
+
+/** Of `/commands`. */
+export const noQuickCommands = (role: 'owner' | 'user'): string =>
+  role === 'owner'
+    ? 'There are no quick commands. They are written under quick_commands in the configuration.'
+    : 'There are no quick commands for you here.';
 
 /** A request from inside a command or a turn. */
 export const deferred = (): string => 'Asked; it happens when this work has settled.';
@@ -297,14 +335,6 @@ export const agentDefect = (): string =>
 
 /** Ends an answer that was longer than it may be. */
 export const answerCut = (): string => '\n[cut: the answer was longer]';
-
-export const interruptedAtBoot = (what: 'turn' | 'command', name: string | null): string =>
-  what === 'turn'
-    ? 'The gateway went down while this was being answered, and the answer was not kept. Send it again if it is still wanted.'
-    : `The gateway went down while ${name === null ? 'this' : `/${name}`} ran. It is not run again by itself: check what it did, then send it again if needed.`;
-
-export const expiredCommand = (name: string): string =>
-  `/${name} was not run: the gateway was down for too long after it came in. Send it again if it is still wanted.`;
 
 export const failedTurn = (cause: string, next: string): string => `No answer: ${cause}. ${next}`;
 

@@ -36,22 +36,32 @@ export class BoundedOutput {
     this.#overwriteOldest(chunk.subarray(first.length));
   }
 
+  /** How many bytes are kept so far. */
+  get keptBytes(): number {
+    return Math.min(this.#totalBytes, this.#bytesMax);
+  }
+
   /**
-   * Ends the stream: the listener gets what a cut-off code point left over. `text` has a line in place of the
-   * `cutBytes` that were not kept.
+   * Ends the stream: the listener gets what a cut-off code point left over. Of what is kept at most `bytesMax` bytes
+   * are given, again the beginning and the end; `text` has a line in place of the `cutBytes` that are missing.
    */
-  finish(): { text: string; cutBytes: number } {
+  finish(bytesMax = this.#bytesMax): { text: string; cutBytes: number } {
     if (this.#decoder !== undefined) this.#pass(this.#decoder.decode());
-    if (this.#totalBytes <= this.#bytesMax) {
-      return { text: this.#kept.toString('utf8', 0, this.#totalBytes), cutBytes: 0 };
-    }
-    const oldest = this.#headBytesMax + this.#ringOffset(this.#totalBytes);
-    const head = withoutCutOffEnd(this.#kept.subarray(0, this.#headBytesMax));
-    const tail = withoutCutOffStart(
-      Buffer.concat([this.#kept.subarray(oldest), this.#kept.subarray(this.#headBytesMax, oldest)]),
-    );
+    const kept = this.#inOrder();
+    if (this.#totalBytes <= bytesMax) return { text: kept.toString(), cutBytes: 0 };
+    const headBytes = Math.ceil(bytesMax / 2);
+    const head = withoutCutOffEnd(kept.subarray(0, headBytes));
+    const tail = withoutCutOffStart(kept.subarray(kept.length - (bytesMax - headBytes)));
     const cutBytes = this.#totalBytes - head.length - tail.length;
     return { text: `${head.toString()}\n[… ${cutBytes} bytes cut …]\n${tail.toString()}`, cutBytes };
+  }
+
+  /** What is kept, oldest first. */
+  #inOrder(): Buffer {
+    if (this.#totalBytes <= this.#bytesMax) return this.#kept.subarray(0, this.#totalBytes);
+    const oldest = this.#headBytesMax + this.#ringOffset(this.#totalBytes);
+    const [head, ring] = [this.#kept.subarray(0, this.#headBytesMax), this.#kept.subarray(oldest)];
+    return Buffer.concat([head, ring, this.#kept.subarray(this.#headBytesMax, oldest)]);
   }
 
   #pass(text: string): void {

@@ -2,7 +2,7 @@
  * Starts and ends every child process of the gateway: quick commands, agents, `systemd-notify`.
  *
  * - Each gets a session and process group of its own, so that a Ctrl-C in the gateway's terminal does not reach
- *   it, and a marker in its environment, so that its tree is found even after a restart of the gateway.
+ *   it, and markers of its work and life in its environment, so that its tree is found even after a restart.
  * - A result always comes: `timeoutMs` + `graceMs` + about 200 ms after the start at the latest, also when a
  *   descendant holds the pipes. When it comes because the process was ended, none of its tree is alive; only
  *   what left both session and marker, or became another user, escapes.
@@ -13,7 +13,9 @@
 import { execa } from 'execa';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import { procTable, WORK_ID_NAME } from './process-table.ts';
+import { abandonedWork, lifeMarker } from './abandoned.ts';
+import { processIdentity } from './identity.ts';
+import { LIFE_NAME, procTable, WORK_ID_NAME } from './process-table.ts';
 import { signalMarked, type TreeSignal } from './process-tree.ts';
 import { PS_COMMAND, psTable } from './ps-table.ts';
 import { type Child, type ProcessSpec, Run, type RunningProcess } from './run.ts';
@@ -28,12 +30,25 @@ export interface Processes {
   /** Sends KILL to every running tree before it returns, for a gateway that exits in this tick. */
   killAllNow(): void;
   /**
-   * Ends every process that carries one of these markers: trees that dead lives of the gateway left behind.
-   * Resolves to their number. The ids must not be those of running work.
+   * Ends every process that carries one of these markers, and what dead lives of this home left running besides
+   * (`abandoned.ts`). Resolves to their number. The ids must not be those of running work.
    */
   sweep(workIds: ReadonlySet<string>): Promise<number>;
   /** How many have been started and have no result yet. */
   readonly runningCount: number;
+}
+
+/**
+ * Where the system itself keeps the processes of one piece of work together, as a cgroup for each does: no process gets
+ * out of that, whatever it does to session and environment. Nothing here may throw.
+ */
+export interface Enclosures {
+  /** Puts a started process in; what it starts from then on is in as well. */
+  enter(workId: string, pid: number): void;
+  /** The work that a process is enclosed with; undefined when it is in no enclosure of ours. */
+  workOf(pid: number): string | undefined;
+  /** The work has its result. */
+  leave(workId: string): void;
 }
 
 /** How long a process of a dead life gets from TERM to KILL: a start of the gateway waits for it. */
@@ -41,16 +56,25 @@ const SWEEP_GRACE_MS = 500;
 /** How long `ps` may take. */
 const PS_TIMEOUT_MS = 2000;
 
-export function createProcesses(clock: Clock): Processes {
-  const table = process.platform === 'darwin' ? psTable(runPs) : procTable;
+/**
+ * `home`: whose work it is, so that a later life of it finds what this one leaves behind; absent: nobody's.
+ * `enclosures`: absent, markers and sessions alone tell what belongs together.
+ */
+export function createProcesses(clock: Clock, home?: string, enclosures?: Enclosures): Processes {
+  const life = home === undefined ? {} : lifeOf(home);
+  const table = process.platform === 'darwin' ? psTable(runPs) : procTable(enclosures?.workOf);
   const running = new Set<Run>();
   return {
     start(spec) {
-      const child = launch(spec);
+      const child = launch(spec, life);
       if ('failure' in child) return notStarted(child.failure);
+      enclosures?.enter(spec.workId, child.pid);
       const run = new Run(spec, child, clock, table);
       running.add(run);
-      void run.result.finally(() => running.delete(run));
+      void run.result.finally(() => {
+        running.delete(run);
+        enclosures?.leave(spec.workId);
+      });
       return run;
     },
     killAllNow() {
@@ -62,8 +86,10 @@ export function createProcesses(clock: Clock): Processes {
       });
     },
     async sweep(workIds) {
-      if (workIds.size === 0) return 0;
-      const marked = { signal: (signal: TreeSignal) => signalMarked(workIds, signal, table) };
+      const abandoned = home === undefined ? [] : await abandonedWork(home, table);
+      const all = new Set([...workIds, ...abandoned]);
+      if (all.size === 0) return 0;
+      const marked = { signal: (signal: TreeSignal) => signalMarked(all, signal, table) };
       const ended = await endTree(marked, {
         clock,
         graceMs: SWEEP_GRACE_MS,
@@ -79,14 +105,26 @@ export function createProcesses(clock: Clock): Processes {
   };
 }
 
-function launch(spec: ProcessSpec): Child | { failure: Promise<StartFailure> } {
+/** Without a readable `/proc` nobody could find it by its life anyway. */
+function lifeOf(home: string): Record<string, string> {
+  try {
+    return { [LIFE_NAME]: lifeMarker(home, processIdentity()) };
+  } catch {
+    return {};
+  }
+}
+
+function launch(
+  spec: ProcessSpec,
+  life: Readonly<Record<string, string>>,
+): Child | { failure: Promise<StartFailure> } {
   const [file, ...args] = argvOf(spec.command);
   const explain = (code: string | undefined, message: string) =>
     explainStartFailure(code, message, file, spec.cwd);
   try {
     const child = execa(file, args, {
       cwd: spec.cwd,
-      env: { ...spec.env, [WORK_ID_NAME]: spec.workId },
+      env: { ...spec.env, ...life, [WORK_ID_NAME]: spec.workId },
       extendEnv: false,
       stdin: spec.input === undefined ? 'ignore' : 'pipe',
       detached: true,

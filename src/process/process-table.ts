@@ -10,6 +10,9 @@ import { uptime } from 'node:os';
 /** The environment variable that marks every process of one piece of work. */
 export const WORK_ID_NAME = 'SLUICE_WORK_ID';
 
+/** The environment variable that names the life which started it, and its home. */
+export const LIFE_NAME = 'SLUICE_LIFE';
+
 export interface TableEntry {
   readonly pid: number;
   readonly groupId: number;
@@ -19,6 +22,8 @@ export interface TableEntry {
   readonly startedMs: number;
   /** The marker it was started with; undefined without one, and for processes of other users. */
   readonly workId: string | undefined;
+  /** The life that started it, as `abandoned.ts` writes it; undefined as above, and on macOS. */
+  readonly life?: string | undefined;
 }
 
 /**
@@ -48,25 +53,36 @@ const SLICE_PROCESSES = 64;
  */
 const LISTS_MAX = 32;
 
-/** `/proc` of Linux. */
-export const procTable: ProcessTable = {
-  nowMs: () => uptime() * 1000,
-  async visit(each, whom) {
-    for (const _ of visitInSlices(each, whom === 'all' ? LISTS_MAX : 1))
-      await new Promise((resolve) => setImmediate(resolve));
-  },
-  visitNow(each) {
-    for (const _ of visitInSlices(each, LISTS_MAX));
-  },
-};
+/**
+ * `/proc` of Linux. `workOf` tells the work of a process that shows no marker, where the system itself knows it
+ * (`Enclosures` in `exec.ts`).
+ */
+export function procTable(workOf?: (pid: number) => string | undefined): ProcessTable {
+  return {
+    nowMs: () => uptime() * 1000,
+    async visit(each, whom) {
+      for (const _ of visitInSlices(each, whom === 'all' ? LISTS_MAX : 1, workOf))
+        await new Promise((resolve) => setImmediate(resolve));
+    },
+    visitNow(each) {
+      for (const _ of visitInSlices(each, LISTS_MAX, workOf));
+    },
+  };
+}
 
-function* visitInSlices(each: (entry: TableEntry) => void, listsMax: number): Generator<void, void, void> {
+type WorkOf = ((pid: number) => string | undefined) | undefined;
+
+function* visitInSlices(
+  each: (entry: TableEntry) => void,
+  listsMax: number,
+  workOf: WorkOf,
+): Generator<void, void, void> {
   const met = new Map<number, Meeting>();
   for (let list = 0; list < listsMax; list += 1) {
     const pids = listPids().filter((pid) => met.get(pid) !== 'seen');
     if (pids.length === 0) return;
     for (let from = 0; from < pids.length; from += SLICE_PROCESSES) {
-      for (const pid of pids.slice(from, from + SLICE_PROCESSES)) meet(pid, met, each);
+      for (const pid of pids.slice(from, from + SLICE_PROCESSES)) meet(pid, met, each, workOf);
       yield;
     }
   }
@@ -78,12 +94,18 @@ function* visitInSlices(each: (entry: TableEntry) => void, listsMax: number): Ge
  */
 type Meeting = 'seen' | 'without environment';
 
-function meet(pid: number, met: Map<number, Meeting>, each: (entry: TableEntry) => void): void {
+function meet(
+  pid: number,
+  met: Map<number, Meeting>,
+  each: (entry: TableEntry) => void,
+  workOf: WorkOf,
+): void {
   const environ = readOrNothing(`/proc/${pid}/environ`);
   const meeting = environ?.length === 0 ? 'without environment' : 'seen';
   if (met.get(pid) === meeting) return;
   met.set(pid, meeting);
-  const entry = readEntry(pid, workIdIn(environ));
+  const workId = valueIn(environ, WORK_ID_NAME) ?? workOf?.(pid);
+  const entry = readEntry(pid, workId, valueIn(environ, LIFE_NAME));
   if (entry !== undefined) each(entry);
 }
 
@@ -112,7 +134,11 @@ const [STATE, GROUP, SESSION, START_TICKS] = [0, 2, 3, 19];
 const CLOCK_TICK_MS = 10;
 
 /** Undefined when the process ended meanwhile. */
-function readEntry(pid: number, workId: string | undefined): TableEntry | undefined {
+function readEntry(
+  pid: number,
+  workId: string | undefined,
+  life: string | undefined,
+): TableEntry | undefined {
   const stat = readOrNothing(`/proc/${pid}/stat`)?.toString('latin1');
   // The name in the second field may itself hold spaces and brackets: what follows the last one is plain.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -123,6 +149,7 @@ function readEntry(pid: number, workId: string | undefined): TableEntry | undefi
     sessionId: Number(fields[SESSION]),
     startedMs: Number(fields[START_TICKS]) * CLOCK_TICK_MS,
     workId,
+    life,
   };
 }
 
@@ -135,9 +162,9 @@ function readOrNothing(path: string): Buffer | undefined {
 }
 
 /** `environ` is a list of `NAME=value`, each ended by a zero byte. */
-function workIdIn(environ: Buffer | undefined): string | undefined {
+function valueIn(environ: Buffer | undefined, name: string): string | undefined {
   if (environ === undefined) return undefined;
-  const prefix = `${WORK_ID_NAME}=`;
+  const prefix = `${name}=`;
   for (let at = environ.indexOf(prefix); at !== -1; at = environ.indexOf(prefix, at + 1)) {
     if (at > 0 && environ[at - 1] !== 0) continue;
     const end = environ.indexOf(0, at);

@@ -26,7 +26,7 @@ export interface ProcessSpec {
   readonly timeoutMs?: number | undefined;
   /** From TERM to KILL, and from an exit to the end of descendants that still hold a pipe. */
   readonly graceMs: number;
-  /** How much of each output stream is kept: its beginning and its end. */
+  /** How much of both outputs together is kept: of each its beginning and its end. */
   readonly outputBytesMax: number;
   /** Gets standard output as it comes, decoded. Must not throw. */
   readonly onStdout?: ((text: string) => void) | undefined;
@@ -76,6 +76,7 @@ export interface Child {
 
 /** How long to read on when a tree has gone: what it wrote last may still be in the pipes. */
 const DRAIN_MS = 50;
+
 export class Run implements RunningProcess {
   readonly pid: number;
   readonly tree: ProcessTree;
@@ -114,8 +115,7 @@ export class Run implements RunningProcess {
 
     const wentByItself = await this.#goesByItself();
     const leftovers = wentByItself ? 0 : await this.#endTree();
-    const out = stdout.finish();
-    const err = stderr.finish();
+    const [out, err] = finishBoth(stdout, stderr, this.#spec.outputBytesMax);
     return {
       started: true,
       exitCode: handle.exitCode,
@@ -167,4 +167,11 @@ export class Run implements RunningProcess {
     const { exitCode, signalCode } = this.#child.handle;
     return exitCode !== null || signalCode !== null;
   }
+}
+
+/** Neither output crowds out the other: each has half of the room, and what the other does not need. */
+function finishBoth(stdout: BoundedOutput, stderr: BoundedOutput, bytesMax: number) {
+  const half = Math.ceil(bytesMax / 2);
+  const roomBeside = (other: BoundedOutput) => bytesMax - Math.min(other.keptBytes, half);
+  return [stdout.finish(roomBeside(stderr)), stderr.finish(roomBeside(stdout))] as const;
 }

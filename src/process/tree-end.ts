@@ -34,32 +34,48 @@ interface Tree {
 
 /** Resolves to the pids of those that had to be ended, as `count` says. */
 export async function endTree(tree: Tree, options: EndingOptions): Promise<ReadonlySet<number>> {
+  const { clock, hurry, count } = options;
   const ended = new Set<number>();
-  if (!options.hurry.aborted) {
+  if (hurry.aborted) {
+    addAll(ended, await tree.signal(0));
+  } else {
+    const begunMs = clock.monotonicMs();
     const asked = await tree.signal('SIGTERM');
-    if (options.count === 'all') addAll(ended, asked);
-    if (await leavesWithinGrace(tree, options)) return ended;
+    if (count === 'all') addAll(ended, asked);
+    const left = await leftAfterGrace(tree, options, clock.monotonicMs() - begunMs);
+    if (left === undefined) return ended;
+    addAll(ended, left);
   }
-  addAll(ended, await tree.signal(0));
-  await killUntilClean(tree, options.clock, ended);
+  await killUntilClean(tree, clock, ended);
   return ended;
 }
 
-async function leavesWithinGrace(
+/**
+ * Resolves at the end of the grace to who was there at the last look; undefined as soon as all have gone. A look takes
+ * a while on a machine with many processes, `lookMs` at first: the last one is over when the grace is, so that KILL
+ * need not wait for it.
+ */
+async function leftAfterGrace(
   tree: Tree,
   { clock, graceMs, gone, hurry }: EndingOptions,
-): Promise<boolean> {
+  lookMs: number,
+): Promise<ReadonlySet<number> | undefined> {
   const deadlineMs = clock.monotonicMs() + graceMs;
-  await settlesWithin(graceMs, Promise.race([gone, aborted(hurry)]), clock);
-  let cleanPasses = 0;
-  for (let pauseMs = PAUSE_MS_MIN; !hurry.aborted; pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
-    const leftMs = deadlineMs - clock.monotonicMs();
-    if (leftMs <= 0) return false;
-    cleanPasses = (await tree.signal(0)).size === 0 ? cleanPasses + 1 : 0;
-    if (cleanPasses === CLEAN_PASSES) return true;
-    await clock.delay(Math.min(pauseMs, leftMs), hurry);
+  const leftMs = () => Math.max(0, deadlineMs - clock.monotonicMs());
+  await settlesWithin(Math.max(0, graceMs - lookMs), Promise.race([gone, aborted(hurry)]), clock);
+  let cleanLooks = 0;
+  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
+    const begunMs = clock.monotonicMs();
+    const alive = await tree.signal(0);
+    cleanLooks = alive.size === 0 ? cleanLooks + 1 : 0;
+    if (cleanLooks === CLEAN_PASSES) return undefined;
+    const spareMs = leftMs() - (clock.monotonicMs() - begunMs);
+    if (hurry.aborted || spareMs <= 0) {
+      await clock.delay(leftMs(), hurry);
+      return alive;
+    }
+    await clock.delay(Math.min(pauseMs, spareMs), hurry);
   }
-  return false;
 }
 
 async function killUntilClean(tree: Tree, clock: Clock, ended: Set<number>): Promise<void> {

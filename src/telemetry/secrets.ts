@@ -14,17 +14,38 @@ const SECRET_CHARS_MIN = 8;
 
 const REDACTED = '[redacted]';
 
+/** Takes secrets out of a text that comes in pieces. */
+export interface Pieces {
+  /** What of the text so far may be shown and was not yet: what may be the beginning of a secret waits. */
+  next(piece: string): string;
+  /** What still waited: no further piece comes. */
+  rest(): string;
+}
+
 export class Secrets {
   /** Each in every form; the longest first, so that one that begins another leaves no rest of that. */
   #forms: readonly string[] = [];
   /** The same as they stand in a text of JSON. */
   #inJson: readonly string[] = [];
+  /** How each form may begin, by the last character of that beginning; the longest first. */
+  #beginnings: ReadonlyMap<string, readonly string[]> = new Map();
 
-  /** From now on this value is taken out wherever it stands. */
-  add(value: string): void {
-    if (value.length < SECRET_CHARS_MIN) return;
-    this.#forms = [...new Set([...this.#forms, ...formsOf(value)])].toSorted((a, b) => b.length - a.length);
+  /** From now on these values are taken out wherever they stand. */
+  add(...values: readonly string[]): void {
+    const forms = new Set(this.#forms);
+    for (const value of values) {
+      if (value.length >= SECRET_CHARS_MIN) for (const form of formsOf(value)) forms.add(form);
+    }
+    if (forms.size === this.#forms.length) return;
+    this.#forms = [...forms].toSorted((a, b) => b.length - a.length);
     this.#inJson = this.#forms.map(inJson);
+    const beginnings = this.#forms.flatMap((form) =>
+      Array.from({ length: form.length - 1 }, (_, index) => form.slice(0, index + 1)),
+    );
+    this.#beginnings = Map.groupBy(
+      beginnings.toSorted((a, b) => b.length - a.length),
+      (beginning) => beginning.at(-1) ?? '',
+    );
   }
 
   /** The text without known secrets; not for JSON. */
@@ -57,6 +78,43 @@ export class Secrets {
     const mayHoldOne = SECRET_KEY_IN_JSON.test(line) || this.#inJson.some((form) => line.includes(form));
     if (!mayHoldOne) return line;
     return `${JSON.stringify(this.redactIn(parsed(line)))}\n`;
+  }
+
+  /** For a text that comes in pieces: a secret that is cut by them is found, too. */
+  pieces(): Pieces {
+    let kept = '';
+    return {
+      next: (piece) => {
+        const text = kept + piece;
+        const end = this.#certainIn(text);
+        kept = text.slice(end);
+        return this.redact(text.slice(0, end));
+      },
+      rest: () => {
+        const last = this.redact(kept);
+        kept = '';
+        return last;
+      },
+    };
+  }
+
+  /** How many characters of a text no later piece can make a part of a secret. */
+  #certainIn(text: string): number {
+    const begun = this.#beginnings.get(text.at(-1) ?? '')?.find((beginning) => text.endsWith(beginning));
+    if (begun === undefined) return text.length;
+    let end = text.length - begun.length;
+    // A whole secret may reach into what may be the beginning of another one: it is kept together.
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const form of this.#forms) {
+        const from = Math.max(0, end - form.length + 1);
+        const at = text.slice(from, end + form.length - 1).indexOf(form);
+        if (at < 0) continue;
+        end = from + at;
+        moved = true;
+      }
+    }
+    return end;
   }
 
   #holdsOne(text: string): boolean {

@@ -14,6 +14,22 @@ const options = (path: string, env: Record<string, string> = {}) => ({
 const parse = (text: string, env: Record<string, string> = {}) =>
   parseConfig(text, options('/srv/bot/sluice.yaml', env));
 
+describe('a program may change something outside, unless its configuration says that it does not', () => {
+  test.each([
+    ['', true],
+    [', effects: possible', true],
+    [', effects: none', false],
+  ])('{ command: ./a%s }', (keys, effects) => {
+    const { agents } = parse(`agent: { command: ./a${keys} }\nagents: { b: { command: ./b${keys} } }`).config;
+    expect(agents.default?.effects).toBe(effects);
+    expect(agents.b?.effects).toBe(effects);
+  });
+
+  test('the built-in demo agent may not', () => {
+    expect(parse('').config.agents.default?.effects).toBe(false);
+  });
+});
+
 describe('an agent that is a model', () => {
   test('has its defaults', () => {
     const { config, warnings } = parse('agent: { type: openai, base_url: "http://h:1/v1", model: q }');
@@ -25,6 +41,7 @@ describe('an agent that is a model', () => {
       historyWindow: 40,
       turnTimeoutMs: 1_800_000,
       failureThreshold: 5,
+      effects: false,
     });
     expect(config).toMatchObject({ maxTurns: 8, drainTimeoutMs: 60_000 });
     expect(warnings).toEqual([]);

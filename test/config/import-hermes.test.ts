@@ -134,6 +134,28 @@ display:
     });
   });
 
+  test('takes nothing that happens to be called as keys are here, nor a command with the name of a built-in one', () => {
+    const { text, left } = imported(
+      [
+        'turns: { resume: ask }',
+        'safe_mode: off',
+        'store: { retention: 1d }',
+        'agent: { effects: none, restart_drain_timeout: 60 }',
+        'quick_commands: { resume: { type: exec, command: ls } }',
+      ].join('\n'),
+    );
+    expect(text).toContain('restart_drain_timeout: 60');
+    expect(text).not.toMatch(/turns|safe_mode|store|effects|resume/);
+    expect(keysOf(left).toSorted()).toEqual([
+      'agent.effects',
+      'quick_commands.resume',
+      'safe_mode',
+      'store',
+      'turns',
+    ]);
+    expect(whyOf(left, 'quick_commands.resume')).toContain('is a built-in command and cannot be replaced');
+  });
+
   test('names what it left, each with the reason', () => {
     const { left } = imported(HERMES);
     expect(keysOf(left)).toEqual([

@@ -16,7 +16,7 @@ const options: LoadOptions = {
   path: '/etc/sluice/sluice.yaml',
   origin: 'flag',
   env: { HOME: '/home/ada' },
-  builtinNames: ['status', 'restart', 'stop', 'help'],
+  builtinNames: ['status', 'restart', 'stop', 'help', 'resume', 'resume-turns'],
 };
 
 const parse = (text: string, changes: Partial<LoadOptions> = {}) =>
@@ -84,7 +84,7 @@ describe('a wrong configuration names line, column, key, what is wrong and what 
         '     2 |   r: { type: alias, target: /r }',
         `${options.path}:3:42 quick_commands.s.timeout: 0 leaves no time at all; write more than 0`,
         '     3 |   s: { type: exec, command: ls, timeout: 0 }',
-        `${options.path}:4:1 zebra: unknown key; known here: listen, agent, agents, display, quick_commands, conversations, access, shutdown, reload, inspector, platforms`,
+        `${options.path}:4:1 zebra: unknown key; known here: listen, agent, agents, display, quick_commands, conversations, access, shutdown, turns, safe_mode, store, reload, inspector, platforms`,
         '     4 | zebra: 1',
         `${options.path}:5:10 agent.comand: unknown key; did you mean command?`,
         '     5 | agent: { comand: x, turn_timeout: 0 }',
@@ -175,6 +175,15 @@ describe('a valid configuration', () => {
       quickCommands: {},
       access: { owners: [], users: [] },
       shutdown: { killGraceMs: 5_000, exitTimeoutMs: 10_000 },
+      turns: { resume: 'auto', maxAgeMs: 86_400_000, onExpired: 'ask' },
+      safeMode: {
+        deaths: 5,
+        withinMs: 60_000,
+        slowDeaths: 8,
+        slowWithinMs: 1_800_000,
+        quietMs: 120_000,
+      },
+      store: { retentionMs: 2_592_000_000 },
       reload: { watch: false },
       inspector: { xstateInspect: 'off' },
       platforms: {},
@@ -285,6 +294,7 @@ describe('a valid configuration', () => {
         cwd: '/etc/sluice/sub',
         turnTimeoutMs: 1_800_000,
         failureThreshold: 5,
+        effects: true,
       },
       b: {
         name: 'b',
@@ -293,6 +303,7 @@ describe('a valid configuration', () => {
         cwd: '/etc/sluice',
         turnTimeoutMs: 86_400_000,
         failureThreshold: 5,
+        effects: true,
         maxTurns: 2,
       },
     });
@@ -306,6 +317,48 @@ describe('a valid configuration', () => {
     ['LocalHost:80', { host: 'localhost', port: 80 }],
   ])('listen.http: %s', (value, expected) => {
     expect(parse(`listen: { http: ${value} }`).config.listen.http).toEqual(expected);
+  });
+
+  test('every key of turns, safe_mode and store arrives, in milliseconds', () => {
+    const { config } = parse(
+      [
+        'turns: { resume: never, max_age: 3650d, on_expired: expire }',
+        'safe_mode: { deaths: 2, within: 30, slow_deaths: 1000, slow_within: 1d, quiet: 10ms }',
+        'store: { retention: 1.5s }',
+      ].join('\n'),
+    );
+    expect(config.turns).toEqual({ resume: 'never', maxAgeMs: 315_360_000_000, onExpired: 'expire' });
+    expect(config.safeMode).toEqual({
+      deaths: 2,
+      withinMs: 30_000,
+      slowDeaths: 1000,
+      slowWithinMs: 86_400_000,
+      quietMs: 10,
+    });
+    expect(config.store).toEqual({ retentionMs: 1_500 });
+  });
+
+  test.each(['off', '"off"', 'false'])('safe_mode: %s is none at all', (value) => {
+    expect(parse(`safe_mode: ${value}`).config.safeMode).toBeNull();
+    expect(parse(`%YAML 1.1\n---\nsafe_mode: ${value}\n`).config.safeMode).toBeNull();
+  });
+
+  test('a safe_mode without a value, or with none of its keys, is the default', () => {
+    const { safeMode } = parse('').config;
+    for (const text of ['safe_mode:\n', 'safe_mode: {}\n', 'safe_mode:\n  deaths: 5\n']) {
+      expect(parse(text).config.safeMode).toEqual(safeMode);
+    }
+  });
+
+  test('everything that is wrong in safe_mode is named at once, each at its own place', () => {
+    expect(problemsOf('safe_mode:\n  deaths: many\n  witin: 60s\n  quiet: soon\n  slow_deaths: 1\n')).toEqual(
+      [
+        '2:11 safe_mode.deaths: "many" is not a whole number of 2 to 1000; write one, for example 2',
+        '3:3 safe_mode.witin: unknown key; did you mean within?',
+        '4:10 safe_mode.quiet: "soon" is not a duration; write seconds, or a text as "30s", "5m", "2h", "10ms"',
+        '5:16 safe_mode.slow_deaths: 1 is not a whole number of 2 to 1000; write one, for example 2',
+      ],
+    );
   });
 
   test('off stays a word when the file declares YAML 1.1', () => {

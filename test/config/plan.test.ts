@@ -102,6 +102,7 @@ describe('a plan', () => {
         'turn agents.a.model added null → "m"',
         'turn agents.a.history_window added null → 40',
         'turn agents.a.command removed "./a" → null',
+        'turn agents.a.effects removed "possible" → null',
       ],
     ],
     ['a further agent', '', 'agents: { a: { command: ./a } }', ['turn agents.a added null → null']],
@@ -129,6 +130,32 @@ describe('a plan', () => {
         'restart listen.http changed 127.0.0.1:7171 → [::1]:80',
         'restart inspector.xstate_inspect changed "off" → 127.0.0.1:8888',
       ],
+    ],
+    [
+      'turns and retention count at once, safe mode at the next start',
+      'turns: { resume: ask }',
+      'turns: { max_age: 90m, on_expired: expire }\nsafe_mode: { deaths: 3 }\nstore: { retention: 1d }\n',
+      [
+        'now turns.resume changed "ask" → "auto"',
+        'now turns.max_age changed 24h → 90m',
+        'now turns.on_expired changed "ask" → "expire"',
+        'restart safe_mode.deaths changed 5 → 3',
+        'now store.retention changed 720h → 24h',
+      ],
+    ],
+    ['safe mode off', '', 'safe_mode: off', ['restart safe_mode changed {…} → "off"']],
+    [
+      'safe mode on again',
+      'safe_mode: off',
+      'safe_mode: { quiet: 1m }',
+      ['restart safe_mode changed "off" → {…}'],
+    ],
+    ['safe mode off in other words changes nothing', 'safe_mode: off', 'safe_mode: false', []],
+    [
+      'effects',
+      'agent: { command: ./a }',
+      'agent: { command: ./a, effects: none }',
+      ['turn agent.effects changed "possible" → "none"'],
     ],
     [
       'a command with a name that every object has',
@@ -189,12 +216,39 @@ describe('what runs after a reload', () => {
     ]);
   });
 
+  test('has the safe mode that it had, whether it was on or off', () => {
+    const [on, off] = [fileOf(''), fileOf('safe_mode: off')];
+    const after = fileOf('safe_mode: { deaths: 3 }\nturns: { resume: ask }\nstore: { retention: 1d }\n');
+    expect(reloadedFile(on, after)).toEqual({ ...after, safe_mode: on.safe_mode });
+    expect(reloadedFile(off, after)).toEqual({ ...after, safe_mode: 'off' });
+    expect(reloadedFile(on, off)).toEqual(on);
+  });
+
   test('has no platform that came, and still the one that went', () => {
     const [chat, other] = [{ token: 'a' }, { token: 'b' }];
     const running = { ...fileOf(RUNNING), platforms: { chat } };
     const after = { ...fileOf(RUNNING), platforms: { other } };
     expect(reloadedFile(running, after).platforms).toEqual({ chat });
     expect(reloadedFile(running, { ...after, platforms: { chat: other } }).platforms).toEqual({ chat });
+  });
+
+  test('has the later keys of a parked platform, which has no link to lose; and of no other', () => {
+    const [a, b] = [{ token: 'a' }, { token: 'b' }];
+    const running = { ...fileOf(RUNNING), platforms: { chat: a, mail: a } };
+    const after = { ...running, platforms: { chat: b, mail: b } };
+    expect(reloadedFile(running, after, ['chat']).platforms).toEqual({ chat: b, mail: a });
+    expect(planOf(running, after, ['chat'])).toMatchObject([
+      { key: 'platforms.chat', change: 'changed', applies: 'now' },
+      { key: 'platforms.mail', change: 'changed', applies: 'restart' },
+    ]);
+  });
+
+  test('keeps a parked platform that the file names no more, until a restart', () => {
+    const running = { ...fileOf(RUNNING), platforms: { chat: { token: 'a' } } };
+    const after = { ...running, platforms: {} };
+    expect(reloadedFile(running, after, ['chat']).platforms).toEqual(running.platforms);
+    expect(planOf(running, after, ['chat'])).toMatchObject([{ change: 'removed', applies: 'restart' }]);
+    expect(reloadedFile(after, running, ['chat']).platforms).toEqual({});
   });
 });
 

@@ -9,6 +9,7 @@ import { configJsonSchema, leavesOf } from '../../src/config/json-schema.ts';
 import { KEYS } from '../../src/config/keys.ts';
 import { type LoadOptions, loadConfig, parseConfig } from '../../src/config/load.ts';
 import { readTree } from '../../src/config/tree.ts';
+import { bindArguments } from '../../src/messages/arguments.ts';
 
 const folder = resolve(import.meta.dirname, '../../config');
 const options = (file: string): LoadOptions => ({
@@ -32,6 +33,29 @@ function patternOf(path: readonly PropertyKey[]): string | undefined {
     );
   });
 }
+
+describe('the set of quick commands to start from', () => {
+  const { config, warnings } = loadConfig(options('examples/commands.yaml'));
+
+  test('loads, and lacks an agent only', () => {
+    expect(warnings).toEqual([expect.stringMatching(/^agent: none is configured/)]);
+  });
+
+  test.each([
+    ['unit', 'restart a b.service', ['systemctl', '--user', '--no-pager', 'restart', '--', 'a', 'b.service']],
+    ['unit', 'UNITS=a', ['systemctl', '--user', '--no-pager', 'status', '--', 'a']],
+    ['unit', 'reboot', undefined],
+    ['unit', 'status "a;b"', undefined],
+    ['deploy', 'staging', expect.arrayContaining(['staging'])],
+    ['deploy', '', undefined],
+    ['logs', 'LINES=99999', undefined],
+  ])('/%s %s', (name, words, ran) => {
+    const command = config.quickCommands[name];
+    if (command?.type !== 'exec') throw new Error(`${name} is no exec command`);
+    const bound = bindArguments(command, words);
+    expect(bound.ok ? bound.command : undefined).toEqual(ran);
+  });
+});
 
 describe('the example configuration', () => {
   const example = options('gateway.example.yaml');

@@ -33,6 +33,16 @@ export const VALID_FILES: readonly (readonly [string, string])[] = [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of the configuration.
     'listen: { http: "127.0.0.1:${PORT}" }\naccess: { owners: ["${OWNER}"] }\nagents: { m: { type: openai, base_url: "${URL}", model: m } }\n',
   ],
+  ['an agent without effects', 'agent: { command: ./a, effects: none }\n'],
+  ['every key of turns', 'turns: { resume: never, max_age: 3650d, on_expired: answer }\n'],
+  ['no safe mode', 'safe_mode: off\n'],
+  ['no safe mode, as YAML 1.1 means it', 'safe_mode: false\n'],
+  [
+    'every key of safe mode',
+    'safe_mode: { deaths: 2, within: 1s, slow_deaths: 1000, slow_within: 1d, quiet: 0.5 }\n',
+  ],
+  ['some keys of safe mode', 'safe_mode:\n  deaths: 3\n'],
+  ['a retention', 'store: { retention: 0.5d }\n'],
   ['people', 'access: { owners: ["telegram:12345"], users: ["slack:U1"] }\n'],
   ['anchors', 'agent: { command: &c x }\nagents: { b: { command: *c } }\n'],
 ];

@@ -315,13 +315,16 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     'quick_commands:\n  status: { type: exec, command: ls }\n',
     '2:3 quick_commands.status: is a built-in command and cannot be replaced; choose another name, for example my-status',
   ],
-  ...['commands', 'busy', 'new', 'retry', 'resume', 'resume-turns', 'approve', 'deny'].map(
-    (name): readonly [string, string, string] => [
-      `${name}, a name that a later version takes`,
-      `quick_commands:\n  ${name}: { type: exec, command: ls }\n`,
-      `2:3 quick_commands.${name}: is reserved for a built-in command of a later version; choose another name, for example my-${name}`,
-    ],
-  ),
+  ...['resume', 'resume-turns'].map((name): readonly [string, string, string] => [
+    `${name}, a name of ours`,
+    `quick_commands:\n  ${name}: { type: exec, command: ls }\n`,
+    `2:3 quick_commands.${name}: is a built-in command and cannot be replaced; choose another name, for example my-${name}`,
+  ]),
+  ...['busy', 'new', 'retry', 'approve', 'deny'].map((name): readonly [string, string, string] => [
+    `${name}, a name that a later version takes`,
+    `quick_commands:\n  ${name}: { type: exec, command: ls }\n`,
+    `2:3 quick_commands.${name}: is reserved for a built-in command of a later version; choose another name, for example my-${name}`,
+  ]),
   [
     'a name with a space and capitals',
     'quick_commands:\n  Clean Up: { type: exec, command: ls }\n',
@@ -433,6 +436,21 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression: unmatched \')\'; correct it',
   ],
   [
+    'a program that the sender would choose',
+    'quick_commands:\n  x: { type: exec, command: [$P, a], args: { P: {} } }\n',
+    '2:30 quick_commands.x.command[0]: $P would let the sender choose the program; write its name',
+  ],
+  [
+    'a word that would be a program for a shell',
+    'quick_commands:\n  x: { type: exec, command: [/bin/bash, -ec, $P], args: { P: {} } }\n',
+    '2:46 quick_commands.x.command[2]: $P would be a program for the shell; use "$P" inside of a text',
+  ],
+  [
+    'a place for an argument that is not declared',
+    'quick_commands:\n  x: { type: exec, command: [ls, $FIEL], args: { FILE: {} } }\n',
+    '2:34 quick_commands.x.command[1]: $FIEL is no argument of this command, and no shell reads a list; declare FIEL under args',
+  ],
+  [
     'words left after the rest',
     exec('args: { A: { rest: true }, B: {} }'),
     '2:54 quick_commands.job.args.A.rest: takes all remaining words, so none is left for the next; make it the last one',
@@ -457,6 +475,112 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     'a circuit that opens before any failure',
     'agent: { command: ./a, failure_threshold: 0 }\n',
     '1:43 agent.failure_threshold: 0 is not a whole number of 1 to 1000; write one, for example 1',
+  ],
+  [
+    'effects that are none of the two',
+    'agent: { command: ./a, effects: some }\n',
+    '1:33 agent.effects: "some" is not what its turns may do; use none or possible',
+  ],
+  [
+    'effects of a model',
+    'agents: { m: { type: openai, base_url: "http://h/v1", model: q, effects: none } }\n',
+    '1:65 agents.m.effects: is a key of type command; remove it, or use that type',
+  ],
+  [
+    'a way to resume that is none',
+    'turns: { resume: sometimes }\n',
+    '1:18 turns.resume: "sometimes" is not a way to resume; use auto, ask, always or never',
+  ],
+  [
+    'off for a way to resume',
+    'turns: { resume: off }\n',
+    '1:18 turns.resume: "off" is not a way to resume; use auto, ask, always or never',
+  ],
+  [
+    'a word for all of turns',
+    'turns: ask\n',
+    '1:8 turns: "ask" is not a mapping; write its keys below it, one a line, indented',
+  ],
+  [
+    'no age at all',
+    'turns: { max_age: 0 }\n',
+    '1:19 turns.max_age: 0 leaves no time at all; write more than 0',
+  ],
+  ['a negative age', 'turns: { max_age: -1 }\n', '1:19 turns.max_age: -1 is negative; write more than 0'],
+  [
+    'an absurd age',
+    'turns: { max_age: 5000d }\n',
+    '1:19 turns.max_age: "5000d" is more than 3650 days; write at most 3650d',
+  ],
+  [
+    'an age in months',
+    'turns: { max_age: 2mo }\n',
+    '1:19 turns.max_age: "2mo" is not a duration; write seconds, or a text as "30s"',
+  ],
+  [
+    'nothing to do with old messages',
+    'turns:\n  on_expired: drop\n',
+    '2:15 turns.on_expired: "drop" is not what to do with old messages; use answer, ask or expire',
+  ],
+  [
+    'a key of turns, misspelt',
+    'turns: { maxage: 1d }\n',
+    '1:10 turns.maxage: unknown key; did you mean max_age?',
+  ],
+  [
+    'on for safe mode',
+    'safe_mode: on\n',
+    '1:12 safe_mode: "on" is not a safe mode; write its keys below it, one a line, indented, or off',
+  ],
+  [
+    'true for safe mode',
+    'safe_mode: true\n',
+    '1:12 safe_mode: true is not a safe mode; write its keys below it, one a line, indented, or off',
+  ],
+  [
+    'a list for safe mode',
+    'safe_mode: [5, 60s]\n',
+    '1:1 safe_mode: [5,"60s"] is not a safe mode; write its keys below it, one a line, indented, or off',
+  ],
+  [
+    'safe mode after a single death',
+    'safe_mode: { deaths: 1 }\n',
+    '1:22 safe_mode.deaths: 1 is not a whole number of 2 to 1000; write one, for example 2',
+  ],
+  [
+    'deaths within no time',
+    'safe_mode: { within: 0 }\n',
+    '1:22 safe_mode.within: 0 leaves no time at all; write more than 0',
+  ],
+  [
+    'slow deaths within more than a day',
+    'safe_mode: { slow_within: 2d }\n',
+    '1:27 safe_mode.slow_within: "2d" is more than 24 hours; write at most 24h',
+  ],
+  [
+    'a negative quiet',
+    'safe_mode: { quiet: -2m }\n',
+    '1:21 safe_mode.quiet: "-2m" is negative; write more than 0',
+  ],
+  [
+    'a key of safe mode, misspelt',
+    'safe_mode:\n  death: 5\n',
+    '2:3 safe_mode.death: unknown key; did you mean deaths?',
+  ],
+  [
+    'a key of the store in other words',
+    'store: { retain: 30d }\n',
+    '1:10 store.retain: unknown key; known here: retention',
+  ],
+  [
+    'a time for all of the store',
+    'store: 30d\n',
+    '1:8 store: "30d" is not a mapping; write { retention: 30d } in its place',
+  ],
+  [
+    'a retention of nothing',
+    'store: { retention: 0s }\n',
+    '1:21 store.retention: "0s" leaves no time at all; write more than 0',
   ],
   [
     'a key written twice',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ArgSpec } from '../../src/config/schema.ts';
+import type { ArgSpec, CommandLine } from '../../src/config/schema.ts';
 import { bindArguments, quoteWords, splitWords, usageOf } from '../../src/messages/arguments.ts';
 
 const arg = (name: string, more: Partial<ArgSpec> = {}): ArgSpec => ({
@@ -8,6 +8,9 @@ const arg = (name: string, more: Partial<ArgSpec> = {}): ArgSpec => ({
   rest: false,
   ...more,
 });
+
+/** A command in whose text the arguments may stand as variables. */
+const ofText = (args: readonly ArgSpec[]) => ({ args, command: 'true' });
 
 describe('words', () => {
   test.each([
@@ -43,7 +46,7 @@ describe('declared arguments', () => {
     ['5 info', { LINES: '5', LEVEL: 'info' }],
     ['LEVEL=info 7', { LINES: '7', LEVEL: 'info' }],
   ])('are filled by %j', (words, values) => {
-    expect(bindArguments(args, words)).toEqual({ ok: true, values });
+    expect(bindArguments(ofText(args), words)).toEqual({ ok: true, values, command: 'true' });
   });
 
   test.each([
@@ -54,25 +57,26 @@ describe('declared arguments', () => {
     ['LINES=1 LINES=2', 'LEVEL is one of debug, info, not "LINES=2"'],
     ['5 info a\0b', 'an argument holds a NUL character'],
   ])('filled by %j: %s', (words, problem) => {
-    const bound = bindArguments(args, words);
+    const bound = bindArguments(ofText(args), words);
     expect(bound.ok ? undefined : bound.problem).toBe(problem);
   });
 
   test('that must be there are missed by name, and the last may take all that is left', () => {
     const say = [arg('TO', { required: true }), arg('TEXT', { rest: true, required: true })];
-    expect(bindArguments(say, 'me')).toEqual({ ok: false, problem: 'TEXT is missing' });
-    expect(bindArguments(say, 'me hello  "big world"')).toEqual({
+    expect(bindArguments(ofText(say), 'me')).toEqual({ ok: false, problem: 'TEXT is missing' });
+    expect(bindArguments(ofText(say), 'me hello  "big world"')).toEqual({
       ok: true,
       values: { TO: 'me', TEXT: 'hello big world' },
+      command: 'true',
     });
-    expect(bindArguments(say, 'me TEXT=a b')).toEqual({ ok: true, values: { TO: 'me', TEXT: 'a b' } });
+    expect(bindArguments(ofText(say), 'me TEXT=a b')).toMatchObject({ values: { TO: 'me', TEXT: 'a b' } });
     expect(usageOf('say', say)).toBe('/say TO TEXT…');
     expect(usageOf('logs', args)).toBe('/logs [LINES] [LEVEL]');
   });
 
   test('a wrong word is said back short, however long it was', () => {
     for (const words of ['x'.repeat(250_000), `5 ${'y'.repeat(250_000)}`, `5 info ${'z'.repeat(250_000)}`]) {
-      const bound = bindArguments(args, words);
+      const bound = bindArguments(ofText(args), words);
       expect(bound).toMatchObject({ ok: false, problem: expect.stringMatching(/^.{1,120}$/) });
     }
   });
@@ -89,5 +93,54 @@ describe('declared arguments', () => {
     }
     // Some milliseconds; a look at each pair of characters would take minutes.
     expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+});
+
+describe('the places of arguments in a list', () => {
+  const LINES = arg('LINES', { default: '20' });
+  const FILE = arg('FILE');
+  const WORDS = arg('WORDS', { rest: true });
+
+  test.each<[string, CommandLine, ArgSpec[], string, CommandLine]>([
+    ['a value is one item', ['ls', '$FILE'], [FILE], '"two words; rm -rf /"', ['ls', 'two words; rm -rf /']],
+    ['a default stands in', ['tail', '-n', '$LINES'], [LINES], '', ['tail', '-n', '20']],
+    ['what is not given leaves no item', ['ls', '$FILE', '/tmp'], [FILE], '', ['ls', '/tmp']],
+    ['an empty value is an item', ['ls', '$FILE'], [FILE], '""', ['ls', '']],
+    ['the rest is an item a word', ['say', '$WORDS'], [WORDS], 'a "b c" d', ['say', 'a', 'b c', 'd']],
+    ['twice is twice', ['cp', '$FILE', '$FILE'], [FILE], 'x', ['cp', 'x', 'x']],
+    [
+      'a value is not looked into',
+      ['say', '$FILE', '$LINES'],
+      [FILE, LINES],
+      '$LINES',
+      ['say', '$LINES', '20'],
+    ],
+    [
+      'a part of an item is a text',
+      ['sh', '-c', 'ls "$FILE"', '\u0024{FILE}'],
+      [FILE],
+      'x',
+      ['sh', '-c', 'ls "$FILE"', '\u0024{FILE}'],
+    ],
+    ['another name is a text', ['printf', '$HOME'], [FILE], 'x', ['printf', '$HOME']],
+    ['a text for a shell stays', 'ls "$FILE"', [FILE], '-rf', 'ls "$FILE"'],
+  ])('%s', (_, command, args, words, filled) => {
+    expect(bindArguments({ args, command }, words)).toMatchObject({ ok: true, command: filled });
+  });
+
+  test.each<[string, CommandLine, ArgSpec, string, boolean]>([
+    ['would be an option', ['ls', '$FILE'], FILE, '-rf', false],
+    ['is among the rest', ['ls', '$WORDS'], WORDS, 'a --output=/etc/passwd', false],
+    ['stands in a place before the end of options', ['ls', '$FILE', '--', '$FILE'], FILE, '-rf', false],
+    ['stands behind the end of options', ['ls', '--', '$FILE'], FILE, '-rf', true],
+    ['is one of the choices', ['ls', '$HOW'], arg('HOW', { choices: ['-l', '-a'] }), '-l', true],
+    ['is the default', ['ls', '$HOW'], arg('HOW', { default: '-l' }), '', true],
+    ['has no place in the list', ['printenv', 'FILE'], FILE, '-rf', true],
+    ['has a hyphen inside', ['ls', '$FILE'], FILE, 'a-b', true],
+  ])('a word with a hyphen that %s is refused or not', (_, command, argument, words, ok) => {
+    const bound = bindArguments({ args: [argument], command }, words);
+    expect(bound.ok).toBe(ok);
+    if (!bound.ok)
+      expect(bound.problem).toMatch(/^[A-Z]+ must not begin with "-", which would make "-.*" an option$/);
   });
 });

@@ -10,6 +10,7 @@ const result = (more: Partial<CommandResult> = {}): CommandResult => ({
   stderr: '',
   cutBytes: 0,
   durationMs: 1234,
+  leftovers: 0,
   ...more,
 });
 
@@ -42,6 +43,16 @@ describe('the reply to a command', () => {
       { started: false, startError: { code: 'ENOENT', message: 'up was not found' } },
       '/up could not be started: up was not found. Check quick_commands.up.',
     ],
+    [
+      'that ended well and left somebody at its output',
+      { stdout: 'started\n', leftovers: 1 },
+      'started\n/up left a process that held its output: ended. To keep it, send its output elsewhere (>/dev/null 2>&1).',
+    ],
+    [
+      'that failed and left several',
+      { exitCode: 1, leftovers: 2 },
+      '/up failed: exit code 1 after 1.2 s.\n/up left 2 processes that held its output: ended. To keep it, send its output elsewhere (>/dev/null 2>&1).',
+    ],
   ])('%s', (_, more, reply) => {
     expect(commandReply('up', result(more), 'it took too long')).toBe(reply);
   });
@@ -49,5 +60,27 @@ describe('the reply to a command', () => {
   test('has no terminal escapes, and says how much is cut', () => {
     const output = outputOf(result({ stdout: '\u001b[31mred\u001b[0m\u001b]0;title\u0007', cutBytes: 1 }));
     expect(output).toBe('red\n[1 byte cut from the middle]');
+  });
+
+  test.each<[string, string, string]>([
+    ['colours and a title', '\u001b[31mred\u001b[0m\u001b]0;title\u0007', 'red'],
+    ['a link', '\u001b]8;;http://a.b\u001b\\text\u001b]8;;\u001b\\', 'text'],
+    ['an image and a private message', '\u001bPq#0;2~\u001b\\a\u001b_secret\u001b\\b', 'ab'],
+    ['a progress bar', '10%\r50%\r100%\r\n', '10%\n50%\n100%'],
+    ['lines of another system', 'a\r\nb\r\n', 'a\nb'],
+    ['binary output', 'ELF\0\u0001\u007f\u0085\ufffd', 'ELF\ufffd'],
+    ['a bell, a backspace and half a sequence', 'a\u0007b\bc\u001b', 'abc'],
+    ['a table', 'a\tb\n', 'a\tb'],
+  ])('is plain text: %s', (_, stdout, text) => {
+    expect(outputOf(result({ stdout }))).toBe(text);
+  });
+
+  test('half a megabyte of beginnings of sequences is read in time that grows with its length alone', () => {
+    const startedMs = performance.now();
+    for (const piece of ['\u001b]', '\u001b[', '\u001bP1', '\u001b ', '\u009b', '\r', '1;', ' ']) {
+      outputOf(result({ stdout: `\u001b[${piece.repeat(250_000)}` }));
+    }
+    // Some milliseconds; a look at each pair of characters would take minutes.
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 });

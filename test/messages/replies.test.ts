@@ -27,26 +27,37 @@ describe('a refusal says why and what to do', () => {
     ],
     [degraded('store'), /cannot write to its disk.*free some space, then send it again/],
     [degraded('agent:a', 'store'), /cannot write to its disk/],
-    [degraded('safe-mode'), /safe mode.*\/status/],
+    [degraded('safe-mode'), /safe mode.*\/resume-turns/],
     [degraded('agent:a', 'agent:b'), /the agent a, b does not answer at present.*\/status/],
   ])('%#', (refusal, text) => {
-    expect(replies.refusal(refusal, { leftMs: 30_000, canQueue: false })).toMatch(text);
+    expect(replies.refusal(refusal, { leftMs: 30_000, canQueue: false, storeObstacle: 'disk' })).toMatch(
+      text,
+    );
+  });
+
+  test('a lock on the store is no full disk', () => {
+    const about = { leftMs: null, canQueue: false, storeObstacle: 'lock' } as const;
+    const text = replies.refusal(degraded('store'), about);
+    expect(text).toMatch(/another program has .* store locked.*close that program, then send it again/);
+    expect(text).not.toMatch(/disk|space/);
   });
 
   test('whoever can ask for it to be kept is told how', () => {
-    expect(replies.refusal(leaving('restart'), { leftMs: 30_000, canQueue: true })).toMatch(
-      /in about 30 s, or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`\.$/,
-    );
+    expect(
+      replies.refusal(leaving('restart'), { leftMs: 30_000, canQueue: true, storeObstacle: 'disk' }),
+    ).toMatch(/in about 30 s, or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`\.$/);
   });
 
   test('an alias of an exec command names the command that runs', () => {
-    expect(replies.refusal(leaving('stop'), { leftMs: null, canQueue: false }, 'cleanup')).toContain(
-      'Send /cleanup itself',
-    );
+    expect(
+      replies.refusal(leaving('stop'), { leftMs: null, canQueue: false, storeObstacle: 'disk' }, 'cleanup'),
+    ).toContain('Send /cleanup itself');
   });
 
   test('a restart that is nearly there still takes a moment', () => {
-    expect(replies.refusal(leaving('restart'), { leftMs: -3, canQueue: false })).toContain('in about 5 s');
+    expect(
+      replies.refusal(leaving('restart'), { leftMs: -3, canQueue: false, storeObstacle: 'disk' }),
+    ).toContain('in about 5 s');
   });
 });
 

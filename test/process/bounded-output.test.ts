@@ -23,6 +23,21 @@ test('output past the limit keeps its beginning and its end, and says how much i
   });
 });
 
+test('what is kept may be given in part, as if the limit had been smaller', () => {
+  const all = 'abcdefghij';
+  for (const [bytesMax, given] of [
+    [10, 6],
+    [8, 6],
+    [6, 6],
+    [8, 0],
+  ] as const) {
+    const output = new BoundedOutput(bytesMax);
+    output.push(Buffer.from(all));
+    expect(output.keptBytes).toBe(bytesMax);
+    expect(output.finish(given)).toEqual(keep(given, all));
+  }
+});
+
 test('a limit of nothing, or of one byte, still counts', () => {
   expect(keep(0, 'abc')).toEqual({ text: '\n[… 3 bytes cut …]\n', cutBytes: 3 });
   expect(keep(1, 'abc', 'd')).toEqual({ text: 'a\n[… 3 bytes cut …]\n', cutBytes: 3 });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { createProcesses, type ProcessSpec, type RunningProcess } from '../../src/process/exec.ts';
-import { belonging, isAlive, survivors, zombieChildren } from './survivors.ts';
+import { belonging, inSession, isAlive, survivors, zombieChildren } from './survivors.ts';
+import { TREES } from './trees.ts';
 
 const processes = createProcesses(systemClock);
-const programs = join(import.meta.dirname, '../support/programs');
 /** How much later than its bound a result may come on a busy machine: little beside what would hold it up. */
 const SLACK_MS = 10_000;
 
@@ -158,13 +158,21 @@ describe('standard input', () => {
 });
 
 describe('output', () => {
-  test('past the limit keeps beginning and end of each stream and counts the rest', async () => {
+  test('past the limit keeps beginning and end of each stream, half of the room for each, and counts the rest', async () => {
     const flood = 'echo BEGIN; head -c 1000000 /dev/zero | tr "\\0" x; echo END';
     const result = await run(`{ ${flood}; } ; { ${flood}; } >&2`, { outputBytesMax: 1000 });
     for (const text of [result.stdout, result.stderr]) {
-      expect(text).toMatch(/^BEGIN\nx+\n\[… 999010 bytes cut …\]\nx+END\n$/);
+      expect(text).toMatch(/^BEGIN\nx+\n\[… 999510 bytes cut …\]\nx+END\n$/);
     }
-    expect(result.cutBytes).toBe(2 * 999_010);
+    expect(result.cutBytes).toBe(2 * 999_510);
+  });
+
+  test('on one stream may fill what the other does not need', async () => {
+    const flood = 'head -c 1000000 /dev/zero | tr "\\0" x';
+    const result = await run(`${flood}; echo problem >&2`, { outputBytesMax: 1000 });
+    expect(result.stderr).toBe('problem\n');
+    expect(result.stdout).toMatch(/^x{496}\n\[… 999008 bytes cut …\]\nx{496}$/);
+    expect(result.cutBytes).toBe(999_008);
   });
 
   test('of a flood takes time but no memory', async () => {
@@ -258,30 +266,6 @@ describe('a program that cannot be started', () => {
     expect(await refused([])).toMatchObject({ code: expect.stringMatching(/^E/) });
   });
 });
-
-/** Each prints "ready" when it stands. What runs for 100 s would outlive the test by far. */
-const TREES = {
-  'a shell with a child': 'echo ready; sleep 100; true',
-  'a background child that holds the output': 'sleep 100 & echo ready; wait',
-  'a child in a session of its own': 'setsid sleep 100 & echo ready; wait',
-  'a daemon that has let go of the output':
-    'setsid sh -c "echo ready; exec </dev/null >/dev/null 2>&1; sleep 100 & sleep 100" & wait',
-  'a child in a group of its own without the marker': 'set -m; env -i sleep 100 & echo ready; wait',
-  'a child that ignores TERM': 'trap "" TERM; echo ready; sleep 100; sleep 100',
-  'a leader that goes and a child without the marker that ignores TERM':
-    'env -i /bin/sh -c "trap \\"\\" TERM; echo ready; /bin/sleep 100; /bin/sleep 100" & wait',
-  'a daemon that ignores TERM': '(trap "" TERM; setsid sleep 100 >/dev/null 2>&1 &); echo ready; sleep 100',
-  'a loop that forks': `exec sh ${programs}/fork-loop.sh 400`,
-  'a relay that is always on the move': `sh ${programs}/relay.sh 2000; echo ready; sleep 100`,
-};
-
-/** Every process of a tree, also those without the marker: all those in the session of the leader. */
-function inSession(session: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && belonging(Number(name)).session === session)
-    .map(Number)
-    .filter(isAlive);
-}
 
 describe.skipIf(process.platform !== 'linux')('nothing is left of a tree that is ended', () => {
   test.for(Object.entries(TREES))('%s', async ([, command]) => {

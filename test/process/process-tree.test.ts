@@ -91,15 +91,15 @@ test('the marker alone is enough, wherever the process has gone', async () => {
 test.skipIf(process.platform !== 'linux')(
   'the table of /proc shows a process as it was started',
   async () => {
-    const beforeMs = procTable.nowMs();
+    const beforeMs = procTable().nowMs();
     const child = await sleeper({ NOT_SLUICE_WORK_ID: 'other', SLUICE_WORK_ID: 'w 1=ü' });
     const entries = new Map<number, TableEntry>();
-    await procTable.visit((entry) => entries.set(entry.pid, entry), 'all');
+    await procTable().visit((entry) => entries.set(entry.pid, entry), 'all');
     const { pid } = child;
     expect(entries.get(pid)).toMatchObject({ pid, groupId: pid, sessionId: pid, workId: 'w 1=ü' });
     // The kernel counts in hundredths of a second and rounds down.
     expect(entries.get(pid)?.startedMs).toBeGreaterThanOrEqual(beforeMs - 20);
-    expect(entries.get(pid)?.startedMs).toBeLessThanOrEqual(procTable.nowMs());
+    expect(entries.get(pid)?.startedMs).toBeLessThanOrEqual(procTable().nowMs());
     expect(entries.has(process.pid)).toBe(false);
     expect(entries.has(1)).toBe(false);
   },
@@ -120,7 +120,7 @@ test.skipIf(process.platform !== 'linux')(
     parent.stdin!.end();
     await expect.poll(() => stateOf(Number(line))).toBe('Z');
     const entries = new Map<number, TableEntry>();
-    procTable.visitNow((entry) => entries.set(entry.pid, entry));
+    procTable().visitNow((entry) => entries.set(entry.pid, entry));
     expect(entries.has(Number(line))).toBe(false);
     expect(entries.get(parent.pid!)).toMatchObject({ workId: process.env.SLUICE_WORK_ID });
   },

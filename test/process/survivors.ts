@@ -41,6 +41,14 @@ export function belonging(pid: number): { group: number; session: number } {
   return { group: Number(fields[2]), session: Number(fields[3]) };
 }
 
+/** Every process of a tree, also those without the marker: all those in the session of the leader. */
+export function inSession(session: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && belonging(Number(name)).session === session)
+    .map(Number)
+    .filter(isAlive);
+}
+
 /** The fields behind the name: state, parent, group, session. */
 const fieldsOf = (stat: string) => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 

@@ -227,7 +227,7 @@ describe('commands in flight', () => {
     const second = run('/hold two');
     await gateway.inFlight('commands', 2);
     expect((await run('/ps')).replies[0]).toMatch(
-      /^c_\w+ \/hold by local:owner, \d+ s\nc_\w+ \/hold by local:owner, \d+ s$/,
+      /^c_\w+ \/hold by local:owner, \d+ s\nc_\w+ \/hold by local:owner, waits for a free place, \d+ s$/,
     );
     expect(childrenOf(gateway.pid)).toHaveLength(1);
     expect((await run('/up')).outcome).toBe('ran');

@@ -137,3 +137,46 @@ test('a line that is no JSON becomes one, without the secret', () => {
   const redacted = knowing('pl4nted-token').redactLine('{"a": pl4nted-token\n');
   expect(JSON.parse(redacted)).toEqual({ level: 50, msg: `{"a": ${HIDDEN}` });
 });
+
+describe('a text that comes in pieces', () => {
+  const said = (secrets: Secrets, pieces: readonly string[]): string[] => {
+    const redacting = secrets.pieces();
+    return [...pieces.map((piece) => redacting.next(piece)), redacting.rest()];
+  };
+
+  test('loses a secret that is cut by them, and waits only for what may be the beginning of one', () => {
+    const secrets = knowing('pl4nted-token');
+    expect(said(secrets, ['it is pl4n', 'ted-', 'token', ', or pl4nted', ' trees'])).toEqual([
+      'it is ',
+      '',
+      HIDDEN,
+      ', or ',
+      'pl4nted trees',
+      '',
+    ]);
+    expect(said(secrets, ['ends in pl4nt'])).toEqual(['ends in ', 'pl4nt']);
+  });
+
+  test('where the end of a secret may begin another one, still loses the first', () => {
+    const secrets = knowing('12345-abcdef', 'abcdef-67890');
+    expect(said(secrets, ['x 12345-abcdef', '-6789', '?']).join('')).toBe(`x ${HIDDEN}-6789?`);
+    expect(said(secrets, ['x 12345-', 'abcdef-67890']).join('')).toBe(`x ${HIDDEN}-67890`);
+    expect(said(secrets, ['x abcdef', '-67890']).join('')).toBe(`x ${HIDDEN}`);
+  });
+
+  test('however it is cut, has no secret in it, and loses nothing else', () => {
+    const letters = fc.constantFrom('a', 'b');
+    const secret = fc.string({ unit: letters, minLength: 8, maxLength: 10 });
+    const text = fc.array(fc.oneof(fc.string({ unit: letters, maxLength: 4 }), fc.constant('-')), {
+      maxLength: 12,
+    });
+    const property = fc.property(secret, text, text, (one, before, after) => {
+      const pieces = [...before, ...one, ...after];
+      const shown = said(knowing(one), pieces).join('');
+      expect(shown).not.toContain(one);
+      // One secret at a time is taken out from the left, as of the whole.
+      expect(shown).toBe(knowing(one).redact(pieces.join('')));
+    });
+    fc.assert(property, { numRuns: 2000 });
+  });
+});

@@ -73,6 +73,7 @@ async function exchange(context: Context, text: string, conversation: string) {
       },
       onDelta: (piece) => shown.delta(piece),
       onReply: (reply) => shown.reply(reply),
+      onBreak: () => shown.broke(),
     },
   );
   const { admission, settled, refusal } = followed;
