@@ -29,8 +29,21 @@ export default defineConfig({
         fileParallelism: false,
         setupFiles: ['test/support/no-leftovers.ts'],
       }),
+      // Nothing but the processor bounds it; its files are the shares that run side by side.
+      layer('simulation', ['test/simulation/**/*.test.ts'], {
+        testTimeout: 300_000,
+        // What a world leaves behind is short-lived; with room for it the collector has half the work.
+        execArgv: ['--max-semi-space-size=64'],
+      }),
+      // Most of their time is spent waiting for one another's processes, so two of them share the two cores well.
       layer('system', ['test/system/**/*.test.ts'], {
         testTimeout: 180_000,
+        maxWorkers: 2,
+        setupFiles: ['test/support/no-leftovers.ts'],
+      }),
+      layer('crash', ['test/crash/**/*.test.ts'], {
+        testTimeout: 60_000,
+        hookTimeout: 180_000,
         fileParallelism: false,
         setupFiles: ['test/support/no-leftovers.ts'],
       }),

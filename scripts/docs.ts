@@ -40,8 +40,26 @@ const MET: readonly (readonly [what: string, name: string, past: string])[] = [
   ['Held messages in all', 'HELD_MAX', 'refused with the count'],
   ['Commands at the same time', 'COMMANDS_RUNNING_MAX', 'the next one waits'],
   ['Commands that wait for a free place', 'COMMANDS_WAITING_MAX', 'refused with the count'],
+  [
+    'Wait of a command for a free place',
+    'COMMAND_WAIT_MS_MAX',
+    'it expires: not run, and the sender is told',
+  ],
   ['Output of a command in its reply', 'COMMAND_OUTPUT_BYTES_MAX', 'its middle is left out'],
   ['An answer of an agent', 'ANSWER_CHARS_MAX', 'what comes after is left out'],
+  ['Messages to one conversation in one burst', 'CONVERSATION_BURST_MAX', 'the next ones wait, in order'],
+  ['Messages a minute to one conversation', 'CONVERSATION_MESSAGES_PER_MINUTE_MAX', 'they wait, in order'],
+  [
+    'Messages to one conversation that wait in memory',
+    'QUEUED_PER_CONVERSATION_MAX',
+    'they wait on disk, and are read when there is room',
+  ],
+  [
+    'Attempts whose end nobody saw',
+    'UNKNOWN_ATTEMPTS_MAX',
+    'the message is dead, until a person has it sent',
+  ],
+  ['Age of a message that could not be sent', 'OUTBOX_AGE_MS_MAX', 'it is dead, and says why'],
   ['Age of a command found at a start', 'COMMAND_AGE_MS_MAX', 'it expires: not run, and the sender is told'],
   ['Clients of event streams', 'EVENT_STREAMS_MAX', 'answered with 503'],
   [

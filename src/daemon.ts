@@ -10,6 +10,7 @@ import { type Exit, exitFor, type Supervisor } from '../machines/exit.ts';
 import { systemClock as clock } from './clock.ts';
 import type { Configuration } from './config/configuration.ts';
 import { homePaths, resolveHome } from './config/paths.ts';
+import { secretVariables } from './config/secret-values.ts';
 import type { Faces } from './control/http.ts';
 import { Acquired } from './daemon/acquired.ts';
 import { BlackBox } from './daemon/black-box.ts';
@@ -20,9 +21,10 @@ import { configure, takeHome } from './daemon/ground.ts';
 import { hearForChart, hearLastResort, hearLate } from './daemon/hearing.ts';
 import { watchHome } from './daemon/home-watch.ts';
 import type { DaemonOptions, HomeWorld, World } from './daemon/world.ts';
-import { failureOf, isSluiceError, messageOf, type SluiceError } from './errors.ts';
+import { isSluiceError, messageOf, type SluiceError } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Reloads } from './gateway/reloads.ts';
+import { Retention } from './gateway/retention.ts';
 import { StoreWatch } from './gateway/store-watch.ts';
 import { LifeKeeper } from './life.ts';
 import { createProcesses } from './process/exec.ts';
@@ -46,6 +48,7 @@ interface Running extends OpenFaces {
 /** Runs a gateway to its end. Never rejects: a failure is an exit. */
 export async function runDaemon(options: DaemonOptions): Promise<Exit> {
   const secrets = new Secrets();
+  secrets.add(...secretVariables(options.env));
   const { write, isTerminal, colour } = options.stderr;
   const { level, problem } = logLevel(options.env.SLUICE_LOG_LEVEL);
   const blackBox = new BlackBox({ secrets, version: options.version, log: () => log });
@@ -65,7 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
       const activeResources = () => process.getActiveResourcesInfo();
       await using acquired = new Acquired({ clock, log, leaveNow, activeResources });
       const paths = homePaths(home, options.env);
-      const processes = createProcesses(clock);
+      const processes = createProcesses(clock, home);
       const startAbort = new AbortController();
       const basics = { options, supervisor, log, blackBox, secrets, acquired };
       const world = { ...basics, home, paths, processes, startAbort, late };
@@ -76,20 +79,21 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
     await options.signals.release(() => late.exit !== undefined);
     return late.exit ?? exit;
   } catch (error) {
-    return notStarted({ options, log, blackBox, supervisor }, error);
+    return notStarted({ options, log, blackBox, secrets, supervisor }, error);
   }
 }
 
 /** Says why, and gives the exit that it stands for. */
 function notStarted(
-  { options, log, blackBox, supervisor }: Pick<World, 'options' | 'log' | 'blackBox' | 'supervisor'>,
+  world: Pick<World, 'options' | 'log' | 'blackBox' | 'secrets' | 'supervisor'>,
   error: unknown,
 ): Exit {
-  const failure = faultFailure(error);
+  const { options, log, blackBox, secrets, supervisor } = world;
+  const failure = faultFailure(error, secrets);
   const text = isSluiceError(error) ? error.message : failure.message;
   log.fatal({ failure: failure.kind }, `not started: ${text}`);
   if (isSluiceError(error)) log.fatal(error.hint);
-  if (failure.kind === 'fault') blackBox.report('fault', faultOf(error), () => null);
+  if (failure.kind === 'fault') blackBox.report('fault', faultOf(error, secrets), () => null);
   options.failed?.(error);
   return exitFor(null, failure, supervisor);
 }
@@ -117,7 +121,7 @@ async function acquireAll(world: HomeWorld): Promise<Running> {
   try {
     return await acquire(world, configure(world));
   } catch (error) {
-    const failure = faultFailure(error);
+    const failure = faultFailure(error, world.secrets);
     const { code, cause } = exitFor(null, failure, world.supervisor);
     const exit = { code, cause, at: clock.wallMs(), message: failure.message };
     if (world.lock.isOurs()) noteFailedStart(world.paths.status, exit);
@@ -136,7 +140,8 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   const opened = makeFaces(world, gateway, configuration, store, reloads);
   faces = opened.faces;
   const isHomeOurs = () => lock.isOurs();
-  const parts = { gateway, store, processes, clock, log, paths, isHomeOurs, options, storeIsDown };
+  const rules = () => ({ resume: configuration.current.turns, safeMode: configuration.current.safeMode });
+  const parts = { gateway, store, processes, clock, log, paths, isHomeOurs, options, rules, storeIsDown };
   const life = new LifeKeeper(parts);
   acquired.defer('the files of this life', () => life[Symbol.dispose]());
   const back = async () => {
@@ -146,6 +151,9 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   const storeWatch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back });
   watch = storeWatch;
   acquired.defer('the watch over the store', () => storeWatch[Symbol.dispose]());
+  const retentionMs = () => configuration.current.store.retentionMs;
+  const retention = new Retention({ store, clock, log, retentionMs });
+  acquired.defer('the deletion of old messages', () => retention[Symbol.dispose]());
   const heap = boundHeap(clock);
   acquired.defer('the bounds of the heap', () => heap[Symbol.dispose]());
   const running = { ...opened, configuration, gateway, reloads, life };
@@ -154,7 +162,7 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
 }
 
 /** Ends the gateway when its home is gone, and keeps the files there by which others find it. */
-function keepHome({ options, home, paths, lock, log, acquired }: HomeWorld, running: Running): void {
+function keepHome({ options, home, paths, lock, log, secrets, acquired }: HomeWorld, running: Running): void {
   const { gateway, life, faces, token } = running;
   const socketProblem = (error: unknown) =>
     log.warn({ error: messageOf(error) }, 'the control socket could not be put back');
@@ -166,25 +174,26 @@ function keepHome({ options, home, paths, lock, log, acquired }: HomeWorld, runn
   const lost = (error: SluiceError) => {
     log.fatal({ hint: error.hint }, error.message);
     options.failed?.(error);
-    gateway.lifecycle.send({ type: 'fatal', failure: failureOf(error) });
+    gateway.lifecycle.send({ type: 'fatal', failure: faultFailure(error, secrets) });
   };
   const watch = watchHome({ clock, home, lock, keep, lost });
   acquired.defer('the watch over the home', () => watch[Symbol.dispose]());
 }
 
 async function openStore(
-  { paths, acquired, log }: World,
+  { paths, acquired, log, options }: World,
   storeIsDown: (reason: string) => void,
 ): Promise<SqliteStore> {
-  const store = await openSqliteStore({
+  const opened = await openSqliteStore({
     path: paths.store,
     reservePath: paths.reserve,
     migrate: true,
     clock,
-    onProblem: (error) => storeIsDown(error.message),
+    onProblem: (error) => storeIsDown(`${error.message}. ${error.hint}`),
     onRowLost: (error) =>
       log.error({ error: error.message }, 'a step of the chart is missing in the journal'),
   });
+  const store = options.wrapStore?.(opened) ?? opened;
   acquired.defer('the store', () => store.close());
   return store;
 }
@@ -196,7 +205,7 @@ async function begin(world: World, running: Running): Promise<void> {
   try {
     if (await start(steps, world.startAbort.signal)) await started(world, running);
   } catch (error) {
-    const failure = faultFailure(error);
+    const failure = faultFailure(error, world.secrets);
     world.log.error({ failure: failure.kind }, `the start failed: ${failure.message}`);
     world.options.failed?.(error);
     gateway.lifecycle.send({ type: 'start.failed', failure });
@@ -227,10 +236,15 @@ async function started(world: World, running: Running): Promise<void> {
 }
 
 /** Says everywhere how it leaves; the stack does the rest. */
-async function leave({ log, acquired, blackBox }: World, running: Running, exit: Exit): Promise<void> {
+async function leave(
+  { log, acquired, blackBox, secrets }: World,
+  running: Running,
+  exit: Exit,
+): Promise<void> {
   const { inspector, conversations, gateway, life } = running;
   const { failure } = gateway.lifecycle.view;
-  if (exit.cause === 'fault') blackBox.report('fault', faultOf(failure?.message), () => gateway.status);
+  if (exit.cause === 'fault')
+    blackBox.report('fault', faultOf(failure?.message, secrets), () => gateway.status);
   await acquired.step('the live chart', () => inspector.gone(exit));
   await acquired.step('the event streams', () => conversations.gone(exit));
   await acquired.step('the platforms', () => gateway.stop());

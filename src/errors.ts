@@ -20,12 +20,19 @@ export const ERRORS = {
     hint: 'Use a home that this user may write, with --home or SLUICE_HOME.',
     retryable: false,
   },
+  HOME_ON_NETWORK: {
+    hint: 'Use a home on a disk of this machine, with --home or SLUICE_HOME: locks do not hold over a network.',
+    retryable: false,
+  },
   HOME_LOST: {
     hint: 'Restore the home from a backup, or start anew with an empty one: `sluice run` makes it.',
     retryable: false,
   },
   PORT_UNAVAILABLE: { hint: 'Free the port, or set another with listen.http.', retryable: true },
-  STORE_UNAVAILABLE: { hint: 'Free disk space; the gateway tries again every second.', retryable: true },
+  STORE_UNAVAILABLE: {
+    hint: 'Free disk space, or close the program that has the store locked; the gateway tries again every second.',
+    retryable: true,
+  },
   STORE_SCHEMA_NEWER: {
     hint: 'Run the newer sluice again, or restore the copy made before the upgrade.',
     retryable: false,
@@ -36,6 +43,10 @@ export const ERRORS = {
   },
   STORE_CORRUPT: {
     hint: 'Move the file away (with its -wal and -shm) and restore a backup, or start with an empty store.',
+    retryable: false,
+  },
+  BACKUP_FAILED: {
+    hint: 'Name a file that does not exist yet, in a folder that this user may write and that has room for it.',
     retryable: false,
   },
   MESSAGE_INVALID: { hint: 'Send it as docs/http.md shows it.', retryable: false },
@@ -49,6 +60,11 @@ export const ERRORS = {
   },
   FORBIDDEN_ORIGIN: { hint: 'Use the address that the gateway printed at its start.', retryable: false },
   NOT_FOUND: { hint: 'docs/http.md lists what there is.', retryable: false },
+  ID_AMBIGUOUS: { hint: 'Type more of it.', retryable: false },
+  NOTHING_TO_DO: {
+    hint: 'Nothing is changed; `sluice messages show ID` says how it stands.',
+    retryable: false,
+  },
   METHOD_NOT_ALLOWED: { hint: 'Use a method that the answer names; docs/http.md.', retryable: false },
   TOO_MANY_STREAMS: { hint: 'Close another page or command that follows this gateway.', retryable: true },
   AGENT_REQUEST: { hint: "Check the agent's model and the log of its server.", retryable: false },
@@ -82,6 +98,7 @@ export const ERRORS = {
     hint: 'Send it again, under the same id, when the gateway is back: nothing was done.',
     retryable: true,
   },
+  SENDER_GAVE_UP: { hint: 'Nothing was done: send it again, with a later deadline.', retryable: true },
   USAGE: { hint: 'Add --help for what there is.', retryable: false },
   NOT_DONE: { hint: 'It goes on all the same: `sluice status` shows how far it is.', retryable: true },
   NO_GATEWAY: { hint: 'Start one with `sluice run`.', retryable: true },
@@ -113,6 +130,7 @@ const FAILURES: Partial<Readonly<Record<ErrorCode, FailureKind>>> = {
   HOME_OWNED: 'home-owned',
   HOME_LOST: 'home-lost',
   HOME_NO_PERMISSION: 'no-permission',
+  HOME_ON_NETWORK: 'no-permission',
   PORT_UNAVAILABLE: 'unavailable',
   STORE_UNAVAILABLE: 'unavailable',
   STORE_CORRUPT: 'store-corrupt',

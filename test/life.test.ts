@@ -76,6 +76,7 @@ function beginning(...failing: LeftStore['failing']) {
     paths,
     isHomeOurs: () => isOurs.now,
     options: { version: '1.0.0', argv: ['run'] },
+    rules: () => ({ resume: { resume: 'auto', maxAgeMs: 86_400_000, onExpired: 'ask' }, safeMode: null }),
     storeIsDown: (reason) => down.push(reason),
   });
   return { ...core, store, life, down, paths, isOurs, held: () => core.gateway.status.held };

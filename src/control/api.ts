@@ -10,12 +10,12 @@ import type { QuickCommand } from '../config/schema.ts';
 import { type NamedVariables, type ToldVariables, VARIABLES_MAX } from '../config/variables.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS, isSluiceError } from '../errors.ts';
+import { isExec } from '../gateway/exec-only.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Decided, ProgressListener, Receipt, Settled } from '../gateway/in-hand.ts';
-import type { MessageWay } from '../gateway/message-way.ts';
 import type { ReloadAsk, Reloaded } from '../gateway/reloads.ts';
 import { type Answer, DRAIN_FOR_MS_MAX } from '../gateway/requests.ts';
-import { usageOf } from '../messages/arguments.ts';
+import { listedCommand } from '../messages/command-list.ts';
 import { BUILTINS } from '../messages/commands.ts';
 import { echoed } from '../messages/echoed.ts';
 import { newId } from '../messages/ids.ts';
@@ -77,8 +77,6 @@ export interface ApiOptions {
   readonly clock: Clock;
   readonly configuration: () => RunningConfiguration;
   readonly variables: (named: NamedVariables) => ToldVariables;
-  /** The way of the message of this id, ours or its platform's. Rejects with STORE_UNAVAILABLE. */
-  readonly messageWay: (id: string) => Promise<MessageWay | undefined>;
   readonly reload: (ask: ReloadAsk) => Promise<Reloaded>;
   readonly quickCommands: () => Readonly<Record<string, QuickCommand>>;
 }
@@ -116,12 +114,15 @@ export class Api {
 
   /** What can be written after a slash: quick commands, then the gateway's own. */
   commands(): ApiReply {
-    const quick = Object.values(this.#options.quickCommands()).map((command) =>
-      command.type === 'exec'
-        ? { name: command.name, kind: command.type, usage: usageWords(command), help: command.description }
-        : { name: command.name, kind: command.type, usage: '', help: `same as ${command.target}` },
-    );
-    const own = BUILTINS.map(({ name, kind, usage, help }) => ({ name, kind, usage, help }));
+    const all = this.#options.quickCommands();
+    const quick = Object.values(all).map((command) => ({
+      ...listedCommand(command),
+      exec: isExec(command.name, all),
+    }));
+    const own = BUILTINS.map(({ name, kind, usage, help, role }) => {
+      const allow = role === 'user' ? ['owner', 'user'] : ['owner'];
+      return { name, kind, usage, help, allow, args: [], exec: false };
+    });
     return { status: 200, json: { commands: [...quick, ...own] } };
   }
 
@@ -134,18 +135,6 @@ export class Api {
     const isKey =
       platform !== undefined && this.#options.gateway.connections.platform(platform) !== undefined;
     return { key: isKey ? named : localConversation(named) };
-  }
-
-  /** One message's whole way, by our id or its platform's. */
-  async messageWay(id: string): Promise<ApiReply> {
-    try {
-      const way = await this.#options.messageWay(id);
-      if (way !== undefined) return { status: 200, json: way };
-      return failure(404, 'NOT_FOUND', `no message is known as "${echoed(id)}"`);
-    } catch (error) {
-      if (isSluiceError(error, 'STORE_UNAVAILABLE')) return failure(503, error.code, error.message);
-      throw error;
-    }
   }
 
   /** Alive as long as it answers. */
@@ -198,6 +187,7 @@ export class Api {
    */
   fault(error: unknown): ApiReply {
     if (isSluiceError(error, 'GATEWAY_LEFT')) return failure(503, error.code, error.message);
+    if (isSluiceError(error, 'SENDER_GAVE_UP')) return failure(409, error.code, error.message);
     this.#options.gateway.reportFault(error);
     return failure(500, 'INTERNAL', 'that failed inside the gateway; its log says why');
   }
@@ -207,11 +197,15 @@ export class Api {
     return reason === 'store' ? failure(503, 'STORE_UNAVAILABLE', text ?? '') : undefined;
   }
 
-  /** Answers a message; with `wait` once it has settled, unless it is held. */
+  /** Answers a message; with `wait` once it has settled, unless it is held or waits for a person's word. */
   async message(inbound: Inbound, wait: boolean): Promise<ApiReply> {
     const held = Promise.withResolvers<Decided>();
+    let decided: Decided | undefined;
     const receipt = await this.receive(inbound, (progress) => {
-      if (progress.type === 'admission' && progress.admission === 'hold') held.resolve(progress);
+      if (progress.type === 'admission') decided = progress;
+      if (progress.type === 'awaiting' && decided !== undefined) {
+        held.resolve({ ...decided, admission: 'hold', text: progress.text });
+      } else if (decided?.admission === 'hold') held.resolve(decided);
     });
     const unavailable = this.unavailable(receipt);
     if (unavailable !== undefined) return unavailable;
@@ -253,10 +247,6 @@ export class Api {
   }
 }
 
-/** What may follow the name of a quick command. */
-const usageWords = ({ name, args }: Extract<QuickCommand, { type: 'exec' }>): string =>
-  usageOf(name, args).slice(`/${name}`.length).trim();
-
 /** An answer that changes nothing because it cannot is a conflict with the state the gateway is in. */
 const ANSWER_STATUS: Readonly<Record<Exclude<Answer['verdict'], 'left'>, number>> = {
   taken: 202,
@@ -289,7 +279,7 @@ export function failure(status: number, code: ErrorCode, message: string): ApiRe
 }
 
 /** Names each wrong value, and for each unknown key the known one that was probably meant. */
-function invalid(error: z.ZodError, known: readonly string[]): ApiReply {
+export function invalid(error: z.ZodError, known: readonly string[]): ApiReply {
   const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.slice(0, PROBLEMS_MAX).map((key) => unknownKey(key, known));

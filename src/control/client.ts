@@ -127,6 +127,7 @@ function replyOf(response: IncomingMessage, text: string): ControlReply {
   const reply = { status: response.statusCode ?? 0, json: jsonOf(text) };
   const error = reply.json.error as { code?: unknown } | undefined;
   if (error?.code === 'GATEWAY_LEFT') throw new SluiceError('NO_GATEWAY', 'the gateway has left');
+  if (error?.code === 'SENDER_GAVE_UP') throw new SluiceError('SENDER_GAVE_UP', 'the gateway was too late');
   return reply;
 }
 

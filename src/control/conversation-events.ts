@@ -104,6 +104,8 @@ class Client {
   readonly #conversation: string;
   readonly #stream: EventStream;
   readonly #sent = new Set<string>();
+  /** Messages that wait for a person's word, and that were sent as such. */
+  readonly #awaiting = new Set<string>();
   #cursor = BEGINNING;
   /** What was told while the store is being read; undefined when it is not. */
   #waiting: Heard[] | undefined = [];
@@ -203,11 +205,23 @@ class Client {
         }
         this.#stream.send('message', messageJson(message, message.admission));
         const { outcome, reason, recorded, settledAt } = message;
-        const texts = replies.map(({ text }) => text);
-        const settled = { outcome: outcome ?? 'failed', reason, replies: texts, recorded, exitCode: null };
+        const settled = { outcome: outcome ?? 'failed', reason, replies, recorded, exitCode: null };
         this.#sendSettled({ type: 'settled', message, settled, settledAt: settledAt ?? 0 });
       }
     } while (this.#again);
+    await this.#readAwaiting();
+  }
+
+  /** What was cut off, and goes on only when a person says so. */
+  async #readAwaiting(): Promise<void> {
+    const { conversations } = this.#gateway;
+    for (const { message, text } of (await unlessUnavailable(conversations.awaiting(this.#conversation))) ??
+      []) {
+      if (this.#isSent(message.id) || this.#awaiting.has(message.id)) continue;
+      this.#awaiting.add(message.id);
+      this.#stream.send('message', messageJson(message, 'hold'));
+      this.#stream.send('notice', { text });
+    }
   }
 
   /** What waited meanwhile is sent, and then all as it comes. */

@@ -12,8 +12,8 @@ export type Body =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problem: ApiReply };
 
-/** Reads it to its end; never rejects. */
-export async function readJson(request: IncomingMessage): Promise<Body> {
+/** Reads it to its end; never rejects. `absent`: what an empty one stands for; without it an empty one is a mistake. */
+export async function readJson(request: IncomingMessage, absent?: unknown): Promise<Body> {
   const tooLarge = failure(413, 'REQUEST_TOO_LARGE', `the request is larger than ${REQUEST_BYTES_MAX} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > FORGOTTEN_BYTES_MAX)
     return { ok: false, problem: tooLarge };
@@ -29,6 +29,7 @@ export async function readJson(request: IncomingMessage): Promise<Body> {
     return { ok: false, problem: failure(400, 'MESSAGE_INVALID', 'the body was cut off') };
   }
   if (length > REQUEST_BYTES_MAX) return { ok: false, problem: tooLarge };
+  if (length === 0 && absent !== undefined) return { ok: true, value: absent };
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
     return { ok: true, value: JSON.parse(text) };

@@ -11,6 +11,7 @@ import { type Api, type ApiReply, decidedJson, failure, settledJson } from './ap
 import type { ConversationEvents } from './conversation-events.ts';
 import { EVENT_STREAMS_MAX, EventStream, KEEP_ALIVE_MS } from './event-stream.ts';
 import type { Inspector } from './inspector.ts';
+import type { LedgerApi } from './ledger-api.ts';
 import { countIn, LOG_STREAMS_MAX, type LogStreams } from './log-streams.ts';
 import { reloadReply } from './reload-reply.ts';
 import { readJson } from './request-body.ts';
@@ -38,6 +39,7 @@ export interface Exchange {
 
 export interface RoutesOptions {
   readonly api: Api;
+  readonly ledger: LedgerApi;
   readonly inspector: Inspector;
   readonly logs: LogStreams;
   readonly conversations: ConversationEvents;
@@ -71,9 +73,7 @@ export class Routes {
     this.#post('/v1/configuration/variables', (exchange) => this.#variables(exchange));
     this.#get('/v1/commands', (exchange) => answer(exchange, api.commands()));
     this.#get('/v1/logs', (exchange) => this.#logs(exchange));
-    this.#get('/v1/messages/:id', async (exchange, { id = '' }) =>
-      answer(exchange, await api.messageWay(id)),
-    );
+    this.#ledger();
     this.#get('/v1/inspect', (exchange) => this.#watch(exchange, () => this.#options.inspector.open()));
     this.#get('/v1/conversations/:key/events', (exchange, { key }) => this.#conversation(exchange, key));
     this.#post('/v1/messages', (exchange) => this.#message(exchange));
@@ -94,6 +94,22 @@ export class Routes {
       if (response.headersSent) response.destroy();
       else answer(exchange, reply);
     }
+  }
+
+  /** What has become of messages, and what their owner changes about that. */
+  #ledger(): void {
+    const { ledger } = this.#options;
+    this.#get('/v1/messages', async (exchange) => answer(exchange, await ledger.list(exchange.query)));
+    this.#get('/v1/messages/:id', async (exchange, { id = '' }) =>
+      answer(exchange, await ledger.message(id)),
+    );
+    this.#post('/v1/messages/:id/retry', async (exchange, { id = '' }) => {
+      answer(exchange, await ledger.retry(id));
+    });
+    this.#post('/v1/messages/:id/discard', async (exchange, { id = '' }) => {
+      const body = await readJson(exchange.request, {});
+      answer(exchange, body.ok ? await ledger.discard(id, body.value) : body.problem);
+    });
   }
 
   /** Node leaves the body of an answer to HEAD away. */

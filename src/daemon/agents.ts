@@ -7,8 +7,8 @@ import type { Agent } from '../agents/agent.ts';
 import { CommandAgent } from '../agents/command.ts';
 import type { ReadHistory } from '../agents/history.ts';
 import type { OpenAiAgent } from '../agents/openai.ts';
+import { RedactedAgent } from '../agents/redacted.ts';
 import { systemClock as clock } from '../clock.ts';
-import { variableOf } from '../config/process-environment.ts';
 import type { AgentConfig, Config } from '../config/schema.ts';
 import type { Processes } from '../process/exec.ts';
 import type { Store } from '../store/store.ts';
@@ -37,12 +37,11 @@ export class Agents {
     return this.#openAi === undefined && Object.values(agents).some(({ type }) => type === 'openai');
   }
 
-  /** Loads what the agents of this configuration are made of, and keeps their keys out of the log. Before they are used. */
+  /** Loads what the agents of this configuration are made of. Before they are used. */
   async load({ agents }: Config): Promise<void> {
     for (const settings of Object.values(agents)) {
       if (settings.type !== 'openai') continue;
       this.#openAi ??= (await import('../agents/openai.ts')).OpenAiAgent;
-      this.#options.secrets.add(variableOf(this.#options.env, settings.apiKeyEnv ?? '')?.trim() ?? '');
     }
   }
 
@@ -59,8 +58,12 @@ export class Agents {
   named(config: Config, name: string): Agent | undefined {
     const settings = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
     if (settings === undefined) return undefined;
-    const made = this.#made.get(settings) ?? this.#make(settings);
-    if (made !== undefined) this.#made.set(settings, made);
+    const known = this.#made.get(settings);
+    if (known !== undefined) return known;
+    const agent = this.#make(settings);
+    if (agent === undefined) return undefined;
+    const made = new RedactedAgent(agent, this.#options.secrets);
+    this.#made.set(settings, made);
     return made;
   }
 

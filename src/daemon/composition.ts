@@ -1,15 +1,16 @@
-/** Puts the core together: the only file, with its neighbour for agents, that names what stands behind its ports. */
+/** Puts the core together: with its neighbours for agents and platforms, all that names what stands behind its ports. */
 import type { InspectionEvent } from 'xstate';
 import { systemClock as clock } from '../clock.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Config } from '../config/schema.ts';
+import { secretValues } from '../config/secret-values.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import type { Reloads } from '../gateway/reloads.ts';
 import { LocalPlatform } from '../platforms/local.ts';
-import type { Platform } from '../platforms/platform.ts';
 import { agentEnvironment, commandEnvironment } from '../process/environment.ts';
 import type { Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
+import { platformsOf } from './platforms.ts';
 import { makeReloads } from './reloading.ts';
 import type { World } from './world.ts';
 
@@ -30,6 +31,7 @@ export async function compose(
 ): Promise<Composed> {
   const { options, supervisor, log, secrets, home, processes, startAbort } = world;
   const config = () => configuration.current;
+  secrets.add(...secretValues(config(), options.env));
   const environment = () => agentEnvironment(options.env, [], { SLUICE_HOME: home });
   const agents = new Agents({ env: options.env, processes, environment, store, secrets });
   await agents.load(config());
@@ -38,7 +40,7 @@ export async function compose(
     config,
     store,
     processes,
-    platforms: [new LocalPlatform(), ...platformsOf(world, config())],
+    platforms: [new LocalPlatform(), ...platformsOf(world, config().platforms)],
     agent: (name) => agents.named(config(), name),
     clock,
     log,
@@ -47,6 +49,7 @@ export async function compose(
     supervisorMs: null,
     environment: (command, values) =>
       commandEnvironment(options.env, command.env, { ...values, SLUICE_HOME: home }),
+    redact: (text) => secrets.redact(text),
     configWarnings: () => configuration.warnings,
     configProblem: () => configuration.problem(),
     abortStart: () => startAbort.abort(),
@@ -54,13 +57,6 @@ export async function compose(
     ...(inspect === undefined ? {} : { inspect }),
   });
   return { gateway, reloads: makeReloads(world, configuration, gateway, agents) };
-}
-
-function platformsOf({ options }: World, { platforms }: Config): Platform[] {
-  return Object.entries(platforms).flatMap(([name, settings]) => {
-    const kind = options.platformKinds?.[name];
-    return kind === undefined ? [] : [kind.create(settings, clock)];
-  });
 }
 
 /** @xstate/inspect, where the configuration asks for it; never reachable from another machine. */

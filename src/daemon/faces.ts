@@ -5,10 +5,12 @@ import { Api } from '../control/api.ts';
 import { ConversationEvents } from '../control/conversation-events.ts';
 import { Faces } from '../control/http.ts';
 import { Inspector } from '../control/inspector.ts';
+import { LedgerApi, type LedgerReads } from '../control/ledger-api.ts';
 import { LogStreams } from '../control/log-streams.ts';
 import { builtPageFolder } from '../control/page.ts';
 import { Routes } from '../control/routes.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { listDocument, listOptions } from '../gateway/message-list.ts';
 import { wayOf } from '../gateway/message-way.ts';
 import type { Reloads } from '../gateway/reloads.ts';
 import { readToken } from '../process/home.ts';
@@ -39,16 +41,25 @@ export function makeFaces(
     clock,
     configuration: () => configuration.running,
     variables: (named) => configuration.told(named),
-    messageWay: async (id) => {
-      const trail = await store.trail(id);
-      return trail && wayOf(trail);
-    },
     quickCommands: () => configuration.current.quickCommands,
     reload: (ask) => reloads.ask(ask),
   });
+  const ledger = new LedgerApi({ ...ledgerReads(store), interventions: gateway.interventions });
   const logs = new LogStreams(blackBox.tail);
-  const routes = new Routes({ api, inspector, logs, conversations, clock, pageFolder: builtPageFolder() });
+  const pageFolder = builtPageFolder();
+  const routes = new Routes({ api, ledger, inspector, logs, conversations, clock, pageFolder });
   const faces = new Faces({ routes, clock, log, token });
   acquired.defer('the control socket and HTTP', () => faces.close());
   return { faces, inspector, conversations, token };
 }
+
+/** What the ledger is asked, from the store of this life. */
+const ledgerReads = (store: SqliteStore): LedgerReads => ({
+  lookup: (id) => store.lookup(id),
+  list: async (listed) => listDocument(await store.list(listOptions(listed))),
+  way: async (messageId) => {
+    const trail = await store.trail(messageId);
+    return trail && wayOf(trail);
+  },
+  notice: (id) => store.outbound(id),
+});

@@ -22,7 +22,7 @@ export function hearLastResort({ options, processes }: World): void {
 
 /** While the chart runs, signals and faults are its events; what came before is heard now. */
 export function hearForChart(
-  { options, supervisor, log, blackBox }: World,
+  { options, supervisor, log, blackBox, secrets }: World,
   gateway: Gateway,
   reloads: Reloads,
 ): void {
@@ -30,7 +30,7 @@ export function hearForChart(
   const hearers = { requests: gateway.requests, reload, supervisor, log };
   options.signals.attach((request) => askBySignal(request, hearers));
   options.signals.onFault((thrown) => {
-    const fault = faultOf(thrown);
+    const fault = faultOf(thrown, secrets);
     const { message, stack } = fault;
     log.error({ error: message, stack }, 'a fault');
     blackBox.report('fault', fault, () => gateway.status);

@@ -3,28 +3,37 @@ import { systemClock as clock } from '../clock.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { FileWatch, fileMark } from '../config/file-watch.ts';
 import type { Config } from '../config/schema.ts';
+import { secretValues } from '../config/secret-values.ts';
 import { messageOf, SluiceError } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { LifecycleView } from '../gateway/lifecycle.ts';
 import { Reloads } from '../gateway/reloads.ts';
 import type { Agents } from './agents.ts';
+import { ParkedPlatforms } from './platforms.ts';
 import type { World } from './world.ts';
 
 /** The reloads; the file is watched as long as the configuration that runs says so. */
 export function makeReloads(
-  { log, acquired }: World,
+  world: World,
   configuration: Configuration,
   gateway: Gateway,
   agents: Agents,
 ): Reloads {
+  const { options, log, secrets, acquired } = world;
   const view = () => gateway.lifecycle.view;
+  const parked = new ParkedPlatforms(world, configuration, gateway);
   const reloads = new Reloads({
     configuration,
     log,
     view,
-    prepare: (config) => prepareAgents(agents, config, view()),
+    parked: () => parked.names,
+    prepare: async (config) => {
+      secrets.add(...secretValues(config, options.env));
+      await prepareAgents(agents, config, view());
+    },
     applied: () => {
       agents.keep(configuration.current);
+      parked.follow();
       gateway.reconfigured();
       watch.follow();
     },

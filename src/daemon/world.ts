@@ -6,6 +6,7 @@ import type { PlatformKind } from '../platforms/platform.ts';
 import type { Processes } from '../process/exec.ts';
 import type { HomeLock } from '../process/lock.ts';
 import type { Signals } from '../process/signals.ts';
+import type { SqliteStore } from '../store/sqlite.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Secrets } from '../telemetry/secrets.ts';
 import type { Acquired } from './acquired.ts';
@@ -31,6 +32,8 @@ export interface DaemonOptions {
   readonly leaveNow: (code: number) => void;
   /** Platforms besides the local one. */
   readonly platformKinds?: Readonly<Record<string, PlatformKind>>;
+  /** What is put around the store as soon as it is open; absent: nothing. */
+  readonly wrapStore?: (store: SqliteStore) => SqliteStore;
 }
 
 /** What the banner of a started gateway shows. */

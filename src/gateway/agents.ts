@@ -1,13 +1,12 @@
 /** What the gateway knows of its agents: which there are, which of them are down, and whom each conversation talks to. */
 import type { Agent } from '../agents/agent.ts';
-import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import { AgentChoice } from './agent-choice.ts';
 import { BackNotices } from './back-notices.ts';
 import { Circuits } from './circuits.ts';
 import type { Conversations } from './conversations.ts';
-import type { Delivery } from './delivery.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { agentIncident, type Notices } from './notices.ts';
 import type { GatewayOptions } from './options.ts';
 
 /** A configured agent with its limits. */
@@ -16,6 +15,8 @@ export interface ConfiguredAgent {
   readonly timeoutMs: number;
   /** Turns at the same time. */
   readonly maxTurns: number;
+  /** A turn of it may change something outside. */
+  readonly effects: boolean;
   /** Failures in a row that open its circuit. */
   readonly failureThreshold: number;
 }
@@ -29,8 +30,8 @@ export function configuredAgent(
   const settings = Object.hasOwn(agents, name) ? agents[name] : undefined;
   const agent = agentNamed(name);
   if (settings === undefined || agent === undefined) return undefined;
-  const { turnTimeoutMs: timeoutMs, failureThreshold } = settings;
-  return { agent, timeoutMs, maxTurns: settings.maxTurns ?? maxTurns, failureThreshold };
+  const { turnTimeoutMs: timeoutMs, effects, failureThreshold } = settings;
+  return { agent, timeoutMs, effects, maxTurns: settings.maxTurns ?? maxTurns, failureThreshold };
 }
 
 /** An open circuit is a reason of the chart's degraded set, under the name of its agent. */
@@ -39,21 +40,22 @@ const reasonOf = (name: string): string => `agent:${name}`;
 /** What the agents' part speaks to: the chart, people on platforms, and whoever watches a conversation. */
 interface Hearers {
   readonly lifecycle: Lifecycle;
-  readonly delivery: Delivery;
+  readonly notices: Notices;
   readonly conversations: Conversations;
 }
 
 /** Puts together what watches over the agents. */
-export function assembleAgents(options: GatewayOptions, { lifecycle, delivery, conversations }: Hearers) {
+export function assembleAgents(options: GatewayOptions, { lifecycle, notices, conversations }: Hearers) {
   const { clock, log, store, config } = options;
+  const incidentOf = (agent: string, since: number) => agentIncident(agent, lifecycle.epoch, since);
   const backNotices = new BackNotices({
-    log,
     turnAdmission: (agent) => lifecycle.turnAdmission(agent),
-    say: (to, agent) => {
-      const text = replies.agentBack(agent);
-      conversations.tell(to.conversation, { type: 'notice', text });
-      if (!waitsAtConnection(to)) delivery.say(to, text);
-    },
+    say: ({ conversation }, agent) =>
+      conversations.tell(conversation, { type: 'notice', text: replies.agentBack(agent) }),
+    promise: (to, agent, since) => void notices.promise(to, incidentOf(agent, since), 'back'),
+    keepPromises: () => void notices.tell(),
+    forget: (agent, since) => void notices.giveUp(incidentOf(agent, since)),
+    wallMs: () => clock.wallMs(),
   });
   const circuits = new Circuits({
     clock,
@@ -64,9 +66,10 @@ export function assembleAgents(options: GatewayOptions, { lifecycle, delivery, c
       lifecycle.send({ type: 'degraded.raised', reason: reasonOf(name), detail });
     },
     closed: (name, because) => {
+      // Before the chart, or those who were promised it would hear that the agent is back.
+      if (because === 'gone') backNotices.gone(name);
       lifecycle.send({ type: 'degraded.cleared', reason: reasonOf(name) });
       if (because === 'answers') backNotices.back(name);
-      if (because === 'gone') backNotices.gone(name);
     },
     proven: (name) => backNotices.back(name),
   });

@@ -5,6 +5,7 @@
  * A part that needs a later one gets a function that is called once both are there.
  */
 import type { Config, ExecCommand } from '../config/schema.ts';
+import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { LastExit, MessageRow } from '../store/store.ts';
 import { Access } from './access.ts';
@@ -19,17 +20,25 @@ import { goingWhere } from './departure.ts';
 import { Dispatch } from './dispatch.ts';
 import { Held } from './held.ts';
 import { Holding } from './holding.ts';
+import type { InHand, Settlement } from './in-hand.ts';
 import { Intake } from './intake.ts';
+import { Interventions } from './interventions.ts';
 import { Judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { Notices } from './notices.ts';
 import type { GatewayOptions } from './options.ts';
 import { Placing } from './placing.ts';
 import { QuickCommands } from './quick-commands.ts';
-import { Refusals } from './refusals.ts';
+import { Refusals, waitsFor } from './refusals.ts';
 import { Requests } from './requests.ts';
+import { resumptionOf } from './resume-policy.ts';
+import { Resumes } from './resumes.ts';
+import { Resuming } from './resuming.ts';
+import { SafeMode } from './safe-mode.ts';
 import type { StatusReport } from './status-report.ts';
 import { TakeUp } from './take-up.ts';
+import { TurnProgress } from './turn-progress.ts';
 import { Turns } from './turns.ts';
 
 /** What the parts are told by, and tell, the gateway that they are the parts of. */
@@ -45,6 +54,12 @@ export interface Hooks {
   readonly settled: (messageId: string) => void;
   /** A message that waited for its place has become held. */
   readonly nowHeld: (row: MessageRow) => void;
+  /** Turns are about to be taken again after a crash loop. */
+  readonly leavingSafeMode: () => void;
+  /** Something was held that may be taken up by now. */
+  readonly heldLate: () => void;
+  /** A person's word for what waits for one. */
+  readonly resume: (message: InHand) => Promise<Settlement>;
 }
 
 export type Parts = ReturnType<typeof assemble>;
@@ -61,7 +76,7 @@ type Work = ReturnType<typeof assembleWork>;
 /** The chart, the links, and what is said through them. */
 function assembleOutward(options: GatewayOptions, hooks: Hooks) {
   const { life, receive, changed, settled, nowHeld } = hooks;
-  const { clock, log, store, config, platforms, supervisor, inspect } = options;
+  const { clock, log, store, config, platforms, supervisor, inspect, redact, random = Math.random } = options;
   const lifecycle = new Lifecycle({
     supervisor,
     clock,
@@ -72,35 +87,58 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
     changed: () => changed('state'),
     ...(inspect === undefined ? {} : { inspect }),
   });
-  const connections = new Connections({
+  const connections: Connections = new Connections({
     clock,
     log,
     platforms,
     receive,
+    random,
+    up: (name) => delivery.linkUp(name),
+    down: (name, reason) => delivery.linkDown(name, reason),
     changed: () => changed('counters'),
   });
-  const delivery = new Delivery({
+  const delivery: Delivery = new Delivery({
     store,
     clock,
     log,
     life,
     platform: (name) => connections.platform(name),
-    canSend: (name) => connections.canSend(name),
+    isUp: (name) => connections.isUp(name),
+    random,
   });
   const conversations = new Conversations(store, log);
-  const ledger = new Ledger({ store, clock, log, delivery, conversations, life });
+  const ledger = new Ledger({ store, clock, log, delivery, conversations, life, redact });
   const held = new Held(clock, (row) => delivery.say(row, replies.held(goingWhere(lifecycle.view))));
+  const resumes = new Resumes({ store, clock, log });
   const holding = new Holding({
-    ...{ store, log, lifecycle, ledger, conversations, held, nowHeld, settled },
+    ...{ store, log, lifecycle, ledger, conversations, held, resumes, nowHeld, settled },
   });
-  const agents = assembleAgents(options, { lifecycle, delivery, conversations });
-  return { lifecycle, connections, delivery, conversations, ledger, held, holding, ...agents };
+  const interventions = new Interventions({
+    ...{ store, log, delivery, ledger, held, resumes },
+    changed: () => changed('counters'),
+  });
+  const notices: Notices = new Notices({
+    ...{ store, clock, log, delivery, life },
+    epoch: () => lifecycle.epoch,
+    // No agent has the empty name, so that none of their outages is asked for.
+    takesTurns: (agent = '') =>
+      lifecycle.turnAdmission(agent) === 'dispatch' && !agents.backNotices.isDown(agent),
+    watched: (conversation, text) => conversations.tell(conversation, { type: 'notice', text }),
+  });
+  const safeMode = new SafeMode({ clock, log, lifecycle, leaving: hooks.leavingSafeMode });
+  const agents: ReturnType<typeof assembleAgents> = assembleAgents(options, {
+    lifecycle,
+    notices,
+    conversations,
+  });
+  const kept = { held, holding, resumes, interventions };
+  return { lifecycle, connections, delivery, conversations, ledger, notices, safeMode, ...kept, ...agents };
 }
 
 /** Turns, quick commands, the gateway's own commands, and the requests that these make. */
 function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
-  const { lifecycle, conversations, ledger, holding, circuits, agentChoice } = outward;
-  const { clock, log, store, config, processes, environment, configProblem } = options;
+  const { lifecycle, conversations, ledger, holding, notices, safeMode, circuits, agentChoice } = outward;
+  const { clock, log, store, config, processes, environment, redact, configProblem } = options;
   const { life, settled } = hooks;
   const access = new Access(config, clock);
   const dispatch: Dispatch = new Dispatch({
@@ -114,30 +152,17 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
     control: () => control,
     settled,
     workEnded: (workId) => requests.workEnded(workId),
-    hold: (message) => holding.hold([message], 'store'),
+    hold: (message) => holding.hold([message, ...turns.takeUnstartedOf(message.row.conversation)], 'store'),
+    suspend: (message, suspension) => holding.suspend(message, suspension),
+    resume: (message) => hooks.resume(message),
   });
-  const turns = new Turns({
-    clock,
-    log,
-    life,
-    agent: (name) => configuredAgent(options, name),
-    maxTurns: () => config().maxTurns,
-    start: (turn) => dispatch.startTurn(turn),
-    agentEnded: ({ row, agent }, failure) => {
-      if (failure === null) circuits.answered(row.agent, agent);
-      else circuits.failed(row.agent, agent, failure);
-    },
-    delta: ({ message: { row: message }, answer }, text) => {
-      ledger.tell(message.id, { type: 'delta', text });
-      const offset = answer.length - text.length;
-      conversations.tell(message.conversation, { type: 'delta', message, text, offset });
-    },
-  });
+  const { turns, progress } = assembleTurns(options, hooks, outward, dispatch);
   const commands = new QuickCommands({
     clock,
     processes,
     life,
     environment,
+    redact,
     concurrency: (command) => concurrencyNow(config(), command),
     start: (command) => dispatch.startCommand(command),
   });
@@ -163,8 +188,46 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
     outage,
     status,
     wallMs,
+    leaveSafeMode: (because) => safeMode.leave(because),
+    promiseBack: (row) => void notices.promiseBack(row),
   });
-  return { access, dispatch, turns, commands, requests };
+  return { access, dispatch, turns, progress, commands, requests };
+}
+
+/** Turns, and what of them is kept while they run. */
+function assembleTurns(options: GatewayOptions, hooks: Hooks, outward: Outward, dispatch: Dispatch) {
+  const { life, heldLate } = hooks;
+  const { conversations, ledger, holding, resumes, circuits } = outward;
+  const { clock, log, store, config } = options;
+  const turns: Turns = new Turns({
+    clock,
+    log,
+    life,
+    agent: (name) => configuredAgent(options, name),
+    maxTurns: () => config().maxTurns,
+    start: (turn) => dispatch.startTurn(turn),
+    agentEnded: ({ row, agent }, failure) => {
+      if (failure !== null) return circuits.failed(row.agent, agent, failure);
+      circuits.answered(row.agent, agent);
+      resumes.endedWell(row.conversation);
+    },
+    // The drain that it was to wait for may be over.
+    holdLate: (messages) => void holding.hold(messages, 'state').then(heldLate),
+    delta: ({ message: { row: message }, answer }, text) => {
+      ledger.tell(message.id, { type: 'delta', text });
+      const offset = answer.length - text.length;
+      conversations.tell(message.conversation, { type: 'delta', message, text, offset });
+      progress.grew();
+    },
+    resumption: ({ row: { effects, conversation }, message }) => {
+      const quarantined = resumes.isQuarantined(conversation);
+      const cut = { effects, receivedAt: message.row.receivedAt, quarantined };
+      const goesOn = resumptionOf(cut, config().turns, clock.wallMs());
+      return goesOn === 'ask' && !resumes.hasRoom(conversation) ? 'end' : goesOn;
+    },
+  });
+  const progress: TurnProgress = new TurnProgress({ store, clock, log, running: () => turns.running });
+  return { turns, progress };
 }
 
 /** From a message to its place, and from the held ones back to theirs. */
@@ -172,13 +235,14 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
   const { store, clock, log, config } = options;
   const { life, lastExit, settled } = hooks;
   const { lifecycle, delivery, conversations, ledger, held, access, dispatch, turns, commands } = parts;
-  const { circuits, backNotices, agentChoice } = parts;
+  const { circuits, backNotices, agentChoice, holding, notices, resumes } = parts;
   const leftMs = () => {
     const { deadlineAt } = lifecycle.view;
     return deadlineAt === null ? null : deadlineAt - clock.wallMs();
   };
   const outage = (agent: string) => circuits.outage(agent);
-  const judge = new Judge({ config, access, lifecycle, leftMs, outage });
+  const storeObstacle = () => store.obstacle;
+  const judge = new Judge({ config, access, lifecycle, leftMs, outage, storeObstacle });
   const refusals = new Refusals();
   const placing = new Placing({
     clock,
@@ -190,10 +254,19 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     dispatch,
     agentNames: () => Object.keys(config().agents),
     going: () => goingWhere(lifecycle.view),
+    storeObstacle,
     settled,
-    refusedByChart: (row) => backNotices.refused(row.agent ?? DEFAULT_AGENT, row),
+    isQuarantined: (conversation) => resumes.isQuarantined(conversation),
+    refusedByChart: (row, refusal) => {
+      if (waitsFor(refusal) === 'agent') backNotices.refused(row.agent ?? DEFAULT_AGENT, row);
+      else if (!waitsAtConnection(row)) void notices.promiseBack(row);
+    },
   });
-  const takeUp = new TakeUp({ store, log, access, judge, placing, ledger, held, life, settled });
+  const rules = () => config().turns;
+  const takeUp = new TakeUp({
+    ...{ store, clock, log, access, judge, placing, ledger, held, holding, resumes, rules, life, settled },
+  });
+  const resuming = new Resuming({ store, clock, log, held, resumes, takeUp, turns });
   const intake = new Intake({
     store,
     clock,
@@ -211,7 +284,7 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     lastExit,
     say: (row, text) => delivery.say(row, text),
   });
-  return { refusals, takeUp, intake };
+  return { refusals, takeUp, resuming, intake };
 }
 
 /** Of a command that was reloaded, or removed, since it was admitted. */

@@ -1,16 +1,20 @@
 /** The gateway's own commands. They answer in every state, and only from what is in memory. */
 import type { Config } from '../config/schema.ts';
-import { usageOf } from '../messages/arguments.ts';
+import { type ListedCommand, listedCommand, listedLine, listedLines } from '../messages/command-list.ts';
 import {
   BUILTIN_NAMES,
   BUILTINS,
-  type BuiltinName,
+  type ControlName,
   NOT_IN_FLIGHT,
   type Role,
+  satisfies,
   UNDONE_VERDICTS,
 } from '../messages/commands.ts';
+import { waitsAtConnection } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
+import * as resumeReplies from '../messages/resume-replies.ts';
+import type { MessageRow } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { AgentChoice } from './agent-choice.ts';
 import type { Outage } from './circuits.ts';
@@ -18,7 +22,8 @@ import type { InHand, Settlement } from './in-hand.ts';
 import type { QuickCommands } from './quick-commands.ts';
 import type { Ask, Requests } from './requests.ts';
 import type { StatusReport } from './status-report.ts';
-import type { TurnAbort, Turns } from './turns.ts';
+import type { TurnAbort } from './turn.ts';
+import type { Turns } from './turns.ts';
 
 export interface ControlCommandsOptions {
   readonly config: () => Config;
@@ -30,6 +35,10 @@ export interface ControlCommandsOptions {
   /** What is wrong with an agent that is down. */
   readonly outage: (agent: string) => Outage | undefined;
   readonly status: () => StatusReport;
+  /** Ends safe mode; false when it is not on. */
+  readonly leaveSafeMode: (because: string) => boolean;
+  /** Whoever asked for the end of this life hears that the gateway is back. */
+  readonly promiseBack: (row: MessageRow) => void;
   readonly wallMs: () => number;
 }
 
@@ -51,15 +60,21 @@ export class ControlCommands {
     return this.#answer(classified.name, words, message);
   }
 
-  #answer(name: Exclude<BuiltinName, 'agent'>, words: string, message: InHand): Settlement {
+  #answer(name: Exclude<ControlName, 'agent'>, words: string, message: InHand): Settlement {
     const actor = message.row.sender;
     switch (name) {
       case 'status':
         return done(statusText(this.#options.status(), this.#options.wallMs()));
       case 'help':
         return done(this.#help(this.#options.access.roleOf(actor) ?? 'user'));
+      case 'commands':
+        return done(this.#commands(this.#options.access.roleOf(actor) ?? 'user'));
       case 'ps':
         return done(psText(this.#options.status(), this.#options.wallMs()));
+      case 'resume-turns':
+        return this.#options.leaveSafeMode(`${actor} asked for it`)
+          ? done(resumeReplies.safeModeLeft())
+          : done(resumeReplies.notInSafeMode(), 'nothing-to-clear');
       case 'interrupt':
         return done(this.#interrupt(message));
       case 'cancel':
@@ -68,7 +83,7 @@ export class ControlCommands {
         return this.#ask({ intent: words === 'cancel' ? 'cancel-drain' : 'drain', cause: 'drain', actor });
       case 'restart':
       case 'stop':
-        return this.#ask({ intent: name, cause: name, actor, hurry: words === 'now' });
+        return this.#leave({ intent: name, cause: name, actor, hurry: words === 'now' }, message.row);
     }
   }
 
@@ -84,6 +99,12 @@ export class ControlCommands {
     if (!names.includes(name)) return done(replies.unknownAgent(name, nearest(name, names)), 'unknown-agent');
     const chosen = done(replies.agentChosen(name, outage(name)?.cause));
     return { ...chosen, writes: [agentChoice.choose(conversation, name)] };
+  }
+
+  #leave(ask: Ask, row: MessageRow): Settlement {
+    const asked = this.#ask(ask);
+    if (asked.reason === null && !waitsAtConnection(row)) this.#options.promiseBack(row);
+    return asked;
   }
 
   #ask(ask: Ask): Settlement {
@@ -110,17 +131,22 @@ export class ControlCommands {
   }
 
   #help(role: Role): string {
-    const own = BUILTINS.filter((builtin) => role === 'owner' || builtin.role === 'user').map(
-      ({ name, usage, help }) => `/${name}${usage === '' ? '' : ` ${usage}`}: ${help}`,
+    const own = BUILTINS.filter((builtin) => satisfies(role, builtin.role)).map((builtin) =>
+      listedLine({ ...builtin, allow: builtin.role === 'user' ? ['owner', 'user'] : ['owner'] }),
     );
-    const quick = Object.values(this.#options.config().quickCommands)
-      .filter((command) => role === 'owner' || command.allow.includes(role))
-      .map((command) =>
-        command.type === 'exec'
-          ? `${usageOf(command.name, command.args)}${command.description && `: ${command.description}`}`
-          : `/${command.name}: same as ${command.target}`,
-      );
-    return [...quick, ...own].join('\n');
+    return [...this.#quickCommands(role).map(listedLine), ...own].join('\n');
+  }
+
+  #commands(role: Role): string {
+    const lines = this.#quickCommands(role).map(listedLines);
+    return lines.length === 0 ? replies.noQuickCommands(role) : lines.join('\n');
+  }
+
+  /** Those that someone of this role may use. */
+  #quickCommands(role: Role): ListedCommand[] {
+    return Object.values(this.#options.config().quickCommands)
+      .map(listedCommand)
+      .filter(({ allow }) => allow.includes(role));
   }
 }
 
@@ -146,7 +172,9 @@ function statusText(status: StatusReport, now: number): string {
     ...status.degraded.map((reason) => `degraded: ${reason}`),
     ...status.warnings.map((warning) => `warning: ${warning}`),
     ...status.agents.flatMap(({ name, reason }) => (reason === null ? [] : [`agent ${name}: ${reason}`])),
-    ...status.platforms.map((link) => `${link.name}: ${link.state}`),
+    ...status.platforms.map(
+      ({ name, state, reason }) => `${name}: ${state}${reason === null ? '' : `, ${reason}`}`,
+    ),
   ];
   return lines.join('\n');
 }
@@ -158,7 +186,8 @@ function psText({ inFlight }: StatusReport, now: number): string {
       (turn) => `${turn.id} turn of ${turn.agent} in ${turn.conversation}, ${age(turn.startedAt)}`,
     ),
     ...inFlight.commands.map(
-      (command) => `${command.id} /${command.name} by ${command.actor}, ${age(command.startedAt)}`,
+      ({ id, name, actor, startedAt, waiting }) =>
+        `${id} /${name} by ${actor}, ${waiting ? 'waits for a free place, ' : ''}${age(startedAt)}`,
     ),
   ];
   return lines.length === 0 ? replies.nothingInFlight() : lines.join('\n');

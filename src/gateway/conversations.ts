@@ -5,6 +5,7 @@
  */
 import type { Admission } from '../../machines/events.ts';
 import { messageOf } from '../errors.ts';
+import { awaitingResume } from '../messages/resume-replies.ts';
 import type { MessageRow, SettledSince, Store, StoredMessage, StoredOutbound } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Settled } from './in-hand.ts';
@@ -33,6 +34,14 @@ export type Heard =
   | { readonly type: 'recovered' };
 
 export type Watcher = (heard: Heard) => void;
+
+/** What was said while a message had no outcome yet is no part of its answer. */
+export const answersOf = (said: readonly StoredOutbound[]): readonly string[] =>
+  said.flatMap(({ kind, text }) => (kind === 'notice' ? [] : [text]));
+
+/** What was said of a message that waits for a person's word. */
+export const lastNotice = (said: readonly StoredOutbound[]): string =>
+  said.findLast(({ kind }) => kind === 'notice')?.text ?? awaitingResume();
 
 export class Conversations {
   readonly #store: Store;
@@ -87,8 +96,19 @@ export class Conversations {
     return this.#store.settledSince(conversation, since, messagesMax);
   }
 
-  /** The replies of a settled message, in order. Rejects with STORE_UNAVAILABLE. */
-  replies(messageId: string): Promise<readonly StoredOutbound[]> {
-    return this.#store.replies(messageId);
+  /** What a settled message was answered, in order. Rejects with STORE_UNAVAILABLE. */
+  async replies(messageId: string): Promise<readonly string[]> {
+    return answersOf(await this.#store.replies(messageId));
+  }
+
+  /**
+   * Messages of the conversation that wait for a person's word, in order of arrival, each with what was said of it last.
+   * Rejects with STORE_UNAVAILABLE.
+   */
+  async awaiting(conversation: string): Promise<readonly { message: StoredMessage; text: string }[]> {
+    const messages = await this.#store.awaitingResume(conversation);
+    return Promise.all(
+      messages.map(async (message) => ({ message, text: lastNotice(await this.#store.replies(message.id)) })),
+    );
   }
 }

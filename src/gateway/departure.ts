@@ -1,9 +1,11 @@
 /** What the gateway leaves for, read off the chart, and how that is told to work that it cuts off. Pure. */
 import * as replies from '../messages/replies.ts';
 import type { LifecycleView } from './lifecycle.ts';
-import type { TurnAbort } from './turns.ts';
+import type { TurnAbort } from './turn.ts';
 
 type Standing = Pick<LifecycleView, 'request' | 'failure'>;
+
+type Leaving = Standing & Pick<LifecycleView, 'hurried'>;
 
 /** Where this life's end leads, so that what is held now waits for the next one; null while it goes on. */
 export function goingWhere({ request, failure }: Standing): replies.Going | null {
@@ -25,13 +27,17 @@ export const commandsCutOff = (standing: Standing): string =>
   standing.failure !== null ? replies.gatewayFailed() : replies.leavingNow(endingFor(standing));
 
 /** What turns are told that a deadline, a hurry or a failure cuts off. */
-export function interruption(standing: Standing): TurnAbort {
+export function interruption(standing: Leaving): TurnAbort {
   const { request, failure } = standing;
   const reason =
     failure !== null || request === null
       ? 'fault'
       : `${request.intent} asked by ${request.actor} (${request.cause})`;
-  const why = failure !== null ? replies.gatewayFailed() : replies.timeIsOver(endingFor(standing));
-  const text = replies.interruptedTurn(why);
-  return { outcome: 'interrupted', reason, text };
+  const why = failure !== null ? replies.gatewayFailed() : whyNow(standing);
+  const ending = { outcome: 'interrupted', reason, text: replies.interruptedTurn(why) } as const;
+  // The next start finds nothing in a home that is gone.
+  return failure?.kind === 'home-lost' ? ending : { ...ending, leavesBecause: why };
 }
+
+const whyNow = (standing: Leaving): string =>
+  (standing.hurried ? replies.askedToGoAtOnce : replies.timeIsOver)(endingFor(standing));

@@ -10,10 +10,11 @@ import type { Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ControlCommands } from './control-commands.ts';
 import type { Conversations } from './conversations.ts';
-import type { InHand, Settlement } from './in-hand.ts';
+import type { InHand, Settlement, Suspension } from './in-hand.ts';
 import type { Ledger } from './ledger.ts';
 import type { Command, QuickCommands } from './quick-commands.ts';
-import type { Turn, Turns } from './turns.ts';
+import type { Turn } from './turn.ts';
+import type { Turns } from './turns.ts';
 import { logUnlessOutage } from './unexpected.ts';
 
 /** A defect of ours: the message has an outcome all the same, and the log the error. */
@@ -36,8 +37,12 @@ export interface DispatchOptions {
   readonly settled: (messageId: string) => void;
   /** Work under this marker has settled: requests that came from inside it are handed on. */
   readonly workEnded: (workId: string) => void;
-  /** Holds a turn whose start could not be written; it is on disk as waiting. */
+  /** Holds a turn whose start could not be written, and those behind it; they are on disk as waiting. */
   readonly hold: (message: InHand) => Promise<void>;
+  /** Leaves a message open whose turn was cut off. */
+  readonly suspend: (message: InHand, suspension: Suspension) => Promise<void>;
+  /** What a person asks to be resumed; resolves once it has a place. */
+  readonly resume: (message: InHand) => Promise<Settlement>;
 }
 
 export class Dispatch {
@@ -82,6 +87,18 @@ export class Dispatch {
         });
       }
       await this.#command(command);
+    });
+  }
+
+  /** Has taken up what waits for a person's word, and settles the message that is it. */
+  runResume(message: InHand): void {
+    this.#carry(message, async () => {
+      const settlement = await this.#guarded(message, () => this.#options.resume(message));
+      try {
+        await this.#options.ledger.settle(message, settlement);
+      } finally {
+        this.#options.settled(message.row.id);
+      }
     });
   }
 
@@ -133,7 +150,7 @@ export class Dispatch {
     this.#options.log.info({ command: id, name, actor }, `/${name} started`);
     const settlement = await run;
     const recorded = command.message.recorded;
-    const row: Write[] = recorded ? [] : [{ op: 'command.receive', command: command.row }];
+    const row = recorded ? [] : receivedLate(command);
     const writes = [...row, ...(settlement.writes ?? [])];
     try {
       await this.#options.ledger.settle(command.message, { ...settlement, writes });
@@ -149,10 +166,11 @@ export class Dispatch {
     const typing = (on: boolean) =>
       this.#options.conversations.tell(conversation, { type: 'typing', on, turn: id, agent });
     typing(true);
-    const settlement = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
+    const ending = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
     typing(false);
     try {
-      await this.#options.ledger.settle(turn.message, settlement);
+      if ('phase' in ending) await this.#options.suspend(turn.message, ending);
+      else await this.#options.ledger.settle(turn.message, ending);
     } finally {
       this.#options.turns().ended(turn);
       this.#left(turn.message, id);
@@ -166,7 +184,7 @@ export class Dispatch {
   }
 
   /** A handler that throws is a defect; its message still gets an outcome, and the log has the error. */
-  async #guarded(message: InHand, run: () => Promise<Settlement>): Promise<Settlement> {
+  async #guarded<Ending>(message: InHand, run: () => Promise<Ending>): Promise<Ending | Settlement> {
     try {
       return await run();
     } catch (error) {
@@ -187,3 +205,9 @@ export class Dispatch {
     this.#inHand.add(carried);
   }
 }
+
+/** What ran unrecorded is noted at its end, and its start with it. */
+const receivedLate = ({ row, startedAt }: Command): Write[] => [
+  { op: 'command.receive', command: row },
+  ...(startedAt === null ? [] : [{ op: 'command.start', id: row.id, at: startedAt } as const]),
+];

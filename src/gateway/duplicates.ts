@@ -9,6 +9,7 @@ import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
 import type { LastExit, MessageRow, Store, StoredMessage } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { answersOf, lastNotice } from './conversations.ts';
 import type { Held } from './held.ts';
 import type { Decided, Progress, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
 import type { Judge } from './judge.ts';
@@ -39,7 +40,7 @@ export interface DuplicatesOptions {
 export class Duplicates implements Disposable {
   readonly #options: DuplicatesOptions;
   /** What is being looked for in the store, by message: one search each, however many ask. */
-  readonly #searches = new Map<string, Promise<Settled | 'not yet'>>();
+  readonly #searches = new Map<string, Promise<Settled | 'taken up' | 'not yet'>>();
   readonly #stop = new AbortController();
 
   constructor(options: DuplicatesOptions) {
@@ -79,7 +80,12 @@ export class Duplicates implements Disposable {
     }
     const ours = ledger.waitFor(stored.id);
     if (ours === undefined) return { ...decided, settled: this.#fromElsewhere(decided, listener) };
-    if (listener !== undefined) ledger.watch(stored.id, listener);
+    if (listener !== undefined) {
+      ledger.watch(stored.id, listener);
+      if (stored.phase === 'awaiting-resume') {
+        this.#tell(listener, { type: 'awaiting', messageId: stored.id, text: await this.#said(stored.id) });
+      }
+    }
     return { ...decided, settled: ours };
   }
 
@@ -105,7 +111,10 @@ export class Duplicates implements Disposable {
       this.#searches.set(messageId, search);
     }
     const found = (await search) ?? 'not yet';
-    if (found !== 'not yet') {
+    if (found === 'taken up') {
+      const stored = await this.#options.store.message(messageId).catch(() => undefined);
+      if (stored !== undefined) return (await this.known(stored, listener)).settled;
+    } else if (found !== 'not yet') {
       if (listener !== undefined) this.#tellSettled(listener, found);
       return found;
     }
@@ -114,14 +123,14 @@ export class Duplicates implements Disposable {
     return new Promise(() => {});
   }
 
-  async #search(messageId: string): Promise<Settled | 'not yet'> {
+  /** `taken up`: this life has it by now. */
+  async #search(messageId: string): Promise<Settled | 'taken up' | 'not yet'> {
     const { clock, ledger, store } = this.#options;
     const { signal } = this.#stop;
     for (let waitedMs = 0; waitedMs < ELSEWHERE_MS_MAX; waitedMs += ELSEWHERE_PERIOD_MS) {
       await clock.delay(ELSEWHERE_PERIOD_MS, signal);
       if (signal.aborted) break;
-      const ours = ledger.waitFor(messageId);
-      if (ours !== undefined) return ours;
+      if (ledger.waitFor(messageId) !== undefined) return 'taken up';
       try {
         const stored = await store.message(messageId);
         if (stored !== undefined && stored.outcome !== null) return await this.#outcomeOf(stored);
@@ -134,11 +143,21 @@ export class Duplicates implements Disposable {
   }
 
   async #outcomeOf(stored: StoredMessage): Promise<Settled> {
-    const texts = (await this.#options.store.replies(stored.id)).map((reply) => reply.text);
+    const texts = [...answersOf(await this.#options.store.replies(stored.id))];
     const restarted = this.#restartedBy(stored);
     if (restarted !== undefined) texts.push(restarted);
     const settled = settledAs(stored.outcome ?? 'failed', stored.reason, texts, stored.recorded);
     return { ...settled, exitCode: await this.#options.store.exitCode(stored.id) };
+  }
+
+  /** What was said last of a message that waits for a person's word. */
+  async #said(messageId: string): Promise<string> {
+    try {
+      return lastNotice(await this.#options.store.replies(messageId));
+    } catch (error) {
+      this.#unread(messageId, error);
+      return lastNotice([]);
+    }
   }
 
   #unread(message: string, error: unknown): void {

@@ -51,7 +51,6 @@ export class GatewayEffects implements Effects {
 
   abortStart(): void {
     this.#options.abortStart();
-    this.#options.connections.abandonStart();
   }
 
   abortTurns(): void {

@@ -6,6 +6,7 @@
 import { ALIAS_DEPTH_MAX } from '../config/aliases.ts';
 import type { QuickCommand } from '../config/schema.ts';
 import { type Classified, classify, rewritten } from '../messages/classify.ts';
+import { type ListedCommand, listedCommand } from '../messages/command-list.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
 
@@ -24,11 +25,19 @@ export function execIn(text: string, quickCommands: QuickCommands): ExecText | {
 
 /** That nothing has this name, with the names that were probably meant. */
 export function noExec(name: string, quickCommands: QuickCommands): string {
-  const others = Object.keys(quickCommands).filter((other) => {
-    return behindAliases(classify(`/${other}`, quickCommands), quickCommands).kind === 'exec';
-  });
+  const others = Object.keys(quickCommands).filter((other) => isExec(other, quickCommands));
   return replies.noSuchExec(name, nearest(name, others));
 }
+
+/** True where this name is run here: an exec command's, or an alias' of one. */
+export const isExec = (name: string, quickCommands: QuickCommands): boolean =>
+  behindAliases(classify(`/${name}`, quickCommands), quickCommands).kind === 'exec';
+
+/** Those that are run here, as people are told of them. */
+export const listedExec = (quickCommands: QuickCommands): ListedCommand[] =>
+  Object.values(quickCommands)
+    .filter(({ name }) => isExec(name, quickCommands))
+    .map(listedCommand);
 
 /** What a text is once its aliases are followed; an alias still where they lead too deep. */
 export function behindAliases(first: Classified, quickCommands: QuickCommands): Classified {

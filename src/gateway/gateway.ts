@@ -6,6 +6,7 @@
 import type { Exit } from '../../machines/exit.ts';
 import { messageOf } from '../errors.ts';
 import type { Inbound } from '../messages/inbound.ts';
+import { storeLocked } from '../messages/replies.ts';
 import type { LastExit, Life } from '../store/store.ts';
 import { assemble, type Parts } from './assembly.ts';
 import type { Connections } from './connections.ts';
@@ -13,6 +14,7 @@ import type { Conversations } from './conversations.ts';
 import { shutdownTimes } from './deadlines.ts';
 import { GatewayEffects } from './effects.ts';
 import type { ProgressListener, Receipt } from './in-hand.ts';
+import type { Interventions } from './interventions.ts';
 import type { Ledger } from './ledger.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { GatewayOptions } from './options.ts';
@@ -21,12 +23,16 @@ import type { Requests } from './requests.ts';
 import { statusReport } from './status.ts';
 import type { StatusReport } from './status-report.ts';
 
+/** After a crash loop what was held starts one at a time for so long. */
+export const SLOW_AFTER_SAFE_MODE_MS = 60_000;
+
 export class Gateway {
   readonly lifecycle: Lifecycle;
   readonly requests: Requests;
   readonly connections: Connections;
   readonly ledger: Ledger;
   readonly conversations: Conversations;
+  readonly interventions: Interventions;
   /** Of this life, besides those of the configuration. */
   readonly warnings: string[] = [];
   /** Where HTTP listens; set by whoever listens. */
@@ -47,13 +53,17 @@ export class Gateway {
       changed: (what) => this.#changed(what),
       settled: (messageId) => this.#settled(messageId),
       nowHeld: (row) => this.#parts.intake.nowHeld(row),
+      leavingSafeMode: () => this.#parts.takeUp.goSlowly(SLOW_AFTER_SAFE_MODE_MS),
+      resume: (message) => this.#parts.resuming.run(message),
+      heldLate: () => this.#parts.takeUp.all(),
     });
-    const { lifecycle, requests, connections, ledger, conversations } = this.#parts;
+    const { lifecycle, requests, connections, ledger, conversations, interventions } = this.#parts;
     this.lifecycle = lifecycle;
     this.requests = requests;
     this.connections = connections;
     this.ledger = ledger;
     this.conversations = conversations;
+    this.interventions = interventions;
   }
 
   /** Starts the chart, in `starting`. */
@@ -80,11 +90,14 @@ export class Gateway {
 
   /** Goes on with what earlier lives left; before `started`. `lastExit`: how the one before ended. */
   resume(recovered: Recovered, lastExit: LastExit | null): void {
-    const { held, takeUp, delivery } = this.#parts;
+    const { held, resumes, safeMode, takeUp, delivery } = this.#parts;
+    const { safeMode: rules } = this.#options.config();
     this.#lastExit = lastExit;
-    held.putBack(recovered.held);
-    for (const row of recovered.held) void this.ledger.open(row.id);
-    for (const row of recovered.commands) takeUp.one(row);
+    if (recovered.crashLoop && rules !== null) safeMode.enter(rules.quietMs);
+    held.recovered(recovered.held);
+    resumes.recovered(recovered);
+    for (const row of [...recovered.held, ...recovered.awaiting]) void this.ledger.open(row.id);
+    for (const row of recovered.commands) takeUp.command(row);
     for (const row of recovered.outbound) delivery.deliver(row, true);
     this.conversations.recovered();
   }
@@ -92,8 +105,16 @@ export class Gateway {
   /** The store can be written again: what ran unrecorded is written, then turns are taken, unless it failed anew. */
   async storeIsBack(): Promise<void> {
     await this.ledger.catchUp();
+    await this.#parts.delivery.catchUp();
     if (!this.#options.store.writable) return;
     this.lifecycle.send({ type: 'degraded.cleared', reason: 'store' });
+    void this.#parts.notices.tell();
+  }
+
+  /** `degraded` has that the store cannot be written; a lock is what nobody would look for. */
+  #storeWarnings(): string[] {
+    const { writable, obstacle } = this.#options.store;
+    return !writable && obstacle === 'lock' ? [storeLocked()] : [];
   }
 
   /** The store cannot be written: turns are refused, commands go on unrecorded. */
@@ -103,6 +124,7 @@ export class Gateway {
 
   /** Takes a message in; see `Intake.receive`. */
   async receive(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
+    this.#parts.delivery.heardFrom(inbound.conversation);
     const receipt = await this.#parts.intake.receive(inbound, listener);
     this.#changed('counters');
     return receipt;
@@ -130,10 +152,11 @@ export class Gateway {
       agents: () => Object.values(config().agents),
       outage: (agent) => this.#parts.circuits.outage(agent),
       about: { ...about, supervisor },
-      warnings: () => [...this.#options.configWarnings(), ...this.warnings],
+      warnings: () => [...this.#options.configWarnings(), ...this.warnings, ...this.#storeWarnings()],
       http: () => this.http,
       lastExit: () => this.#lastExit,
       deadlines: () => ({ ...shutdownTimes(config()), supervisorMs }),
+      redact: this.#options.redact,
     });
   }
 
@@ -145,8 +168,11 @@ export class Gateway {
 
   /** Ends waiting for platforms and timers of the core; after the chart's end. */
   async stop(): Promise<void> {
-    const { delivery, held, circuits, requests, intake } = this.#parts;
+    const { delivery, held, circuits, requests, intake, safeMode, takeUp, progress } = this.#parts;
     circuits[Symbol.dispose]();
+    safeMode[Symbol.dispose]();
+    takeUp[Symbol.dispose]();
+    progress[Symbol.dispose]();
     intake[Symbol.dispose]();
     delivery.stop();
     held.forgetAnnounced();
@@ -156,7 +182,7 @@ export class Gateway {
 
   #settled(messageId: string): void {
     this.lifecycle.send({ type: 'work.settled', id: messageId });
-    this.#parts.takeUp.roomFreed();
+    this.#parts.takeUp.roomFreed(messageId);
     this.#changed('counters');
   }
 

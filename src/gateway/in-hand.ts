@@ -24,8 +24,23 @@ export interface Settlement {
   readonly replies: readonly string[];
   /** Rows that belong into the same commit. */
   readonly writes?: readonly Write[];
+  /** With the outcome `merged`: the message whose turn answers this one too. */
+  readonly mergedInto?: string;
   /** Of an exec command: how it ended. */
   readonly exitCode?: number | null;
+}
+
+/**
+ * What a handler made of a message that has no outcome yet: it goes on by itself when turns are taken again (`held`), or
+ * when a person says so.
+ */
+export interface Suspension {
+  readonly phase: 'held' | 'awaiting-resume';
+  readonly reason: string;
+  /** What the person is told meanwhile. */
+  readonly replies: readonly string[];
+  /** Rows that belong into the same commit. */
+  readonly writes?: readonly Write[];
 }
 
 /** A settled message, as whoever waited for it learns it. */
@@ -43,6 +58,8 @@ export type Progress =
   | ({ readonly type: 'admission' } & Decided)
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'reply'; readonly text: string }
+  /** It has no outcome until a person says whether it shall have one; nobody need wait for that. */
+  | { readonly type: 'awaiting'; readonly messageId: string; readonly text: string }
   | ({ readonly type: 'settled' } & Settled);
 
 export type ProgressListener = (progress: Progress) => void;

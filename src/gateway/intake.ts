@@ -54,7 +54,10 @@ export class Intake implements Disposable {
     this.#duplicates = new Duplicates(options);
   }
 
-  /** Takes a message in; resolves when its decision is on disk, or could not be put there. Rejects with GATEWAY_LEFT. */
+  /**
+   * Takes a message in; resolves when its decision is on disk, or could not be put there. Rejects with GATEWAY_LEFT, and
+   * with SENDER_GAVE_UP past its deadline.
+   */
   receive(inbound: Inbound, listener?: ProgressListener): Promise<Receipt> {
     const key = `${inbound.platform} ${inbound.platformMessageId}`;
     const before = this.#receiving.get(key);
@@ -124,6 +127,7 @@ export class Intake implements Disposable {
   ): Promise<Receipt> {
     const stored = await this.#find(row);
     if (stored !== undefined) return this.#duplicates.known(stored, listener);
+    if (this.#isLate(inbound)) throw this.#gaveUp(inbound);
     return this.#decide(inbound, row, this.#judged(row, role), listener);
   }
 
@@ -134,8 +138,18 @@ export class Intake implements Disposable {
     return judged;
   }
 
+  /** Nothing of it is kept: its sender may have run it itself by now, and claims the id by that. */
+  #isLate({ deadlineAt }: Inbound): boolean {
+    return deadlineAt !== undefined && this.#options.clock.wallMs() >= deadlineAt;
+  }
+
+  #gaveUp({ platformMessageId }: Inbound): SluiceError {
+    this.#options.log.info({ platformMessageId }, 'a message came past its deadline: nothing of it is done');
+    return new SluiceError('SENDER_GAVE_UP', replies.tooLateToRun());
+  }
+
   async #decide(
-    { deadlineAt }: Inbound,
+    inbound: Inbound,
     row: Arrived,
     judged: Judged,
     listener?: ProgressListener,
@@ -143,7 +157,7 @@ export class Intake implements Disposable {
     const { ledger, placing, conversations } = this.#options;
     const settled = ledger.open(row.id);
     if (listener !== undefined) ledger.watch(row.id, listener);
-    const placed = placing.place(row, judged, deadlineAt ?? null);
+    const placed = placing.place(row, judged);
     const result = await this.#write(placed);
     let final = placed;
     if (result !== 'committed') {
@@ -152,6 +166,11 @@ export class Intake implements Disposable {
         placing.withdraw(placed);
         ledger.forget(row.id);
         return this.#duplicates.known(first, listener);
+      }
+      if (placed.place.as === 'exec' && this.#isLate(inbound)) {
+        placing.withdraw(placed);
+        ledger.forget(row.id);
+        throw this.#gaveUp(inbound);
       }
       final = result === 'unwritable' ? placing.unwritable(placed) : placing.notKept(placed);
     }

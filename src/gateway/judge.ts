@@ -32,6 +32,8 @@ export type Judgeable = Pick<MessageRow, 'id' | 'text' | 'platform'> & {
   readonly whenBusy: NonNullable<MessageRow['whenBusy']>;
   /** Of a new message: refused unless it is an exec command. */
   readonly only?: 'exec';
+  /** It was dispatched before: of an alias, what it stands for is judged. */
+  readonly wasDispatched?: true;
 };
 
 export interface JudgeOptions {
@@ -42,6 +44,8 @@ export interface JudgeOptions {
   readonly leftMs: () => number | null;
   /** What is wrong with an agent that is down. */
   readonly outage: (agent: string) => Outage | undefined;
+  /** What keeps the store from being written. */
+  readonly storeObstacle: () => replies.StoreObstacle;
 }
 
 export class Judge {
@@ -64,6 +68,7 @@ export class Judge {
   /** Undefined once the chart has ended: then nothing is decided any more. */
   judge(message: Judgeable, role: Role): Judged | undefined {
     let classified = this.classify(message.text);
+    if (message.wasDispatched) classified = this.#behind(classified);
     if (message.only === 'exec') {
       const found = execIn(message.text, this.#options.config().quickCommands);
       if ('problem' in found) {
@@ -85,8 +90,11 @@ export class Judge {
   #refused(message: Judgeable, classified: Classified, refusal: Refusal): Judged {
     const exec = classified.kind === 'alias' ? this.#execBehind(classified) : undefined;
     const canQueue = classified.kind === 'turn' && waitsAtConnection(message);
-    const { leftMs, outage } = this.#options;
-    const about = { leftMs: leftMs(), canQueue, outage: outage(message.agent) };
+    const { leftMs, outage, storeObstacle } = this.#options;
+    const about = {
+      ...{ leftMs: leftMs(), canQueue },
+      ...{ storeObstacle: storeObstacle(), outage: outage(message.agent) },
+    };
     const text = replies.refusal(refusal, about, exec);
     const rule = refusal.because === 'degraded' && refusal.degraded.includes('store') ? 'store' : 'state';
     return { admission: 'refuse', rule, text, refusal };

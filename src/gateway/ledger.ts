@@ -12,7 +12,8 @@ import type { OutboundRow, Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conversations } from './conversations.ts';
 import type { Delivery } from './delivery.ts';
-import type { InHand, Progress, ProgressListener, Settled, Settlement } from './in-hand.ts';
+import type { InHand, Progress, ProgressListener, Settled, Settlement, Suspension } from './in-hand.ts';
+import { outboundRows } from './outbound-rows.ts';
 import { SettleTimes } from './settle-times.ts';
 
 /** Units that wait for a writable store; the oldest are given up past it, and counted. */
@@ -41,6 +42,8 @@ export interface LedgerOptions {
   readonly delivery: Delivery;
   readonly conversations: Conversations;
   readonly life: () => number;
+  /** The text without known secrets: the one outlet of replies. */
+  readonly redact: (text: string) => string;
 }
 
 export class Ledger {
@@ -103,10 +106,31 @@ export class Ledger {
     return settled;
   }
 
+  /**
+   * Leaves a message open and says why, in one commit. It goes on counting as open here, so that whoever asks for it waits
+   * for its outcome. False when it could not be written; then nothing was said, unless it is `openAnyway`.
+   */
+  async keepOpen({ row, recorded }: InHand, suspension: Suspension, openAnyway: boolean): Promise<boolean> {
+    const { delivery, clock } = this.#options;
+    const { phase, replies, writes = [] } = suspension;
+    const at = clock.wallMs();
+    const outbound = replies.flatMap((text) => this.#rowsOf(row, 'notice', text, at));
+    const opened: Write = { op: 'phase', id: row.id, phase, reason: 'resume' };
+    const unit = [...writes, opened, ...this.#saying(row, outbound, at)];
+    const isWritten = recorded && (await this.#commit(unit)) === 'written';
+    if (!isWritten && !openAnyway) return false;
+    for (const text of replies) this.tell(row.id, { type: 'reply', text });
+    if (!waitsAtConnection(row)) for (const reply of outbound) delivery.deliver(reply, isWritten);
+    return isWritten;
+  }
+
   /** What settles a message, for a unit that does more than that; `finish` follows its commit. */
-  prepare(message: InHand, settlement: Settlement): Prepared {
+  prepare(message: InHand, made: Settlement): Prepared {
+    const settlement = { ...made, replies: made.replies.map(this.#options.redact) };
     const settledAt = this.#times.next(message.row.conversation);
-    const outbound = settlement.replies.map((text) => this.#outbound(message, settlement, text, settledAt));
+    const outbound = settlement.replies.flatMap((text) =>
+      this.#outbound(message, settlement, text, settledAt),
+    );
     const unit = this.#unit(message, settlement, outbound, settledAt);
     return { message, settlement, outbound, unit, settledAt };
   }
@@ -115,12 +139,15 @@ export class Ledger {
   finish({ message, settlement, outbound, settledAt }: Prepared, recorded: boolean): Settled {
     const { clock, delivery, conversations, log } = this.#options;
     const { outcome, reason, exitCode = null } = settlement;
-    const replies = recorded ? settlement.replies : settlement.replies.map((t) => `${t}\n${notRecorded()}`);
+    const note = notRecorded(this.#options.store.obstacle);
+    const replies = recorded ? settlement.replies : settlement.replies.map((t) => `${t}\n${note}`);
     const settled: Settled = { outcome, reason, replies, recorded, exitCode };
     if (!waitsAtConnection(message.row)) {
-      outbound.forEach((row, index) => {
-        delivery.deliver({ ...row, text: replies[index] ?? row.text }, recorded);
-      });
+      for (const [at, row] of outbound.entries()) {
+        const endsHere = (outbound[at + 1]?.part ?? 0) === 0;
+        const text = recorded || !endsHere ? row.text : `${row.text}\n${note}`;
+        delivery.deliver({ ...row, text }, recorded);
+      }
     }
     this.#conclude(message.row.id, settled);
     conversations.tell(message.row.conversation, {
@@ -144,14 +171,24 @@ export class Ledger {
   }
 
   async #catchUp(): Promise<void> {
-    const { store, life } = this.#options;
+    const { store, life, delivery } = this.#options;
     while (store.writable) {
       const unit = this.#unrecorded.shift();
       if (unit === undefined) return this.#sayGivenUp();
-      if ((await this.#commit(unit.map((write) => ofLife(write, life())))) !== 'outage') continue;
+      const now = unit.map((write) => ofLife(write, life())).flatMap((write) => this.#asItStands(write));
+      if ((await this.#commit(now)) !== 'outage') continue;
+      for (const write of unit) if (write.op === 'reply') delivery.notNoted(write.outbound.id);
       this.#unrecorded.unshift(unit);
       return;
     }
+  }
+
+  /** A reply may have left meanwhile, be under way or wait: a death must not hide from the next life what does not arrive. */
+  #asItStands(write: Write): readonly Write[] {
+    if (write.op !== 'reply' || write.deliveredAt !== undefined) return [write];
+    const { clock, delivery } = this.#options;
+    const marks = delivery.noted(write.outbound.id);
+    return marks === 'over' ? [{ ...write, deliveredAt: clock.wallMs() }] : [write, ...marks];
   }
 
   #sayGivenUp(): void {
@@ -198,32 +235,37 @@ export class Ledger {
     }
   }
 
-  #outbound({ row }: InHand, { outcome }: Settlement, text: string, at: number): OutboundRow {
-    const { life } = this.#options;
-    const kind = outcome === 'refused' ? 'refusal' : 'reply';
+  /** The rows of one reply: one, or one for each of its parts. */
+  #outbound({ row }: InHand, { outcome }: Settlement, text: string, at: number): OutboundRow[] {
+    return this.#rowsOf(row, outcome === 'refused' ? 'refusal' : 'reply', text, at);
+  }
+
+  #rowsOf(row: InHand['row'], kind: OutboundRow['kind'], text: string, at: number): OutboundRow[] {
+    const { life, delivery } = this.#options;
     const { id: messageId, platform, conversation } = row;
-    return { id: newId('o', at), messageId, platform, conversation, text, kind, createdAt: at, life: life() };
+    const whole = { id: newId('o', at), messageId, platform, conversation, text, kind } as const;
+    return outboundRows({ ...whole, createdAt: at, life: life() }, delivery.textCharsMax(platform));
   }
 
   #unit({ row }: InHand, settlement: Settlement, outbound: readonly OutboundRow[], at: number): Write[] {
-    const { outcome, reason, writes = [] } = settlement;
-    const direct = waitsAtConnection(row);
+    const { outcome, reason, mergedInto, writes = [] } = settlement;
+    const merged = mergedInto === undefined ? {} : { mergedInto };
     return [
       ...writes,
-      { op: 'settle', id: row.id, outcome, reason, at },
-      ...outbound.map(
-        (reply): Write => ({ op: 'reply', outbound: reply, ...(direct ? { deliveredAt: at } : {}) }),
-      ),
+      { op: 'settle', id: row.id, outcome, reason, at, ...merged },
+      ...this.#saying(row, outbound, at),
     ];
+  }
+
+  /** Rows of what is said; who waits at the connection has it with this very commit. */
+  #saying(row: InHand['row'], outbound: readonly OutboundRow[], at: number): Write[] {
+    const direct = waitsAtConnection(row) ? { deliveredAt: at } : {};
+    return outbound.map((reply): Write => ({ op: 'reply', outbound: reply, ...direct }));
   }
 
   /** Keeps a unit for later: the message's row too, when that was never written. */
   #keep({ message, settlement, unit }: Prepared): void {
-    const at = this.#options.clock.wallMs();
-    const noted = unit.map((write): Write => {
-      if (write.op === 'settle') return { ...write, recorded: false };
-      return write.op === 'reply' ? { ...write, deliveredAt: at } : write;
-    });
+    const noted = unit.map((write): Write => (write.op === 'settle' ? { ...write, recorded: false } : write));
     this.#unrecorded.push([
       ...(message.recorded ? [] : [{ op: 'receive', message: message.row } as const]),
       ...noted,

@@ -60,6 +60,8 @@ export interface LifecycleView {
   readonly commands: number;
   /** Wall milliseconds at which the running deadline ends what it bounds; null where none runs. */
   readonly deadlineAt: number | null;
+  /** Somebody asked it to leave at once: turns are not waited for. */
+  readonly hurried: boolean;
   readonly accepts: Readonly<Record<Kind, Admission>>;
 }
 
@@ -94,6 +96,7 @@ export class Lifecycle {
   #effects: Effects | undefined;
   #emptying = false;
   #pastExitDeadline = false;
+  #hurried = false;
   #number = 0;
   #decision: Decision | undefined;
   #verdict: Verdict | undefined;
@@ -170,6 +173,7 @@ export class Lifecycle {
       turns: turns.size,
       commands: commands.size,
       deadlineAt: this.#deadlines.endsAt,
+      hurried: this.#hurried,
       accepts: this.#acceptsOf(snapshot),
     };
   }
@@ -206,6 +210,7 @@ export class Lifecycle {
     this.#actor.send(event);
     // Read now: what the effects below send are steps of their own.
     const judged = { decision: this.#decision, verdict: this.#verdict };
+    if (judged.verdict === 'hurried') this.#hurried = true;
     this.#note(event, before, this.#actor.getSnapshot());
     this.#empty();
     return judged;

@@ -58,13 +58,16 @@ export interface Why {
 /** What is told of a message's row as it stands. */
 type ToldOfRow =
   | ('id' | 'platform' | 'platformMessageId' | 'conversation' | 'sender')
-  | ('kind' | 'text' | 'receivedAt' | 'epoch' | 'admission');
+  | ('kind' | 'text' | 'agent' | 'receivedAt' | 'epoch' | 'admission' | 'phase');
 
 /** The document of `GET /v1/messages/{id}`. */
 export interface MessageWay extends Pick<MessageRow, ToldOfRow> {
   readonly state: 'open' | 'settled';
   readonly outcome: Outcome | null;
   readonly reason: string | null;
+  readonly settledAt: number | null;
+  /** The message whose turn answers this one, too. */
+  readonly mergedInto: string | null;
   readonly recorded: boolean;
   readonly why: Why | null;
   readonly turns: readonly TrailTurn[];
@@ -84,11 +87,12 @@ interface Kept {
 /** Tells the way of a message. */
 export function wayOf(trail: MessageTrail): MessageWay {
   const { message, turns, commands, replies } = trail;
-  const { id, platform, platformMessageId, conversation, sender, kind, text, receivedAt, epoch } = message;
-  const { admission, outcome, reason, recorded } = message;
+  const { id, platform, platformMessageId, conversation, sender, kind, text, agent } = message;
+  const { receivedAt, epoch, admission, phase, outcome, reason, settledAt, mergedInto, recorded } = message;
   return {
-    ...{ id, platform, platformMessageId, conversation, sender, kind, text, receivedAt, epoch },
-    ...{ admission, state: outcome === null ? 'open' : 'settled', outcome, reason, recorded },
+    ...{ id, platform, platformMessageId, conversation, sender, kind, text, agent, receivedAt, epoch },
+    ...{ admission, state: outcome === null ? 'open' : 'settled', phase },
+    ...{ outcome, reason, settledAt, mergedInto, recorded },
     why: whyOf(trail),
     ...{ turns, commands, replies },
     steps: stepsOf(trail),

@@ -27,6 +27,8 @@ export interface GatewayOptions {
     command: ExecCommand,
     values: Readonly<Record<string, string>>,
   ) => Record<string, string>;
+  /** The text without known secrets, for whatever leaves the gateway. */
+  readonly redact: (text: string) => string;
   /** What the owner of the configuration should know. */
   readonly configWarnings: () => readonly string[];
   /** What is wrong with the configuration on disk; null when a restart could use it. */
@@ -35,6 +37,8 @@ export interface GatewayOptions {
   readonly abortStart: () => void;
   /** Takes no new connection on the local faces; resolves when requests under way are answered. */
   readonly closeFaces: () => Promise<void>;
+  /** A number in [0, 1), to spread waits with; absent: chance. */
+  readonly random?: () => number;
   /** Another inspector of the lifecycle actor; it must not throw. */
   readonly inspect?: (event: InspectionEvent) => void;
 }

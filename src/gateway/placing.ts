@@ -2,6 +2,7 @@
  * Gives a judged message its place and the rows that say so: limits and arguments are looked at here, after
  * the chart. What a limit refuses after the chart counted it leaves by `work.settled`.
  */
+import type { Refusal } from '../../machines/events.ts';
 import type { Clock } from '../clock.ts';
 import { bindArguments } from '../messages/arguments.ts';
 import { builtinNamed } from '../messages/commands.ts';
@@ -9,15 +10,22 @@ import { fitsMessage, MESSAGE_BYTES_MAX } from '../messages/inbound.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
+import * as resumeReplies from '../messages/resume-replies.ts';
 import type { MessageRow, Phase, Write } from '../store/store.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Held } from './held.ts';
 import type { InHand, Rule } from './in-hand.ts';
 import type { Judged } from './judge.ts';
 import type { Ledger, Prepared } from './ledger.ts';
-import { COMMANDS_WAITING_MAX, type Command, type QuickCommands } from './quick-commands.ts';
+import {
+  COMMAND_WAIT_MS_MAX,
+  COMMANDS_WAITING_MAX,
+  type Command,
+  type QuickCommands,
+} from './quick-commands.ts';
 import type { Refusals } from './refusals.ts';
-import { TURNS_WAITING_MAX, type Turn, type Turns } from './turns.ts';
+import type { Turn } from './turn.ts';
+import { TURNS_WAITING_MAX, type Turns } from './turns.ts';
 
 /** A message in its place: what is committed, what its sender is told at once, and how it goes on. */
 export interface Placed {
@@ -30,6 +38,7 @@ export interface Placed {
     | { readonly as: 'control' }
     | { readonly as: 'exec'; readonly command: Command; readonly waits: boolean }
     | { readonly as: 'turn'; readonly turn: Turn | 'waiting' }
+    | { readonly as: 'resume' }
     | { readonly as: 'held' };
 }
 
@@ -42,11 +51,15 @@ export interface PlacingOptions {
   readonly commands: QuickCommands;
   readonly dispatch: Dispatch;
   readonly agentNames: () => readonly string[];
+  /** No turn of this conversation runs until a person says so. */
+  readonly isQuarantined: (conversation: string) => boolean;
   /** Where the gateway goes while it is on its way out, so that what is held waits for the next start. */
   readonly going: () => replies.Going | null;
+  /** What keeps the store from being written. */
+  readonly storeObstacle: () => replies.StoreObstacle;
   readonly settled: (messageId: string) => void;
   /** The state of the gateway refused it, or an agent that is down. */
-  readonly refusedByChart: (row: Unplaced) => void;
+  readonly refusedByChart: (row: Unplaced, refusal: Refusal) => void;
 }
 
 /** What is kept of a refused message that is too long. */
@@ -67,20 +80,26 @@ export class Placing {
     this.#options = options;
   }
 
-  place(row: Unplaced, judged: Judged, deadlineAt: number | null): Placed {
+  /** `takenUp`: it was held, and its turn has come. */
+  place(row: Unplaced, judged: Judged, takenUp = false): Placed {
     if (judged.admission === 'refuse') {
-      if (judged.refusal !== null) this.#options.refusedByChart(row);
+      if (judged.refusal !== null) this.#options.refusedByChart(row, judged.refusal);
       const told = judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal);
       return this.#refused(row, judged, told || comesAgain(row, judged));
     }
     if (judged.admission === 'hold') return this.#held(row, judged);
-    const obstacle = this.#obstacle(row, judged.classified, deadlineAt);
+    const obstacle = this.#obstacle(row, judged.classified);
     if (obstacle !== undefined) return this.#turnedAway(row, obstacle);
     const { classified } = judged;
     if (classified.kind === 'exec') return this.#exec(row, classified);
-    if (classified.kind === 'turn') return this.#turn(row, classified);
+    if (classified.kind === 'turn' && classified.builtin === undefined) {
+      return !takenUp && this.#options.held.hasOf(row.conversation)
+        ? this.#behindHeld(row, classified)
+        : this.#turn(row, classified);
+    }
     const message = inHand(row, 'received', classified);
-    return { message, unit: [received(message)], rule: null, text: null, place: { as: 'control' } };
+    const as = classified.kind === 'turn' ? 'resume' : 'control';
+    return { message, unit: [received(message)], rule: null, text: null, place: { as } };
   }
 
   /** True when what was dispatched is sure of a place; without it, what was promised one has to wait. */
@@ -94,21 +113,31 @@ export class Placing {
     if (place.as === 'exec') this.#options.commands.release(place.command);
     if (place.as === 'turn') this.#options.turns.release(message);
     if (place.as === 'held' || place.as === 'turn') this.#options.held.remove(message.row.id);
-    if (place.as === 'exec' || place.as === 'turn') this.#options.settled(message.row.id);
+    if (place.as === 'exec' || place.as === 'turn' || place.as === 'resume') {
+      this.#options.settled(message.row.id);
+    }
   }
 
-  /** What becomes of a message whose unit could not be committed: exec and control run, nothing else is kept. */
+  /**
+   * What becomes of a message whose unit could not be committed: exec and control run, nothing else is kept. Whoever waits
+   * for a refusal hears why all the same; a platform delivers it again, and is told then, when it can be noted.
+   */
   unwritable(placed: Placed): Placed {
     const { message, place } = placed;
     message.recorded = false;
-    if (place.as === 'exec' || place.as === 'control' || place.as === 'refused') return placed;
+    if (place.as === 'exec' || place.as === 'control') return placed;
+    if (place.as !== 'refused') return this.notKept(placed);
+    if (waitsAtConnection(message.row)) return placed;
+    const { replies: told } = place.prepared.settlement;
+    if (placed.rule === 'state' && told.length > 0)
+      this.#options.refusals.forgetTold(message.row.conversation);
     return this.notKept(placed);
   }
 
   /** Refuses a message that the store did not take; its sender may send it again under the same id. */
   notKept(placed: Placed): Placed {
     this.withdraw(placed);
-    const obstacle = { rule: 'store', text: replies.storeRefusal() } as const;
+    const obstacle = { rule: 'store', text: replies.storeRefusal(this.#options.storeObstacle()) } as const;
     const { row } = placed.message;
     const refused = this.#refused(row, obstacle, comesAgain(row, obstacle));
     refused.message.recorded = false;
@@ -120,6 +149,7 @@ export class Placing {
     const { dispatch, held, ledger, commands, turns } = this.#options;
     if (place.as === 'refused') ledger.finish(place.prepared, message.recorded);
     else if (place.as === 'control') dispatch.runControl(message);
+    else if (place.as === 'resume') dispatch.runResume(message);
     else if (place.as === 'exec' && place.waits) commands.written(place.command);
     else if (place.as === 'exec') dispatch.runCommand(place.command);
     else if (place.as === 'held') held.announceLater(message.row);
@@ -128,24 +158,23 @@ export class Placing {
   }
 
   /** Limits and arguments of a dispatched message. */
-  #obstacle(
-    row: Unplaced,
-    classified: InHand['classified'],
-    deadlineAt: number | null,
-  ): Obstacle | undefined {
+  #obstacle(row: Unplaced, classified: InHand['classified']): Obstacle | undefined {
     const limit = (text: string): Obstacle => ({ rule: 'limit', text });
     const wrong = (text: string): Obstacle => ({ rule: 'arguments', text });
     if (!fitsMessage(row.text)) return limit(replies.tooLong(MESSAGE_BYTES_MAX));
-    if (deadlineAt !== null && this.#options.clock.wallMs() >= deadlineAt)
-      return limit(replies.tooLateToRun());
+    if (classified.kind === 'turn' && classified.builtin !== undefined) {
+      return classified.words ? wrong(replies.surplusWords(classified.builtin, '')) : undefined;
+    }
     if (classified.kind === 'turn') {
+      if (this.#options.isQuarantined(row.conversation))
+        return { rule: 'state', text: resumeReplies.quarantined() };
       if (classified.text.trim() === '') return wrong(replies.empty());
       const names = this.#options.agentNames();
       const agent = row.agent ?? '';
       return names.includes(agent) ? undefined : wrong(replies.unknownAgent(agent, nearest(agent, names)));
     }
     if (classified.kind === 'exec') {
-      const bound = bindArguments(classified.command.args, classified.words);
+      const bound = bindArguments(classified.command, classified.words);
       return bound.ok ? undefined : wrong(replies.usage(classified.command, bound.problem));
     }
     if (classified.kind !== 'control' || classified.name === 'unknown') return undefined;
@@ -156,9 +185,10 @@ export class Placing {
   }
 
   #exec(row: Unplaced, classified: InHand['classified'] & { kind: 'exec' }): Placed {
-    const bound = bindArguments(classified.command.args, classified.words);
+    const bound = bindArguments(classified.command, classified.words);
     const message = inHand(row, 'started', classified);
-    const command = this.#options.commands.reserve(message, classified.command, bound.ok ? bound.values : {});
+    const filled = bound.ok ? { ...classified.command, command: bound.command } : classified.command;
+    const command = this.#options.commands.reserve(message, filled, bound.ok ? bound.values : {});
     if (command === undefined) {
       return this.#turnedAway(row, { rule: 'limit', text: replies.commandLimit(COMMANDS_WAITING_MAX) });
     }
@@ -171,7 +201,8 @@ export class Placing {
       { op: 'command.receive', command: command.row },
       ...started,
     ];
-    return { message, unit, rule: null, text: null, place: { as: 'exec', command, waits } };
+    const text = waits ? replies.commandWaits(classified.command.name, COMMAND_WAIT_MS_MAX) : null;
+    return { message, unit, rule: null, text, place: { as: 'exec', command, waits } };
   }
 
   #turn(row: Unplaced, classified: InHand['classified'] & { kind: 'turn' }): Placed {
@@ -185,6 +216,12 @@ export class Placing {
         ? [{ op: 'receive', message: { ...message.row, phase: 'waiting' } }]
         : [received(message), { op: 'turn.start', turn: turn.row, messages: [row.id] }];
     return { message, unit, rule: null, text: null, place: { as: 'turn', turn } };
+  }
+
+  /** The chart has counted it, and its conversation has older ones that wait. */
+  #behindHeld(row: Unplaced, classified: InHand['classified']): Placed {
+    this.#options.settled(row.id);
+    return this.#held(row, { classified });
   }
 
   #held(row: Unplaced, { classified }: { classified: InHand['classified'] }): Placed {
@@ -223,7 +260,8 @@ export class Placing {
       replies: silent ? [] : [text],
     });
     const unit = [received(message), ...prepared.unit];
-    return { message, unit, rule, text, place: { as: 'refused', prepared } };
+    const said = prepared.settlement.replies[0] ?? text;
+    return { message, unit, rule, text: said, place: { as: 'refused', prepared } };
   }
 }
 

@@ -18,6 +18,9 @@ export const COMMANDS_RUNNING_MAX = 4 * availableParallelism();
 /** Commands that may wait for a free slot. */
 export const COMMANDS_WAITING_MAX = 1000;
 
+/** How long a command may wait for a free slot: one that runs much later than it was asked for would surprise. */
+export const COMMAND_WAIT_MS_MAX = 300_000;
+
 export interface Command {
   readonly row: CommandRow;
   readonly message: InHand;
@@ -27,8 +30,10 @@ export interface Command {
   /** Its row is on disk, or it runs without one. Nothing starts before. */
   written: boolean;
   process: RunningProcess | undefined;
-  /** Set when it was ended before its process began. */
-  endedEarly: EndReason | null;
+  /** Set when it was ended before its process began; `waited`: no slot came free in time. */
+  endedEarly: EndReason | 'waited' | null;
+  /** While it waits for a slot: ends the waiting. */
+  waiting: Disposable | undefined;
   /** Completes "was ended after N s: …". */
   endedBecause: string;
 }
@@ -44,6 +49,8 @@ export interface QuickCommandsOptions {
   ) => Record<string, string>;
   /** Runs of this command at the same time, as configured now: a later one must not overtake one that waits. */
   readonly concurrency: (command: ExecCommand) => number;
+  /** The text without known secrets. */
+  readonly redact: (text: string) => string;
   /** Starts a command whose slot came free. */
   readonly start: (command: Command) => void;
 }
@@ -91,6 +98,7 @@ export class QuickCommands {
       written: false,
       process: undefined,
       endedEarly: null,
+      waiting: undefined,
       endedBecause: '',
     };
     if (this.#hasSlot(command)) {
@@ -98,6 +106,7 @@ export class QuickCommands {
       this.#running.add(taken);
     } else if (!this.full) {
       this.#waiting.push(taken);
+      taken.waiting = clock.timer(COMMAND_WAIT_MS_MAX, () => this.#end(taken, 'waited', '', 'term'));
     } else {
       return undefined;
     }
@@ -112,8 +121,7 @@ export class QuickCommands {
 
   /** Frees the place of a command that has settled, or came to nothing, and starts what waited for it. */
   release(command: Command): void {
-    const index = this.#waiting.indexOf(command);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#leaveQueue(command);
     if (this.#running.delete(command)) this.#startWaiting();
   }
 
@@ -151,23 +159,29 @@ export class QuickCommands {
     for (const command of this.inFlight) this.#end(command, 'abandoned', because, 'kill');
   }
 
-  #end(taken: Command, reason: EndReason, because: string, how: 'term' | 'kill'): void {
+  #end(taken: Command, reason: EndReason | 'waited', because: string, how: 'term' | 'kill'): void {
     taken.endedBecause = because;
-    if (taken.process !== undefined) {
+    if (taken.process !== undefined && reason !== 'waited') {
       taken.process.end(reason, how);
       return;
     }
     taken.endedEarly = reason;
-    const index = this.#waiting.indexOf(taken);
-    if (index < 0) return;
-    this.#waiting.splice(index, 1);
-    this.#options.start(taken);
+    if (this.#leaveQueue(taken)) this.#options.start(taken);
+  }
+
+  /** False when it does not wait. */
+  #leaveQueue(command: Command): boolean {
+    command.waiting?.[Symbol.dispose]();
+    command.waiting = undefined;
+    const index = this.#waiting.indexOf(command);
+    if (index >= 0) this.#waiting.splice(index, 1);
+    return index >= 0;
   }
 
   #startWaiting(): void {
     for (const next of [...this.#waiting]) {
       if (!next.written || !this.#hasSlot(next.command)) continue;
-      this.#waiting.splice(this.#waiting.indexOf(next), 1);
+      this.#leaveQueue(next);
       next.startedAt = this.#options.clock.wallMs();
       this.#running.add(next);
       this.#options.start(next);
@@ -203,7 +217,7 @@ export class QuickCommands {
             exitCode: result.exitCode,
             signal: result.signal,
             durationMs: Math.round(result.durationMs),
-            output: outputOf(result),
+            output: this.#options.redact(outputOf(result)),
           },
         },
       ],
@@ -212,10 +226,15 @@ export class QuickCommands {
 
   #notRun(taken: Command): Settlement {
     const end = { id: taken.row.id, at: this.#options.clock.wallMs(), exitCode: null, signal: null };
+    const { name } = taken.command;
+    const waited = taken.endedEarly === 'waited';
+    const text = waited
+      ? replies.commandWaitedInVain(name, COMMAND_WAIT_MS_MAX)
+      : replies.commandNotRun(name, taken.endedBecause);
     return {
-      outcome: 'interrupted',
-      reason: 'not-run',
-      replies: [replies.commandNotRun(taken.command.name, taken.endedBecause)],
+      outcome: waited ? 'expired' : 'interrupted',
+      reason: waited ? 'no-free-place' : 'not-run',
+      replies: [text],
       writes: [{ op: 'command.end', end: { ...end, outcome: 'interrupted', durationMs: 0, output: '' } }],
     };
   }

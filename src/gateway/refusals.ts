@@ -9,6 +9,15 @@ import type { MessageRow } from '../store/store.ts';
 /** Conversations that are remembered as told; past it all are forgotten, and may be told once more. */
 const TOLD_MAX = 10_000;
 
+/**
+ * What has to be back before a refused message can be sent again: its agent, or the gateway, which is leaving or takes no
+ * turns at all.
+ */
+export function waitsFor({ because, degraded }: Refusal): 'agent' | 'gateway' {
+  return because !== 'degraded' || degraded.includes('safe-mode') ? 'gateway' : 'agent';
+}
+
+/** Which conversations have been told in this drain. */
 export class Refusals {
   readonly #told = new Set<string>();
 
@@ -20,6 +29,11 @@ export class Refusals {
     if (this.#told.size >= TOLD_MAX) this.#told.clear();
     this.#told.add(conversation);
     return false;
+  }
+
+  /** This conversation was not told after all. */
+  forgetTold(conversation: string): void {
+    this.#told.delete(conversation);
   }
 
   /** The gateway takes turns again. */

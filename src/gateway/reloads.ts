@@ -44,6 +44,8 @@ export interface ReloadsOptions {
   /** Makes ready what this configuration needs before it may run. Rejects with why it cannot run here. */
   readonly prepare: (config: Config) => Promise<void>;
   readonly view: () => Pick<LifecycleView, 'state' | 'deadlineAt'>;
+  /** Platforms that wait for a person: their changed keys count now. */
+  readonly parked: () => readonly string[];
   /** Another configuration runs from now on. */
   readonly applied: () => void;
   /** None does, and a status says why. */
@@ -93,7 +95,7 @@ export class Reloads {
     const { configuration, view } = this.#options;
     const { path: file } = configuration.current.source;
     if (isClosing(view())) return this.#refused(ask, leaving());
-    const read = configuration.read();
+    const read = configuration.read(this.#options.parked());
     if ('problems' in read) return this.#invalid(ask, file, read.problems);
     try {
       await this.#options.prepare(read.config);

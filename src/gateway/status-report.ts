@@ -1,7 +1,7 @@
 /** The status document: what `sluice status --json`, HTTP, `status.json` and the page show. Types only. */
+import type { LinkState } from '../../machines/connection-events.ts';
 import type { Admission, Cause, Intent, Kind } from '../../machines/events.ts';
 import type { Supervisor } from '../../machines/exit.ts';
-import type { LinkState } from '../platforms/link-state.ts';
 import type { LastExit } from '../store/last-exit.ts';
 
 /** Times are wall milliseconds. */
@@ -21,11 +21,29 @@ export interface StatusReport {
   readonly degraded: readonly string[];
   readonly warnings: readonly string[];
   readonly held: number;
+  /** Turns that were taken and wait for a free place, or for the one before them in their conversation. */
+  readonly waiting: number;
+  /** Messages that wait for a person's word: `/resume` in their conversation. */
+  readonly awaitingResume: number;
   readonly inFlight: {
     readonly turns: readonly { id: string; conversation: string; agent: string; startedAt: number }[];
-    readonly commands: readonly { id: string; name: string; actor: string; startedAt: number }[];
+    /** `waiting`: for a free place, since `startedAt`. */
+    readonly commands: readonly {
+      id: string;
+      name: string;
+      actor: string;
+      startedAt: number;
+      waiting: boolean;
+    }[];
   };
-  readonly platforms: readonly { name: string; state: LinkState; lastEventAt: number }[];
+  readonly platforms: readonly {
+    name: string;
+    state: LinkState;
+    /** Why there is no link; null while there is one, and during the first attempt. */
+    reason: string | null;
+    /** Of the last message or change. */
+    lastEventAt: number;
+  }[];
   readonly agents: readonly {
     name: string;
     type: string;

@@ -1,19 +1,21 @@
 /** The status document, put together from the parts of a gateway. */
 import type { LastExit } from '../store/store.ts';
 import type { Outage } from './circuits.ts';
-import type { Link } from './connections.ts';
 import type { Held } from './held.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { LinkView } from './link.ts';
 import type { QuickCommands } from './quick-commands.ts';
+import type { Resumes } from './resumes.ts';
 import type { StatusReport } from './status-report.ts';
 import type { Turns } from './turns.ts';
 
 export interface StatusSources {
   readonly lifecycle: Lifecycle;
   readonly held: Held;
+  readonly resumes: Resumes;
   readonly turns: Turns;
   readonly commands: QuickCommands;
-  readonly links: () => readonly Link[];
+  readonly links: () => readonly LinkView[];
   readonly agents: () => readonly { name: string; type: string }[];
   /** What is wrong with an agent that is down. */
   readonly outage: (agent: string) => Outage | undefined;
@@ -22,11 +24,13 @@ export interface StatusSources {
   readonly http: () => string | null;
   readonly lastExit: () => LastExit | null;
   readonly deadlines: () => StatusReport['deadlines'];
+  /** The text without known secrets: people name conversations as they like, and problems quote what they are about. */
+  readonly redact: (text: string) => string;
 }
 
 export function statusReport(sources: StatusSources): StatusReport {
   const view = sources.lifecycle.view;
-  return {
+  const report: StatusReport = {
     state: view.state,
     epoch: sources.lifecycle.epoch,
     pid: sources.about.pid,
@@ -40,6 +44,8 @@ export function statusReport(sources: StatusSources): StatusReport {
     degraded: view.degraded,
     warnings: sources.warnings(),
     held: sources.held.count,
+    waiting: sources.turns.waitingCount,
+    awaitingResume: sources.resumes.count,
     inFlight: {
       turns: sources.turns.running.map(({ row }) => ({
         id: row.id,
@@ -52,9 +58,10 @@ export function statusReport(sources: StatusSources): StatusReport {
         name: row.name,
         actor: row.actor,
         startedAt: startedAt ?? row.receivedAt,
+        waiting: startedAt === null,
       })),
     },
-    platforms: sources.links().map(({ name, state, lastEventAt }) => ({ name, state, lastEventAt })),
+    platforms: sources.links(),
     agents: sources.agents().map(({ name, type }) => {
       const outage = sources.outage(name);
       return {
@@ -70,4 +77,13 @@ export function statusReport(sources: StatusSources): StatusReport {
     lastExit: sources.lastExit(),
     deadlines: sources.deadlines(),
   };
+  return inTexts(report, sources.redact) as StatusReport;
+}
+
+/** The same value with each text in it changed; keys stay. */
+function inTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => inTexts(item, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inTexts(inner, change)]));
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { storeLocked } from '../messages/replies.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -46,7 +47,8 @@ export class StoreWatch implements Disposable {
 
   async #probe(): Promise<void> {
     // A store that failed before anybody watched, at its opening, told nobody.
-    if (!this.#options.store.writable) this.down('nothing can be written');
+    const { writable, obstacle } = this.#options.store;
+    if (!writable) this.down(obstacle === 'lock' ? storeLocked() : 'nothing can be written');
     if (!this.#isDown || this.#probing) return;
     this.#probing = true;
     try {

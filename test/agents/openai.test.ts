@@ -40,6 +40,7 @@ function made({ config, environment = {}, said = [], clock = systemClock }: Made
     model: 'qwen3',
     historyWindow: 40,
     failureThreshold: 5,
+    effects: false,
   } as const;
   return new OpenAiAgent({
     config: { ...defaults, baseUrl: server.baseUrl, turnTimeoutMs: 60_000, ...config },

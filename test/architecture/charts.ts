@@ -1,6 +1,5 @@
 /** What may happen when is written in the charts, and the charts touch nothing. */
-import { statesOf } from '../../machines/catalog.ts';
-import { gatewayMachine } from '../../machines/gateway.ts';
+import { catalog, statesOf } from '../../machines/catalog.ts';
 import type { Token } from '../support/source-tokens.ts';
 import { fileRule, isWithin, type Rule } from './rule.ts';
 
@@ -23,9 +22,10 @@ const FLAG_READERS = ['src/messages/replies.ts'];
 /** A state's name that also means something else in `src`: where a message is. */
 const OTHER_MEANINGS = ['waiting'];
 
-/** The dotted paths of the states, and their names. */
+/** The dotted paths of the states of all charts, and their names. */
 const STATE_NAMES = new Set(
-  statesOf(gatewayMachine)
+  Object.values(catalog)
+    .flatMap((machine) => statesOf(machine))
     .flatMap(({ path }) => [path.join('.'), path.at(-1) ?? ''])
     .filter((name) => name !== '' && !OTHER_MEANINGS.includes(name)),
 );
@@ -69,7 +69,7 @@ export const charts: readonly Rule[] = [
       return [{ line: token.line, what: `${token.text}: ask the chart` }];
     }),
   ),
-  fileRule('no state of the chart is compared outside of it', ['src/'], ({ path, code }) =>
+  fileRule('no state of a chart is compared outside of it', ['src/'], ({ path, code }) =>
     code.flatMap((token, at) => {
       if (token.kind !== 'string' || !isState(token.text) || !isCompared(code, at)) return [];
       if (isWithin(path, MAY_COMPARE)) return [];

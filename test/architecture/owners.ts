@@ -14,22 +14,29 @@ interface Owned {
 }
 
 const PACKAGES: Readonly<Record<string, Owned>> = {
-  xstate: { owners: ['machines/', 'src/gateway/lifecycle.ts'], types: ['src/gateway/', 'src/daemon/'] },
+  // Whoever runs a chart: the process's, and a platform's link.
+  xstate: {
+    owners: ['machines/', 'src/gateway/lifecycle.ts', 'src/gateway/link.ts'],
+    types: ['src/gateway/', 'src/daemon/'],
+  },
   execa: { owners: ['src/process/exec.ts'] },
   pino: { owners: ['src/telemetry/log.ts'] },
   'pino-pretty': { owners: ['src/telemetry/log.ts'] },
   // Comments live in the library's document and nowhere else, so whoever carries them over needs it.
   yaml: { owners: ['src/config/tree.ts', 'src/config/import-hermes.ts', 'src/config/yaml-items.ts'] },
-  zod: { owners: ['src/config/', 'src/control/api.ts'], types: ['src/platforms/platform.ts'] },
+  zod: {
+    owners: ['src/config/', 'src/control/api.ts', 'src/control/ledger-api.ts'],
+    types: ['src/platforms/platform.ts'],
+  },
   'find-my-way': { owners: ['src/control/routes.ts'] },
   'eventsource-parser': { owners: ['src/agents/openai-answer.ts'] },
-  commander: { owners: ['src/cli/program.ts'] },
+  commander: { owners: ['src/cli/program.ts', 'src/cli/messages/commands.ts'] },
   'string-width': { owners: ['src/cli/chat/width.ts'] },
 };
 
 /** Modules of Node that are a power of their own; the others are free. */
 const BUILTINS: Readonly<Record<string, Owned>> = {
-  'node:sqlite': { owners: ['src/store/sqlite.ts', 'src/process/lock.ts'], types: ['src/store/'] },
+  'node:sqlite': { owners: ['src/store/database.ts', 'src/process/lock.ts'], types: ['src/store/'] },
   // identity.ts asks macOS's `ps` and `sysctl` about one process, synchronously and before anything can be
   // awaited; a text of at most 2 s, no shell, no tree to end.
   'node:child_process': { owners: ['src/process/identity.ts'], types: ['src/process/'] },

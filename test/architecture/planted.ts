@@ -23,7 +23,7 @@ const LOCAL = 'the local platform is named in one file';
 const MACHINES = 'a machine waits for nothing and starts nothing';
 const EVENTS = 'a machine names each event it takes';
 const FLAGS = 'no flag in src says what the chart says';
-const STATES = 'no state of the chart is compared outside of it';
+const STATES = 'no state of a chart is compared outside of it';
 
 /** Keeps a placeholder of a planted template out of this file's own texts. */
 const HOLE = '$';

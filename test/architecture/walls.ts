@@ -35,16 +35,20 @@ export const WALLS: readonly Wall[] = [
   { from: 'machines/', sees: [] },
   { from: 'src/errors.ts', sees: [type('machines/events.ts')] },
   { from: 'src/clock.ts', sees: [] },
-  // These three stand side by side; config and messages share a few words, file by file and without a cycle.
+  { from: 'src/telemetry/', sees: BASE },
+  // These two stand side by side; they share a few words, file by file and without a cycle.
   {
     from: 'src/messages/',
-    sees: [...BASE, type('src/config/schema.ts'), ...whole('src/config/units.ts')],
+    sees: [
+      ...BASE,
+      type('src/config/schema.ts'),
+      ...whole('src/config/units.ts', 'src/config/redact.ts', 'src/telemetry/terminal-text.ts'),
+    ],
   },
   {
     from: 'src/config/',
     sees: [...BASE, ...whole('src/messages/near.ts', 'src/messages/commands.ts', 'src/messages/local.ts')],
   },
-  { from: 'src/telemetry/', sees: BASE },
   // The ports and what stands behind them never see one another, but for the one that starts programs. What
   // handles signals loads before everything else, so it sees nothing.
   { from: 'src/store/', sees: WORDS },
@@ -52,14 +56,13 @@ export const WALLS: readonly Wall[] = [
   { from: 'src/process/signals.ts', sees: [] },
   { from: 'src/process/', sees: WORDS },
   { from: 'src/agents/', sees: [...WORDS, ...whole('src/process/exec.ts')] },
-  // The core sees ports, as types; the class of an agent's failure is part of its port.
+  // The core sees ports, as types; the classes of an agent's and of a platform's failures are part of their ports.
   {
     from: 'src/gateway/',
     sees: [
       ...WORDS,
-      ...whole('src/agents/agent.ts'),
-      ...['src/platforms/platform.ts', 'src/store/store.ts', 'src/store/trail.ts'].map(type),
-      ...['src/platforms/link-state.ts', 'src/store/last-exit.ts'].map(type),
+      ...whole('src/agents/agent.ts', 'src/platforms/platform.ts'),
+      ...['src/store/store.ts', 'src/store/trail.ts', 'src/store/last-exit.ts'].map(type),
       ...['src/process/exec.ts', 'src/process/signals.ts'].map(type),
     ],
   },
@@ -98,7 +101,15 @@ export const WALLS: readonly Wall[] = [
   },
   // What a first configuration is made of; it asks model servers the way the agent does.
   { from: 'src/setup/', sees: [...WORDS, ...whole('src/agents/openai-http.ts')] },
-  { from: 'src/offline-reads.ts', sees: whole('src/store/', 'src/gateway/') },
+  { from: 'src/offline-reads.ts', sees: [...WORDS, ...whole('src/store/', 'src/gateway/')] },
+  {
+    from: 'src/offline-changes.ts',
+    sees: [...WORDS, ...whole('src/store/', 'src/process/', 'src/gateway/')],
+  },
+  {
+    from: 'src/offline-list.ts',
+    sees: [...WORDS, ...whole('src/gateway/', 'src/process/runtime-status.ts')],
+  },
   { from: 'src/offline.ts', sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/')] },
   // A command reaches a gateway through the control socket, reads what its files say, and works without one
   // through the other root.
@@ -115,17 +126,19 @@ export const WALLS: readonly Wall[] = [
       ...cliTypes(),
     ],
   },
-  { from: 'src/cli/init.ts', sees: [...WORDS, ...whole('src/cli/', 'src/setup/'), ...cliTypes()] },
   {
-    from: 'src/cli/message-way.ts',
+    from: 'src/cli/quick-commands.ts',
     sees: [
       ...WORDS,
-      ...whole('src/cli/'),
-      lazily('src/offline-reads.ts'),
-      type('src/gateway/message-way.ts'),
+      ...whole('src/cli/', 'src/control/client.ts'),
+      lazily('src/offline-list.ts'),
       ...cliTypes(),
     ],
   },
+  { from: 'src/cli/init.ts', sees: [...WORDS, ...whole('src/cli/', 'src/setup/'), ...cliTypes()] },
+  ledgerFace('src/cli/message-way.ts'),
+  ledgerFace('src/cli/ledger-reads.ts'),
+  ledgerFace('src/cli/messages/'),
   {
     from: 'src/cli/',
     sees: [
@@ -142,6 +155,20 @@ export const WALLS: readonly Wall[] = [
     ],
   },
 ];
+
+/** What asks the ledger or changes it: through the gateway, or in the store by the roots without one. */
+function ledgerFace(from: string): Wall {
+  return {
+    from,
+    sees: [
+      ...WORDS,
+      ...whole('src/cli/'),
+      ...['src/offline-reads.ts', 'src/offline-changes.ts'].map(lazily),
+      ...['src/offline-reads.ts', 'src/gateway/message-way.ts', 'src/gateway/message-list.ts'].map(type),
+      ...cliTypes(),
+    ],
+  };
+}
 
 function cliTypes(): Sight[] {
   return ['src/gateway/status-report.ts', 'src/platforms/platform.ts', 'src/process/signals.ts'].map(type);

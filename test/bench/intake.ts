@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock as clock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -33,12 +33,19 @@ const SENDERS = 64;
 const MESSAGES = 12_800;
 const ALONE = 1500;
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+let made: string | undefined;
 
-async function intakeOn(name: string) {
+/** A file of this bench; its folder is made with the first, for others take `intakeOn` alone. */
+function fileOf(name: string): string {
+  made ??= mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  return join(made, name);
+}
+
+/** An intake on the store at this path, which is made where it is missing. */
+export async function intakeOn(path: string) {
   const store = await openSqliteStore({
-    path: join(folder, name),
-    reservePath: join(folder, 'reserve'),
+    path,
+    reservePath: `${path}-reserve`,
     migrate: true,
     clock,
     onProblem: (error) => {
@@ -53,7 +60,7 @@ async function intakeOn(name: string) {
     epochAbove: 0,
   });
   const { config } = parseConfig('agent: { command: "cat" }', {
-    path: join(folder, 'sluice.yaml'),
+    path: `${path}.yaml`,
     origin: 'flag',
     env: {},
     builtinNames: [],
@@ -69,6 +76,7 @@ async function intakeOn(name: string) {
   });
   lifecycle.begin(life.epoch ?? 0, true);
   const nothing = () => {};
+  const redact = (text: string) => text;
   lifecycle.start({
     takeUpHeld: nothing,
     holdUnstarted: nothing,
@@ -88,10 +96,11 @@ async function intakeOn(name: string) {
     log,
     life: lifeId,
     platform: () => undefined,
-    canSend: async () => false,
+    isUp: () => false,
+    random: () => 0,
   });
   const conversations = new Conversations(store, log);
-  const ledger = new Ledger({ store, clock, log, delivery, conversations, life: lifeId });
+  const ledger = new Ledger({ store, clock, log, delivery, conversations, life: lifeId, redact });
   const held = new Held(clock, nothing);
   const agent = {
     name: 'default',
@@ -104,11 +113,13 @@ async function intakeOn(name: string) {
     clock,
     log,
     life: lifeId,
-    agent: () => ({ agent, timeoutMs: 1000, maxTurns: SENDERS }),
+    agent: () => ({ agent, timeoutMs: 1000, maxTurns: SENDERS, effects: false }),
     maxTurns: () => SENDERS,
     start: nothing,
+    holdLate: nothing,
     agentEnded: nothing,
     delta: nothing,
+    resumption: () => 'end',
   });
   const environment = () => ({});
   const commands = new QuickCommands({
@@ -116,6 +127,7 @@ async function intakeOn(name: string) {
     processes: createProcesses(clock),
     life: lifeId,
     environment,
+    redact,
     concurrency: ({ concurrency }) => concurrency,
     start: nothing,
   });
@@ -135,6 +147,8 @@ async function intakeOn(name: string) {
   const dispatch = new Acknowledged({
     ...{ store, clock, log, ledger, conversations, settled, workEnded: nothing },
     hold: async () => {},
+    suspend: async () => {},
+    resume: unused,
     ...{ turns: () => turns, commands: () => commands, control: unused },
   });
   const access = new Access(() => config, clock);
@@ -144,11 +158,14 @@ async function intakeOn(name: string) {
     lifecycle,
     leftMs: () => null,
     outage: () => undefined,
+    storeObstacle: () => 'disk',
   });
   const placing = new Placing({
     ...{ clock, ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
     agentNames: () => ['default'],
     going: () => null,
+    storeObstacle: () => 'disk',
+    isQuarantined: () => false,
     refusedByChart: nothing,
   });
   const agentChoice = new AgentChoice({ config: () => config, store, clock, log });
@@ -165,7 +182,7 @@ async function intakeOn(name: string) {
     number += 1;
     return intake.receive({
       platform: 'local',
-      platformMessageId: `${name}-${number}`,
+      platformMessageId: `${basename(path)}-${number}`,
       conversation,
       sender: 'local:owner',
       text: 'what changed in the ingest service since monday?',
@@ -177,7 +194,7 @@ async function intakeOn(name: string) {
 
 /** Bare commits as durable as ours: one small row, one FULL commit each. */
 function bareCommits(count: number): number {
-  const db = new DatabaseSync(join(folder, `bare-${performance.now()}.db`));
+  const db = new DatabaseSync(fileOf(`bare-${performance.now()}.db`));
   db.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)',
   );
@@ -211,7 +228,7 @@ export const intake: Bench = {
   },
   async round() {
     round += 1;
-    const many = await intakeOn(`many-${round}.db`);
+    const many = await intakeOn(fileOf(`many-${round}.db`));
     const before = process.cpuUsage();
     const together = await timed(() =>
       Promise.all(
@@ -222,14 +239,14 @@ export const intake: Bench = {
     );
     const { user, system } = process.cpuUsage(before);
     await many.store.close();
-    const rows = bareRows(join(folder, `rows-${round}.db`), MESSAGES, SENDERS);
+    const rows = bareRows(fileOf(`rows-${round}.db`), MESSAGES, SENDERS);
     const events = bareEvents(MESSAGES, SENDERS);
-    const one = await intakeOn(`one-${round}.db`);
+    const one = await intakeOn(fileOf(`one-${round}.db`));
     const alone = await timed(async () => {
       for (let n = 0; n < ALONE; n += 1) await one.receive('local:one');
     });
     await one.store.close();
-    const oneRows = bareRows(join(folder, `row-${round}.db`), ALONE, 1);
+    const oneRows = bareRows(fileOf(`row-${round}.db`), ALONE, 1);
     const bare = bareCommits(ALONE);
     return {
       'messages, 64 senders': MESSAGES / (together / 1000),
@@ -243,6 +260,6 @@ export const intake: Bench = {
     };
   },
   async dispose() {
-    rmSync(folder, { recursive: true, force: true });
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
   },
 };

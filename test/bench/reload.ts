@@ -53,6 +53,7 @@ export const reload: Bench = {
       configuration,
       log: quietLog,
       view: () => ({ state: 'running.healthy', deadlineAt: null }),
+      parked: () => [],
       prepare: async () => {},
       applied: () => {},
       failed: () => {},

@@ -10,8 +10,12 @@ import { type Bench, measure, passes, ROUNDS, type Row, rowText } from './measur
 const NAMES = [
   'admission',
   'intake',
+  'rows',
   'http',
   'exec',
+  'first-byte',
+  'soak',
+  'tree-end',
   'leaving',
   'start',
   'reload',

@@ -4,10 +4,13 @@
  */
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
 
+/** Node's servers close a connection that has been idle for five seconds. */
+const IDLE_MS_MAX = 2000;
+
 export class Connection {
   readonly #where: NetConnectOpts;
   readonly #headers: string;
-  readonly #free: Socket[] = [];
+  readonly #free: { readonly socket: Socket; readonly sinceMs: number }[] = [];
   readonly #all: Socket[] = [];
 
   /** `headers`: header lines, the host among them, each with its line break. */
@@ -17,7 +20,7 @@ export class Connection {
   }
 
   async post(path: string, body: unknown): Promise<Record<string, unknown>> {
-    const socket = this.#free.pop() ?? this.#connect();
+    const socket = this.#unused() ?? this.#connect();
     const text = JSON.stringify(body);
     const length = Buffer.byteLength(text);
     const reply = readReply(socket);
@@ -25,17 +28,29 @@ export class Connection {
       `POST ${path} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${this.#headers}\r\n${text}`,
     );
     const json = JSON.parse(await reply);
-    this.#free.push(socket);
+    this.#free.push({ socket, sinceMs: performance.now() });
     return json;
   }
 
   close(): void {
-    for (const socket of this.#all) socket.destroy();
+    for (const socket of [...this.#all]) socket.destroy();
+  }
+
+  /** One that the other side is not about to close for having been idle. */
+  #unused(): Socket | undefined {
+    for (let last = this.#free.pop(); last !== undefined; last = this.#free.pop()) {
+      if (performance.now() - last.sinceMs < IDLE_MS_MAX) return last.socket;
+      last.socket.destroy();
+      this.#all.splice(this.#all.indexOf(last.socket), 1);
+    }
+    return undefined;
   }
 
   #connect(): Socket {
     const socket = createConnection(this.#where).setEncoding('utf8').setNoDelay();
     this.#all.push(socket);
+    // What befalls one that is idle is nobody's matter.
+    socket.on('error', () => {});
     return socket;
   }
 }

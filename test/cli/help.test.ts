@@ -29,6 +29,9 @@ async function help(...words: readonly string[]): Promise<string> {
   return text;
 }
 
+/** Words that stand before other commands and do nothing alone. */
+const GROUPS = ['config', 'messages'];
+
 /** The commands that a help lists. */
 const listed = (text: string): string[] =>
   (text.split('Commands:\n')[1]?.split('\n\n')[0] ?? '')
@@ -37,8 +40,13 @@ const listed = (text: string): string[] =>
 
 async function commands(): Promise<string[]> {
   const top = listed(await help()).filter((name) => name !== 'help');
-  const below = listed(await help('config')).filter((name) => name !== 'help');
-  return [...top, ...below.map((name) => `config ${name}`)];
+  const below = await Promise.all(
+    GROUPS.map(async (group) => {
+      const names = listed(await help(group)).filter((name) => name !== 'help');
+      return names.map((name) => `${group} ${name}`);
+    }),
+  );
+  return [...top, ...below.flat()];
 }
 
 /** The commands, and what stands above them: `sluice` itself. */
@@ -56,7 +64,7 @@ test('the help of a command, of a group and of the program shows what it is, its
   for (const name of await all()) {
     const text = await help(...wordsOf(name));
     expect(text, name).toMatch(/^Usage: sluice /);
-    expect(text).toContain(name === 'config' ? '--help' : '--home <dir>');
+    expect(text).toContain(GROUPS.includes(name) ? '--help' : '--home <dir>');
     expect(EXAMPLES[name]?.length, `sluice ${name}`).toBeGreaterThan(1);
     for (const [line, meaning] of EXAMPLES[name] ?? [])
       expect(text).toContain(`  ${line}\n      ${meaning}\n`);

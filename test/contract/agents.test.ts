@@ -44,7 +44,7 @@ async function programGround(): Promise<AgentGround> {
   const config = { name: 'contract', type: 'command', command: [program], cwd: folder, env: [] } as const;
   return {
     agent: new CommandAgent({
-      config: { ...config, turnTimeoutMs: 60_000, failureThreshold: 5 },
+      config: { ...config, turnTimeoutMs: 60_000, failureThreshold: 5, effects: false },
       processes: createProcesses(systemClock),
       environment: () => ({ PATH: process.env.PATH ?? '' }),
     }),
@@ -80,7 +80,7 @@ async function modelGround(): Promise<AgentGround> {
   };
   return {
     agent: new OpenAiAgent({
-      config: { ...config, historyWindow: 40, turnTimeoutMs: 60_000, failureThreshold: 5 },
+      config: { ...config, historyWindow: 40, turnTimeoutMs: 60_000, failureThreshold: 5, effects: false },
       environment: {},
       history: async () => [],
       clock: systemClock,

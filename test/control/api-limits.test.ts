@@ -12,7 +12,6 @@ const apiOf = ({ gateway, clock }: GatewayCore): Api => {
   const others = {
     configuration: unasked,
     variables: unasked,
-    messageWay: unasked,
     reload: unasked,
     quickCommands: unasked,
   };

@@ -6,7 +6,7 @@ import { SluiceError } from '../../src/errors.ts';
 import type { StoredMessage } from '../../src/store/store.ts';
 import { receive } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { type GatewayCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 
 /** Reads all of a stream as it comes. */
 function reading(stream: EventStream): { text: string } {
@@ -92,7 +92,7 @@ describe('while the store is read', () => {
   test('what a start recovers meanwhile is read once more, and not sent twice', async () => {
     const { core, ids, answer, readsWaiting } = await comeBack();
     const row = await settledRow(core, 'known');
-    core.gateway.resume({ held: [], commands: [], outbound: [] }, null);
+    core.gateway.resume(NOTHING_RECOVERED, null);
     await answer(row);
     expect(readsWaiting()).toBe(1);
     await answer(row, { ...row, id: 'm_recovered', platformMessageId: 'recovered' });

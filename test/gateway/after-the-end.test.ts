@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { messageRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { bootCore, type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { bootCore, type GatewayCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 
 const COMMANDS = 'quick_commands: { up: { type: exec, command: "up" } }';
 
@@ -69,7 +69,7 @@ describe('after the end of the chart', () => {
       life: 0,
       phase: 'received',
     });
-    core.gateway.resume({ held: [], commands: [command], outbound: [] }, null);
+    core.gateway.resume({ ...NOTHING_RECOVERED, commands: [command] }, null);
     await settled();
     expect(core.store.units).toHaveLength(units);
     expect(core.processes.started).toEqual([]);

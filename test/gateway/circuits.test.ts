@@ -409,37 +409,42 @@ describe('those who were refused', () => {
     expect(told()).toHaveLength(1);
   });
 
-  test('are remembered up to a limit', () => {
+  test('at this machine are remembered up to a limit, the last ones', () => {
     const said: string[] = [];
     const notices = new BackNotices({
-      log: core.log,
+      ...unpromised,
       turnAdmission: () => 'dispatch',
       say: ({ conversation }) => said.push(conversation),
     });
     notices.down('default');
     for (let at = 0; at <= REFUSED_KEPT_MAX; at += 1) {
-      notices.refused('default', { platform: 'chat', conversation: `chat:${at}` });
+      notices.refused('default', { platform: 'local', conversation: `local:${at}` });
     }
     notices.back('default');
-    expect([said.length, said.at(-1)]).toEqual([REFUSED_KEPT_MAX, `chat:${REFUSED_KEPT_MAX - 1}`]);
+    expect([said.length, said[0], said.at(-1)]).toEqual([
+      REFUSED_KEPT_MAX,
+      'local:1',
+      `local:${REFUSED_KEPT_MAX}`,
+    ]);
   });
 
-  test('at this machine take nobody’s place: the first ones are forgotten', () => {
-    const said: string[] = [];
+  test('on a platform are promised it once each, whatever becomes of this life', () => {
+    const promised: string[] = [];
     const notices = new BackNotices({
-      log: core.log,
+      ...unpromised,
       turnAdmission: () => 'dispatch',
-      say: ({ conversation }) => said.push(conversation),
+      say: () => {},
+      promise: ({ conversation }, agent, since) => promised.push(`${conversation} ${agent} ${since}`),
     });
     notices.down('default');
-    for (let at = 0; at <= REFUSED_KEPT_MAX; at += 1)
-      notices.refused('default', { platform: 'local', conversation: `local:${at}` });
-    notices.refused('default', { platform: 'chat', conversation: 'chat:a' });
-    notices.back('default');
-    expect(said).toHaveLength(REFUSED_KEPT_MAX + 1);
-    expect([said[0], said[1], said.at(-1)]).toEqual(['chat:a', 'local:1', `local:${REFUSED_KEPT_MAX}`]);
+    for (const conversation of ['chat:a', 'chat:a', 'chat:b'])
+      notices.refused('default', { platform: 'chat', conversation });
+    expect(promised).toEqual(['chat:a default 7', 'chat:b default 7']);
   });
 });
+
+/** For those whose promises are not looked at. */
+const unpromised = { promise: () => {}, keepPromises: () => {}, forget: () => {}, wallMs: () => 7 };
 
 describe('watching that has ended, or that fails', () => {
   test('opens no circuit for a turn that fails after it, and starts no probe', async () => {

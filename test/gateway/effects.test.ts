@@ -1,5 +1,6 @@
 /** What the chart asks for, carried out at moments that only a stand-in can hold. */
 import { describe, expect, test } from 'vitest';
+import type { Progress } from '../../src/gateway/in-hand.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
 
@@ -99,33 +100,95 @@ describe('leaving', () => {
     );
   });
 
-  test('tells turns that it cuts off what it leaves for', async () => {
-    const core = await startCore('agent: { type: command, command: agent, restart_drain_timeout: 30 }');
-    const { settled: outcome } = await core.receive('hello');
+  /** What a message is told while its turn is cut off. */
+  async function cutOff(config: string, leave: (core: GatewayCore) => Promise<void>) {
+    const core = await startCore(config);
+    const told: Progress[] = [];
+    const inbound = {
+      platform: 'local',
+      platformMessageId: 'one',
+      conversation: 'local:default',
+      text: 'hello',
+    };
+    const { messageId } = await core.gateway.receive(
+      { ...inbound, sender: 'local:owner', receivedAt: core.clock.wallMs() },
+      (progress) => told.push(progress),
+    );
     core.agent.say(0, 'so far');
+    await leave(core);
+    await settled();
+    const said = told.flatMap((progress) => (progress.type === 'reply' ? [progress.text] : []));
+    return { core, told, said, messageId };
+  }
+
+  const stop = async (core: GatewayCore): Promise<void> => {
     ask(core, 'stop');
     await core.clock.advance(30_000);
-    expect(await outcome).toMatchObject({
-      outcome: 'interrupted',
-      reason: 'stop asked by local:owner (stop)',
-      replies: [
-        'so far',
-        'Interrupted: the gateway is stopping and its time to wait is over. Send it again if it is still wanted.',
-      ],
-    });
+  };
+
+  const AGENT = 'agent: { type: command, command: agent, restart_drain_timeout: 30';
+
+  test('asks about a turn that it cuts off, and that may have changed something', async () => {
+    const { core, told, said, messageId } = await cutOff(`${AGENT} }`, stop);
+    expect(said).toEqual([
+      'so far',
+      'Interrupted: the gateway is stopping and its time to wait is over. Send /resume when it is back to have it answered after all.',
+    ]);
+    expect(told.at(-1)).toMatchObject({ type: 'awaiting', messageId });
+    expect(await core.store.message(messageId)).toMatchObject({ phase: 'awaiting-resume', outcome: null });
+    expect(core.store.units.flat()).toContainEqual(
+      expect.objectContaining({ op: 'turn.end', outcome: 'interrupted', streamed: 'so far' }),
+    );
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
   });
 
-  test('after a fault says so to the turns that it ends', async () => {
-    const core = await startCore();
-    const { settled: outcome } = await core.receive('hello');
-    core.gateway.lifecycle.send({ type: 'fatal', failure: { kind: 'fault', message: 'it broke' } });
-    expect(await outcome).toMatchObject({
-      outcome: 'interrupted',
-      reason: 'fault',
-      replies: [
-        'Interrupted: the gateway itself has failed; its log says why. Send it again if it is still wanted.',
-      ],
+  test('says that it was asked to go at once where a person did not let it wait', async () => {
+    const { said } = await cutOff(`${AGENT} }`, async (core) => {
+      ask(core, 'stop');
+      core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner', hurry: true });
+      await core.clock.advance(1);
     });
+    expect(said.at(-1)).toBe(
+      'Interrupted: the gateway is stopping, and was asked to go at once. Send /resume when it is back to have it answered after all.',
+    );
+  });
+
+  test('keeps one that can have changed nothing for the next start', async () => {
+    const { core, told, said, messageId } = await cutOff(`${AGENT}, effects: none }`, stop);
+    expect(said.at(-1)).toMatch(/It is answered again, from the beginning, when the gateway is back\.$/);
+    expect(told.at(-1)).toMatchObject({ type: 'admission', admission: 'hold' });
+    expect(await core.store.message(messageId)).toMatchObject({ phase: 'held', reason: 'resume' });
+    expect(core.gateway.status.held).toBe(1);
+  });
+
+  test('ends one that nothing shall resume', async () => {
+    const { said, told } = await cutOff(`${AGENT} }\nturns: { resume: never }`, stop);
+    expect(told.at(-1)).toMatchObject({ type: 'settled', outcome: 'interrupted' });
+    expect(said).toEqual([
+      'so far',
+      'Interrupted: the gateway is stopping and its time to wait is over. Send it again if it is still wanted.',
+    ]);
+  });
+
+  test('leaves one open whose suspension cannot be written: the next start finds it as it is, and decides alike', async () => {
+    const { core, said, told, messageId } = await cutOff(`${AGENT} }`, async (core) => {
+      core.store.fail();
+      await stop(core);
+    });
+    expect(said.at(-1)).toMatch(/Send \/resume when it is back/);
+    expect(told.at(-1)).toMatchObject({ type: 'awaiting', messageId });
+    expect(await core.store.message(messageId)).toMatchObject({ phase: 'started', outcome: null });
+    const { turns } = await core.store.openWork([]);
+    expect(turns).toMatchObject([{ messageIds: [messageId], effects: true }]);
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
+  });
+
+  test('after a fault asks about the turns that it ends', async () => {
+    const fault = { type: 'fatal', failure: { kind: 'fault', message: 'it broke' } } as const;
+    const { core, messageId } = await cutOff(`${AGENT} }`, async ({ gateway }) =>
+      gateway.lifecycle.send(fault),
+    );
+    expect(await core.store.message(messageId)).toMatchObject({ phase: 'awaiting-resume' });
     expect(await core.gateway.exited).toMatchObject({ code: 70 });
   });
 });

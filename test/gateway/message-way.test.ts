@@ -70,13 +70,14 @@ describe('the way of a message', () => {
           outcome: 'answered',
           reason: null,
           usage: { inputTokens: 1200, outputTokens: 34, cachedTokens: 1000 },
+          streamed: '',
         },
       ],
       replies: [
         {
           ...{ id: 'o1', messageId: 'm1', platform: 'telegram', conversation: 'telegram:7', kind: 'reply' },
           ...{ text: 'hello\n  you', createdAt: 1_995, life: 1, state: 'delivered', attempts: 2 },
-          ...{ possibleDuplicate: true, deliveredAt: 2_100, error: null },
+          ...{ possibleDuplicate: true, deliveredAt: 2_100, nextAt: null, error: null },
         },
       ],
     });
@@ -98,7 +99,7 @@ describe('the way of a message', () => {
       commands: [
         {
           ...{ id: 'c1', name: 'gpu', actor: 'telegram:7', life: 1, receivedAt: 1_000, startedAt: 1_100 },
-          ...{ endedAt: 1_200, outcome: 'failed', exitCode: 3, signal: null },
+          ...{ endedAt: 1_200, outcome: 'failed', exitCode: 3, signal: null, output: 'no GPU' },
         },
       ],
     });
@@ -123,6 +124,7 @@ describe('the way of a message', () => {
           outcome: null,
           reason: null,
           usage: null,
+          streamed: '',
         },
       ],
     });

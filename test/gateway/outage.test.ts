@@ -38,7 +38,7 @@ describe('while nothing can be written', () => {
     core.store.writable = true;
     await core.gateway.storeIsBack();
     const unit = core.store.units.at(-1)?.map(({ op }) => op);
-    expect(unit).toEqual(['receive', 'command.receive', 'command.end', 'settle', 'reply']);
+    expect(unit).toEqual(['receive', 'command.receive', 'command.start', 'command.end', 'settle', 'reply']);
     expect(outcomesWritten(core)).toMatchObject([{ outcome: 'ran', recorded: false }]);
     expect(core.gateway.status).toMatchObject({ state: 'running.healthy', degraded: [] });
   });
@@ -63,12 +63,86 @@ describe('while nothing can be written', () => {
     expect(await core.receive('hello')).toMatchObject({ admission: 'dispatch', duplicate: false });
   });
 
+  test('a lock is told as a lock, not as a full disk', async () => {
+    const core = await startCore(COMMANDS);
+    core.store.fail('lock');
+    const locked = /another program has the gateway's store locked.*close that program/;
+    // Before anybody has noticed, and after.
+    expect((await core.receive('hello')).text).toMatch(locked);
+    core.gateway.storeIsDown();
+    expect((await core.receive('hello', { platformMessageId: 'again' })).text).toMatch(locked);
+    const { outcome } = await ran(core, 'a');
+    expect(outcome.replies).toEqual(['a\n(not recorded: another program had the store locked)']);
+    expect(core.gateway.status.warnings).toEqual([expect.stringContaining('has the store locked: close it')]);
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    expect(core.gateway.status.warnings).toEqual([]);
+  });
+
   test('the first turn that meets the failure is refused by it, too', async () => {
     const core = await startCore();
     core.store.fail();
     expect(await core.receive('hello')).toMatchObject({ admission: 'refuse', reason: 'store' });
     expect(core.gateway.status.inFlight.turns).toEqual([]);
     expect(core.agent.asked).toEqual([]);
+  });
+
+  test('a refusal that cannot be noted is told to who waits for it, and comes again from a platform', async () => {
+    const core = await startCore();
+    core.gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    outage(core);
+    const fromChat = { platform: 'chat', conversation: 'chat:c', sender: 'local:ann' };
+    expect(await core.receive('hello', fromChat)).toMatchObject({ admission: 'refuse', reason: 'store' });
+    expect(await core.receive('hi')).toMatchObject({ admission: 'refuse', reason: 'state', recorded: false });
+    expect(core.chat.sent).toEqual([]);
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    const again = await core.receive('hello', fromChat);
+    expect(again).toMatchObject({ admission: 'refuse', reason: 'state', recorded: true, duplicate: false });
+    await settled();
+    expect(core.chat.sent).toEqual([expect.stringMatching(/^Not taken: the gateway is draining/)]);
+  });
+
+  test('a reply that has not left by the time it can be written is on disk as one that may have', async () => {
+    const core = await startCore();
+    core.chat.send = () => new Promise(() => {});
+    const fromChat = { platform: 'chat', conversation: 'chat:c', sender: 'local:ann' };
+    for (const text of ['one', 'two'])
+      await core.receive(text, { ...fromChat, conversation: `chat:${text}` });
+    await settled();
+    core.store.fail();
+    for (const turn of [0, 1]) {
+      core.agent.say(turn, 'answer');
+      core.agent.end(turn);
+    }
+    await settled();
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    const written = core.store.units.slice(-2).map((unit) => unit.map(({ op }) => op));
+    expect(written).toEqual(Array(2).fill(['turn.end', 'settle', 'reply', 'sending']));
+    expect(core.store.tables.openWork([]).outbound).toMatchObject([
+      { state: 'sending' },
+      { state: 'sending' },
+    ]);
+  });
+
+  test('what waits behind a turn whose start could not be written does not go before it', async () => {
+    const core = await startCore();
+    for (const text of ['first', 'second', 'third']) await core.receive(text);
+    core.agent.say(0, 'answer');
+    core.store.beforeCommit = (unit) => {
+      if (unit.some(({ op }) => op === 'turn.start')) core.store.fail();
+    };
+    core.agent.end(0);
+    await settled();
+    expect(core.gateway.status).toMatchObject({ held: 2, inFlight: { turns: [] } });
+    core.store.beforeCommit = () => {};
+    core.store.writable = true;
+    core.gateway.storeIsDown();
+    await core.gateway.storeIsBack();
+    await settled();
+    expect(core.agent.asked).toEqual(['first', 'second']);
+    expect(core.gateway.status.held).toBe(0);
   });
 
   test('a duplicate whose first one cannot be read is told to come again, and runs nothing', async () => {
@@ -187,6 +261,7 @@ describe('the watch over the store', () => {
 
   test('tries every second, and says so once on both sides', async () => {
     const { core, calls, watch } = await watched();
+    const pending = core.clock.pending;
     core.store.fail();
     watch.down('full');
     watch.down('full');
@@ -196,7 +271,7 @@ describe('the watch over the store', () => {
     await core.clock.advance(3000);
     expect(calls).toEqual(['down', 'back']);
     watch[Symbol.dispose]();
-    expect(core.clock.pending).toBe(0);
+    expect(core.clock.pending).toBe(pending - 1);
   });
 
   test('notices a store that failed before anybody listened', async () => {

@@ -143,7 +143,12 @@ describe('a turn whose start cannot be written when its place comes free', () =>
     core.gateway.conversations.watch(conversation.conversation, (one) => heard.push(one));
     await core.receive('one', conversation);
     const told: Progress[] = [];
-    const inbound = { ...conversation, platformMessageId: 'two', text: 'two', receivedAt: 1 };
+    const inbound = {
+      ...conversation,
+      platformMessageId: 'two',
+      text: 'two',
+      receivedAt: core.clock.wallMs(),
+    };
     const { messageId } = await core.gateway.receive(inbound, (progress) => told.push(progress));
     core.store.fail();
     core.gateway.storeIsDown();

@@ -5,7 +5,7 @@ import { COMMANDS_WAITING_MAX } from '../../src/gateway/quick-commands.ts';
 import { TURNS_WAITING_MAX } from '../../src/gateway/turns.ts';
 import { messageRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { bootCore, startCore } from '../support/gateway-core.ts';
+import { bootCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 
 const ONE_TURN = 'agent: { type: command, command: agent, max_turns: 1 }';
 
@@ -21,11 +21,12 @@ test('a held turn stays held while as many turns wait as may, and runs once one 
   const held = messageRow('m_held', {
     conversation: 'local:held',
     text: 'held',
+    receivedAt: core.clock.wallMs(),
     admission: 'hold',
     phase: 'held',
   });
   core.store.tables.applyUnit([{ op: 'receive', message: held }]);
-  core.gateway.resume({ held: [held], commands: [], outbound: [] }, null);
+  core.gateway.resume({ ...NOTHING_RECOVERED, held: [held] }, null);
   await core.gateway.storeIsBack();
   await settled();
   expect(core.gateway.status.held).toBe(1);
@@ -51,7 +52,7 @@ test('a command of an earlier life stays, too, until there is room among those t
     phase: 'received',
   });
   core.store.tables.applyUnit([{ op: 'receive', message: command }]);
-  core.gateway.resume({ held: [], commands: [command], outbound: [] }, null);
+  core.gateway.resume({ ...NOTHING_RECOVERED, commands: [command] }, null);
   await settled();
   expect(core.gateway.status.inFlight.commands).toHaveLength(COMMANDS_WAITING_MAX + 1);
   expect(core.store.units.flat()).not.toContainEqual(expect.objectContaining({ op: 'settle', id: 'm_old' }));

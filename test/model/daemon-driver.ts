@@ -12,13 +12,18 @@ import { StoreLock } from '../support/store-lock.ts';
 import type { DaemonStep } from './daemon-walks.ts';
 import { LastingWork } from './lasting-work.ts';
 
-/** Longer than any test: here deadlines never end a state. */
+/**
+ * Longer than any test: here deadlines never end a state. No turn that was cut off comes back in a later walk, and ends
+ * that could not be written, which a store that was taken away makes many of, begin no safe mode.
+ */
 const CONFIG = `
 quick_commands:
   up: { type: exec, command: "echo up" }
   hold: { type: exec, command: "cat command", timeout: 1h }
   s: { type: alias, target: "/status" }
 access: { owners: ["standin:ann"] }
+turns: { resume: never }
+safe_mode: off
 shutdown: { kill_grace: 1h, exit_timeout: 1h }`;
 
 const AGENT_LIMITS = 'restart_drain_timeout: 3600';

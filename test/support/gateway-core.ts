@@ -7,11 +7,12 @@ import { parseConfig } from '../../src/config/load.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import type { Receipt } from '../../src/gateway/in-hand.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
+import type { Recovered } from '../../src/gateway/recovery.ts';
 import { BUILTIN_NAMES } from '../../src/messages/commands.ts';
 import type { Inbound } from '../../src/messages/inbound.ts';
 import type { Outbound } from '../../src/messages/outbound.ts';
 import { LocalPlatform } from '../../src/platforms/local.ts';
-import type { Platform, PlatformContext } from '../../src/platforms/platform.ts';
+import type { Platform } from '../../src/platforms/platform.ts';
 import type {
   EndReason,
   Processes,
@@ -23,6 +24,12 @@ import { createLog, type Log } from '../../src/telemetry/log.ts';
 import { Secrets } from '../../src/telemetry/secrets.ts';
 import { FakeClock, settled } from './fake-clock.ts';
 import { MemoryStore } from './memory-store.ts';
+
+/** What a start finds after a life that left nothing. */
+export const NOTHING_RECOVERED: Recovered = {
+  ...{ held: [], awaiting: [], commands: [], outbound: [] },
+  ...{ quarantined: [], crashed: [], crashLoop: false },
+};
 
 /** A program that "runs" until the test ends it. */
 export class FakeProcess implements RunningProcess {
@@ -127,9 +134,7 @@ export class FakePlatform implements Platform {
   readonly name = 'chat';
   readonly sent: string[] = [];
 
-  async start(context: PlatformContext): Promise<void> {
-    context.link('connected');
-  }
+  async start(): Promise<void> {}
 
   async send(outbound: Outbound): Promise<void> {
     this.sent.push(outbound.text);
@@ -195,6 +200,7 @@ export function bootCore(config = '', more: Partial<GatewayOptions> = {}): Gatew
     about: { pid: 1, version: '0.0.0', startedAt: clock.wallMs() },
     supervisorMs: null,
     environment: (_command, values) => ({ ...values }),
+    redact: (text) => text,
     configWarnings: () => [],
     configProblem: () => null,
     abortStart: () => {},

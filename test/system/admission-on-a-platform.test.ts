@@ -148,19 +148,29 @@ test('a user may not run what is for the owner, in a drain as before it, and may
 test('a conversation hears one refusal a drain, whoever waits over HTTP hears each', async () => {
   const world = await busy();
   const { gateway, server } = world;
+  const refusals = (conversation: string) =>
+    textsIn(server, conversation).filter((text) => text.startsWith('Not taken:'));
   const refused = async (drain: number) => {
     for (const id of ['1', '2', '3']) {
       await server.deliver({ id: `${drain}-${id}`, from: 'ann', text: 'hello' });
       expect((await gateway.send('hello')).json.replies).toHaveLength(1);
     }
     await server.deliver({ id: `${drain}-4`, from: 'ann', conversation: 'group', text: '/s' });
-    await server.until(() => textsIn(server, 'group').length === drain, 'the refusal in the group');
+    await server.until(() => refusals('group').length === drain, 'the refusal in the group');
     // What came before it in the other conversation has been settled, and what of it is said was asked for.
-    expect(textsIn(server, 'ann')).toHaveLength(drain);
+    expect(refusals('ann')).toHaveLength(drain);
   };
   await ask(gateway, 'drain');
   await refused(1);
   await ask(gateway, 'cancel-drain');
+  // Both conversations hear that it was cancelled, once; whoever waits over HTTP asks again by himself.
+  await server.until(
+    () => textsIn(server, 'ann').length + textsIn(server, 'group').length === 4,
+    'the notices',
+  );
+  for (const conversation of ['ann', 'group']) {
+    expect(textsIn(server, conversation)[1]).toMatch(/^The gateway goes on and takes turns again\./);
+  }
   await ask(gateway, 'drain');
   await refused(2);
   const rows = storeRows(gateway.folder.home, "SELECT outcome FROM inbox WHERE conversation = 'standin:ann'");
@@ -250,7 +260,8 @@ test('a /restart that is delivered again after the boot is told of it and does n
   expect((await gateway.status()).epoch).toBe(3);
   await server.deliver({ id: 'up', from: 'ann', text: '/up' });
   await server.reached(({ text }) => text === 'up');
-  expect(textsIn(server, 'ann')).toEqual(['Restarting now.', told.text, 'up']);
+  const back = expect.stringMatching(/^The gateway is back\./);
+  expect(textsIn(server, 'ann')).toEqual(['Restarting now.', back, told.text, 'up']);
   await gateway.stop();
 });
 

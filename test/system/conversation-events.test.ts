@@ -142,17 +142,26 @@ describe('resumed', () => {
     await using gateway = await TestGateway.start({ folder, early: true });
     const early = await comesBack(() => listen(gateway, 'default', id));
     using _ = early;
-    await early.next(is('settled', { outcome: 'interrupted' }));
+    await early.next(is('notice'));
     using late = await listen(gateway, 'default', id);
-    await late.next(is('settled'));
+    await late.next(is('notice'));
     for (const client of [early, late]) {
       expect(lasting(client)).toEqual([
         'connected',
         'message wait lost',
-        expect.stringMatching(/^reply The gateway went down while this was being answered/),
-        'settled interrupted',
+        expect.stringMatching(/The gateway went down while this was being answered\. Send \/resume/),
       ]);
     }
+    void gateway.post('/resume');
+    await late.next(is('delta', { text: 'started lost\n' }));
+    await folder.release('lost');
+    await late.next(is('settled', { outcome: 'answered' }));
+    using after = await listen(gateway, 'default', id);
+    await after.next(is('settled', { outcome: 'answered' }));
+    // What was said while it had no outcome is none of its answer.
+    expect(lasting(after).filter((line) => line.startsWith('reply'))).toEqual(
+      lasting(late).filter((line) => line.startsWith('reply')),
+    );
   });
 
   test('between two replies the rest comes, and an id that says nothing begins anew', async () => {

@@ -238,6 +238,13 @@ describe('a gateway that goes on after each drain', () => {
   });
 });
 
+/** What is said of a turn that may have changed something, and that the end of the gateway cuts off. */
+const ASKED =
+  /^Interrupted: the gateway is stopping and its time to wait is over\. Send \/resume when it is back/;
+
+const HURRIED =
+  /^Interrupted: the gateway is stopping, and was asked to go at once\. Send \/resume when it is back/;
+
 describe('the end of a drain’s patience', () => {
   const short = (drainTimeoutS: number) => `agent:
   type: command
@@ -253,6 +260,27 @@ ${QUICK}`;
     await gateway.inFlight('turns', 2);
     const agents = await agentProcesses(gateway, 2);
     gateway.signal('SIGINT');
+    const left = { status: 202, json: { admission: 'hold', text: expect.stringMatching(ASKED) } };
+    expect(await reply).toMatchObject(left);
+    expect(await deaf).toMatchObject(left);
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+    expect(agents.filter(isRunning)).toEqual([]);
+    expect(storeRows(gateway.folder.home, 'SELECT outcome, reason, streamed FROM turns')).toEqual(
+      Array(2).fill({
+        ...{ outcome: 'interrupted', reason: 'stop asked by signal (SIGINT)', streamed: 'started one\n' },
+      }),
+    );
+    expect(
+      storeRows(gateway.folder.home, 'SELECT text FROM outbox ORDER BY seq').map(({ text }) => text),
+    ).toEqual([
+      ...['started one\n', expect.stringMatching(ASKED), 'started one\n', expect.stringMatching(ASKED)],
+    ]);
+  });
+
+  test('with `turns.resume: never` the same turn settles as interrupted, with what it wrote', async () => {
+    await using gateway = await TestGateway.start({ config: `${short(0.3)}\nturns: { resume: never }` });
+    const { reply } = await turnOn(gateway, 'one');
+    gateway.signal('SIGINT');
     expect((await reply).json).toMatchObject({
       outcome: 'interrupted',
       outcomeReason: 'stop asked by signal (SIGINT)',
@@ -261,12 +289,7 @@ ${QUICK}`;
         expect.stringMatching(/^Interrupted: the gateway is stopping.*Send it again/),
       ],
     });
-    expect((await deaf).json).toMatchObject({
-      outcome: 'interrupted',
-      replies: ['started one\n', expect.anything()],
-    });
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
-    expect(agents.filter(isRunning)).toEqual([]);
   });
 
   test('a command that holds the drain past the deadline is ended with its tree, and its reply says so', async () => {
@@ -291,7 +314,7 @@ ${QUICK}`;
     await using gateway = await TestGateway.start({ config });
     const { reply } = await turnOn(gateway, 'one');
     gateway.signal('SIGTERM');
-    expect((await reply).json).toMatchObject({ outcome: 'interrupted' });
+    expect(await reply).toMatchObject({ status: 202, json: { text: expect.stringMatching(ASKED) } });
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 
@@ -306,7 +329,7 @@ ${QUICK}`;
       stderr: expect.stringContaining('Stopping now: 1 turn interrupted.'),
     });
     expect((await patient).code).toBe(0);
-    expect((await reply).json).toMatchObject({ outcome: 'interrupted' });
+    expect(await reply).toMatchObject({ status: 202, json: { text: expect.stringMatching(HURRIED) } });
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
   });
 });

@@ -164,11 +164,15 @@ describe('an internal fault', () => {
     const turn = gateway.send('wait one');
     await gateway.inFlight('turns', 1);
     gateway.signal('SIGUSR2');
-    const { json } = await turn;
-    expect(json.outcome).toBe('interrupted');
-    expect(json.replies.at(-1)).toBe(
-      'Interrupted: the gateway itself has failed; its log says why. Send it again if it is still wanted.',
-    );
+    expect(await turn).toMatchObject({
+      status: 202,
+      json: {
+        admission: 'hold',
+        text: expect.stringMatching(
+          /^Interrupted: the gateway itself has failed; its log says why\. Send \/resume/,
+        ),
+      },
+    });
     expect(await gateway.exited).toEqual({ code: 70, signal: null });
     const { code, stderr } = await gateway.cli('status');
     expect(code).toBe(4);

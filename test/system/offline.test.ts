@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
+import { StoreLock } from '../support/store-lock.ts';
 
 const ENTRY = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const COMMANDS = [
@@ -48,6 +49,15 @@ describe('without a gateway', () => {
     expect(rows).toEqual([{ outcome: 'ran' }]);
   });
 
+  test('beside a program that has the store locked it runs, and says what keeps it from being recorded', async () => {
+    await using gateway = await TestGateway.start({ config: COMMANDS });
+    await gateway.kill9();
+    using _ = new StoreLock(gateway.folder.home);
+    const result = await exec(gateway.folder, 'up');
+    expect(result).toMatchObject({ code: 0, stdout: 'up\n' });
+    expect(result.stderr).toContain('not recorded: another program has the store locked; close it');
+  });
+
   test('a name that nobody knows exits with 3, as it does through a gateway', async () => {
     using folder = folderWith(COMMANDS);
     expect(await exec(folder, 'nope')).toMatchObject({ code: 3 });
@@ -74,9 +84,8 @@ describe('without a gateway', () => {
   test('an id that a gateway took and has not settled is not said to have been run', async () => {
     await using gateway = await TestGateway.start({ config: COMMANDS });
     gateway.folder.fifo('hold');
-    // The kill may cut its answer off.
-    void gateway.post('/slow', { id: 'once' }).catch(() => {});
-    await gateway.inFlight('commands', 1);
+    // Answered once it is on disk.
+    await gateway.post('/slow', { id: 'once' });
     await gateway.kill9();
     const again = await exec(gateway.folder, 'slow', '--id', 'once');
     expect(again).toMatchObject({ code: 3, stdout: expect.stringContaining('has taken it already') });

@@ -29,7 +29,10 @@ describe('Ctrl-C', () => {
     );
     await anotherPress();
     gateway.signal('SIGINT');
-    expect((await turn).json).toMatchObject({ outcome: 'interrupted' });
+    expect(await turn).toMatchObject({
+      status: 202,
+      json: { admission: 'hold', text: expect.stringMatching(/^Interrupted: .*Send \/resume/) },
+    });
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
     expect(gateway.stderr).toContain('Stopping now: 1 turn interrupted. A third Ctrl-C leaves at once.');
   });

@@ -6,11 +6,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
-import { debrisIn, pidFile, when } from '../support/home-files.ts';
+import { debrisIn, pidFile, storeRows, when } from '../support/home-files.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
 import { StoreLock } from '../support/store-lock.ts';
 
-const NOT_RECORDED = '(not recorded: the gateway could not write to its disk)';
+const DISK = {
+  refused: /cannot write to its disk.*Commands still run; free some space/,
+  note: '(not recorded: the gateway could not write to its disk)',
+};
+const LOCK = {
+  refused: /another program has the gateway's store locked.*Commands still run; close that program/,
+  note: '(not recorded: another program had the store locked)',
+};
 
 /** `/cleanup` deletes what fills the disk; `/count` leaves a line for each time that it ran. */
 const commands = (folder: TestFolder, filler = 'none') => `quick_commands:
@@ -38,12 +45,12 @@ const recovered = (gateway: TestGateway) =>
   gateway.log((line) => line.msg === 'the store can be written again', 'the store to be back');
 
 /** What everybody gets while nothing can be written; `tag` keeps the ids of two outages apart. */
-async function expectOutageIsBorne(gateway: TestGateway, tag: string): Promise<void> {
+async function expectOutageIsBorne(gateway: TestGateway, tag: string, told: typeof DISK): Promise<void> {
   const refused = await gateway.send('a new turn', { id: `${tag}-turn` });
   expect(refused.status).toBe(503);
   expect(refused.json.error).toMatchObject({
     code: 'STORE_UNAVAILABLE',
-    message: expect.stringMatching(/cannot write to its disk.*Commands still run; free some space/),
+    message: expect.stringMatching(told.refused),
     hint: expect.stringContaining('tries again every second'),
   });
   expect(await gateway.status()).toMatchObject({ state: 'running.degraded', degraded: ['store'] });
@@ -51,18 +58,18 @@ async function expectOutageIsBorne(gateway: TestGateway, tag: string): Promise<v
   for (const text of ['/status', '/help', '/sttaus']) {
     const { json } = await gateway.send(text);
     expect(json).toMatchObject({ kind: 'control', outcome: 'done', recorded: false });
-    expect(json.replies[0]).toContain(NOT_RECORDED);
+    expect(json.replies[0]).toContain(told.note);
   }
   const before = await gateway.send('/count', { id: `${tag}-count` });
   const again = await gateway.send('/count', { id: `${tag}-count` });
   expect(before.json).toMatchObject({
     outcome: 'ran',
-    replies: [`counted\n${NOT_RECORDED}`],
+    replies: [`counted\n${told.note}`],
     duplicate: false,
   });
   expect(again.json).toMatchObject({
     outcome: 'ran',
-    replies: [`counted\n${NOT_RECORDED}`],
+    replies: [`counted\n${told.note}`],
     duplicate: true,
   });
 }
@@ -82,7 +89,7 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
         await gateway.inFlight('turns', 1);
         disk.fill();
 
-        await expectOutageIsBorne(gateway, 'full');
+        await expectOutageIsBorne(gateway, 'full', DISK);
         expect(timesCounted(folder)).toBe(1);
         const cli = await gateway.cli('send', 'a new turn');
         expect(cli.code).toBe(3);
@@ -92,7 +99,7 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
         expect((await streamed).json).toMatchObject({
           outcome: 'answered',
           recorded: false,
-          replies: [`started one\nfinished one\n\n${NOT_RECORDED}`],
+          replies: [`started one\nfinished one\n\n${DISK.note}`],
         });
 
         const slow = gateway.send('/slow', { id: 'ends-later' });
@@ -100,7 +107,7 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
         expect((await gateway.send('/cleanup', { id: 'cleanup' })).json).toMatchObject({
           outcome: 'ran',
           recorded: false,
-          replies: [`freed\n${NOT_RECORDED}`],
+          replies: [`freed\n${DISK.note}`],
         });
         await recovered(gateway);
         expect(await gateway.request('GET', '/readyz')).toMatchObject({ status: 200 });
@@ -164,7 +171,7 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
 
       await using gateway = await TestGateway.start({ folder });
       expect((await gateway.status()).epoch).toBe(2);
-      await expectOutageIsBorne(gateway, 'start');
+      await expectOutageIsBorne(gateway, 'start', DISK);
       expect(temporaryFilesIn(folder.home)).toEqual([]);
       expect((await gateway.send('/cleanup', { id: 'cleanup' })).json).toMatchObject({ outcome: 'ran' });
       await recovered(gateway);
@@ -172,10 +179,12 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
         outcome: 'answered',
         replies: ['echo: hello\n'],
       });
-      expect(await gateway.outcome('cut-off')).toMatchObject({
-        outcome: 'interrupted',
-        outcomeReason: expect.stringContaining(why),
+      expect(await gateway.send('asked again', { id: 'cut-off' })).toMatchObject({
+        status: 202,
+        json: { duplicate: true, text: expect.stringContaining('Send /resume') },
       });
+      const [cutOff] = storeRows(folder.home, 'SELECT outcome, reason FROM turns ORDER BY seq');
+      expect(cutOff).toEqual({ outcome: 'interrupted', reason: expect.stringContaining(why) });
       expect(await gateway.status()).toMatchObject({ state: 'running.healthy', degraded: [] });
       const { epoch } = await gateway.status();
       expect(epoch).toBeGreaterThanOrEqual(2);
@@ -196,13 +205,17 @@ describe('while another process holds the lock of the database', () => {
     const usualMs = await medianStatusMs(gateway);
     using lock = new StoreLock(folder.home);
 
-    await expectOutageIsBorne(gateway, 'locked');
+    await expectOutageIsBorne(gateway, 'locked', LOCK);
+    expect((await gateway.cli('status')).stdout).toContain('another program has the store locked: close it');
     // Only the probe of each second waits for the lock, its 50 ms, and no message does: half of them would show it.
     expect(await medianStatusMs(gateway)).toBeLessThan(usualMs + 40);
 
     lock[Symbol.dispose]();
     await recovered(gateway);
     expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered', recorded: true });
+    const shown = (await gateway.cli('messages', 'show', 'locked-count')).stdout;
+    expect(shown).toMatch(/ran, exit code 0\n {2}\d{4}-\S+ \S+ to \S+\n/);
+    expect(shown).not.toContain('has not started');
     await gateway.stop();
     await using next = await TestGateway.start({ folder, config: commands(folder) });
     expect((await next.send('anything', { id: 'locked-count' })).json).toMatchObject({
@@ -222,7 +235,7 @@ describe('while another process holds the lock of the database', () => {
     using lock = new StoreLock(folder.home);
     await using gateway = await TestGateway.start({ folder, config: commands(folder) });
     expect((await gateway.status()).epoch).toBe(2);
-    await expectOutageIsBorne(gateway, 'start');
+    await expectOutageIsBorne(gateway, 'start', LOCK);
     lock[Symbol.dispose]();
     await recovered(gateway);
     expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered', recorded: true });

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { type AnyTransitionDefinition, createActor } from 'xstate';
-import { catalog, statesOf, transitionIdOf, transitionsOf } from '../../machines/catalog.ts';
+import { catalog, definitionOf, statesOf, transitionIdOf, transitionsOf } from '../../machines/catalog.ts';
 import type { LifecycleEvent } from '../../machines/events.ts';
 import { gatewayMachine } from '../../machines/gateway.ts';
+
+test.each(Object.entries(catalog))('the chart %s has a definition that JSON can carry', (_name, chart) => {
+  const definition = definitionOf(chart);
+  expect(JSON.parse(JSON.stringify(definition))).toEqual(definition);
+  expect(new Set(definition.edges.map(({ id }) => id)).size).toBe(definition.edges.length);
+  const paths = definition.states.map(({ path }) => path);
+  for (const { from, to } of definition.edges)
+    expect(paths).toEqual(expect.arrayContaining([from, to ?? '']));
+});
 
 const listed = transitionsOf(catalog.gateway);
 const byId = new Map(listed.map((transition) => [transition.id, transition]));

@@ -35,6 +35,7 @@ describe('the generated files', () => {
       'gateway.svg',
       'admission.md',
       'transitions.md',
+      'connection.md',
     ]);
     expect(await staleFiles(files)).toEqual([]);
   });
@@ -49,6 +50,31 @@ describe('the generated files', () => {
 
   test('hold the scene that the page reads', async () => {
     expect(JSON.parse(await readFile(join(GENERATED, 'gateway.scene.json'), 'utf8'))).toEqual(file);
+  });
+});
+
+describe('the page of the connection chart', () => {
+  const arrows = (text = '') => [...text.matchAll(/^ {2}(\w+) --> (\w+): (.*)$/gm)];
+
+  test('draws an arrow for each transition that leads elsewhere, and no other', async () => {
+    const text = (await renderAll()).get('connection.md');
+    const drawn = arrows(text).flatMap(([, from, to, events]) =>
+      (events ?? '').split(', ').map((event) => `${from} ${to} ${event}`),
+    );
+    const word = (path: string | null) => path?.replace('-', '_');
+    const led = transitionsOf(catalog.connection)
+      .filter(({ to }) => to !== null)
+      .map(({ from, to, event, guard }) => {
+        const said = event === 'always' ? `at once [${guard}]` : event;
+        return `${word(from)} ${word(to)} ${said}`;
+      });
+    expect(drawn.length).toBeGreaterThan(10);
+    expect(drawn.toSorted()).toEqual(led.toSorted());
+  });
+
+  test('has every transition in its table', async () => {
+    const rows = (await renderAll()).get('connection.md')?.match(/^\| `.*$/gm) ?? [];
+    expect(rows).toHaveLength(transitionsOf(catalog.connection).length);
   });
 });
 
