@@ -17,10 +17,14 @@ const layer = (name: string, include: string[], extra: Record<string, unknown> =
 export default defineConfig({
   test: {
     projects: [
-      layer('unit', [
-        'test/{machines,messages,config,gateway,telemetry,agents,service,cli,setup,visualizations}/**/*.test.ts',
-        'test/*.test.ts',
-      ]),
+      layer(
+        'unit',
+        [
+          'test/{machines,messages,config,gateway,telemetry,agents,service,cli,setup,visualizations}/**/*.test.ts',
+          'test/*.test.ts',
+        ],
+        { maxWorkers: 2 },
+      ),
       layer('contract', ['test/{contract,store,process,control,platforms}/**/*.test.ts'], {
         testTimeout: 60_000,
       }),
@@ -32,6 +36,7 @@ export default defineConfig({
       // Nothing but the processor bounds it; its files are the shares that run side by side.
       layer('simulation', ['test/simulation/**/*.test.ts'], {
         testTimeout: 300_000,
+        maxWorkers: 2,
         // What a world leaves behind is short-lived; with room for it the collector has half the work.
         execArgv: ['--max-semi-space-size=64'],
       }),
