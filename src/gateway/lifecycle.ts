@@ -27,6 +27,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { JournalRow } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { ChartEffects } from './chart-effects.ts';
 import { type ChartListener, ChartWatch } from './chart-watch.ts';
 import { Deadlines, type DeadlineTimes } from './deadlines.ts';
 
@@ -86,7 +87,7 @@ export class Lifecycle {
   readonly #actor: Actor<typeof gatewayMachine>;
   readonly #deadlines: Deadlines;
   readonly #watch: ChartWatch;
-  readonly #tasks: (() => void)[] = [];
+  readonly #tasks: ChartEffects;
   /** Journal rows from before this life was registered: their epoch is not known for certain. */
   readonly #early: Omit<JournalRow, 'epoch'>[] = [];
   #epoch = 0;
@@ -94,7 +95,6 @@ export class Lifecycle {
   /** The path of the state that the last event led to. */
   #state: string;
   #effects: Effects | undefined;
-  #emptying = false;
   #pastExitDeadline = false;
   #hurried = false;
   #number = 0;
@@ -104,6 +104,7 @@ export class Lifecycle {
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#tasks = new ChartEffects((error) => this.#effectFailed(error));
     this.#deadlines = new Deadlines(options.clock, options.times, (event) => this.send(event));
     this.#actor = createActor(this.#machine(), {
       input: { supervisor: options.supervisor },
@@ -212,13 +213,13 @@ export class Lifecycle {
     const judged = { decision: this.#decision, verdict: this.#verdict };
     if (judged.verdict === 'hurried') this.#hurried = true;
     this.#note(event, before, this.#actor.getSnapshot());
-    this.#empty();
+    this.#tasks.run();
     return judged;
   }
 
   #machine() {
     const effect = (name: keyof Effects) => () => {
-      this.#tasks.push(() => this.#effects?.[name]());
+      this.#tasks.later(() => this.#effects?.[name]());
     };
     return gatewayMachine.provide({
       actions: {
@@ -235,10 +236,10 @@ export class Lifecycle {
           this.#verdict = verdict;
         },
         startDeadline: (_, params: { deadline: DeadlineName; serial: number; closing: boolean }) => {
-          this.#tasks.push(() => this.#deadlines.start(params));
+          this.#tasks.later(() => this.#deadlines.start(params));
         },
         stopDeadlines: () => {
-          this.#tasks.push(() => this.#deadlines.stop());
+          this.#tasks.later(() => this.#deadlines.stop());
         },
         takeUpHeld: effect('takeUpHeld'),
         holdUnstarted: effect('holdUnstarted'),
@@ -252,19 +253,10 @@ export class Lifecycle {
     });
   }
 
-  /** Runs what the chart asked for. An effect that throws is a defect: the gateway leaves with a fault. */
-  #empty(): void {
-    if (this.#emptying) return;
-    this.#emptying = true;
-    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
-      try {
-        task();
-      } catch (error) {
-        this.#options.log.error({ error: messageOf(error) }, 'an effect of the lifecycle chart failed');
-        this.send({ type: 'fatal', failure: { kind: 'fault', message: messageOf(error) } });
-      }
-    }
-    this.#emptying = false;
+  /** A defect: the gateway leaves with a fault. */
+  #effectFailed(error: unknown): void {
+    this.#options.log.error({ error: messageOf(error) }, 'an effect of the lifecycle chart failed');
+    this.send({ type: 'fatal', failure: { kind: 'fault', message: messageOf(error) } });
   }
 
   #note(event: LifecycleEvent, before: GatewaySnapshot, after: GatewaySnapshot): void {

@@ -13,6 +13,7 @@ import { messageOf } from '../errors.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import { LinkFailure, type Platform, type PlatformContext } from '../platforms/platform.ts';
 import type { Log } from '../telemetry/log.ts';
+import { ChartEffects } from './chart-effects.ts';
 import { reconnectWaitMs } from './reconnect-policy.ts';
 
 /** How long one attempt of a platform to connect may take. */
@@ -50,10 +51,9 @@ export class Link {
   readonly name: string;
   readonly #options: LinkOptions;
   readonly #actor: Actor<typeof connectionMachine>;
-  readonly #tasks: (() => void)[] = [];
+  readonly #tasks: ChartEffects;
   readonly #firstOver = Promise.withResolvers<void>();
   #platform: Platform;
-  #emptying = false;
   #attempt = new AbortController();
   #timer: Disposable | undefined;
   /** Whether the platform can be asked to send, as it was last said. */
@@ -66,13 +66,16 @@ export class Link {
     this.name = platform.name;
     this.#platform = platform;
     this.#options = options;
+    this.#tasks = new ChartEffects((error) =>
+      options.log.error({ platform: this.name, error: messageOf(error) }, 'an effect of a link failed'),
+    );
     this.#actor = createActor(this.#machine());
   }
 
   /** Begins the first attempt; resolves when that has ended, in whatever way. */
   start(): Promise<void> {
     this.#actor.start();
-    this.#empty();
+    this.#tasks.run();
     return this.#firstOver.promise;
   }
 
@@ -115,7 +118,7 @@ export class Link {
   }
 
   #machine() {
-    const later = (task: () => void): void => void this.#tasks.push(task);
+    const later = (task: () => void): void => this.#tasks.later(task);
     const { random } = this.#options;
     return connectionMachine.provide({
       actions: {
@@ -136,24 +139,7 @@ export class Link {
   #send(event: ConnectionEvent): void {
     if (this.#actor.getSnapshot().status !== 'active') return;
     this.#actor.send(event);
-    this.#empty();
-  }
-
-  /** Carries out what the chart asked for. An effect that throws is a defect; the link goes on with the next. */
-  #empty(): void {
-    if (this.#emptying) return;
-    this.#emptying = true;
-    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
-      try {
-        task();
-      } catch (error) {
-        this.#options.log.error(
-          { platform: this.name, error: messageOf(error) },
-          'an effect of a link failed',
-        );
-      }
-    }
-    this.#emptying = false;
+    this.#tasks.run();
   }
 
   #begin(serial: number): void {
