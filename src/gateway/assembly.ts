@@ -245,7 +245,6 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
   const judge = new Judge({ config, access, lifecycle, leftMs, outage, storeObstacle });
   const refusals = new Refusals();
   const placing = new Placing({
-    clock,
     ledger,
     held,
     refusals,

@@ -3,7 +3,6 @@
  * the chart. What a limit refuses after the chart counted it leaves by `work.settled`.
  */
 import type { Refusal } from '../../machines/events.ts';
-import type { Clock } from '../clock.ts';
 import { bindArguments } from '../messages/arguments.ts';
 import { builtinNamed } from '../messages/commands.ts';
 import { fitsMessage, MESSAGE_BYTES_MAX } from '../messages/inbound.ts';
@@ -43,7 +42,6 @@ export interface Placed {
 }
 
 export interface PlacingOptions {
-  readonly clock: Clock;
   readonly ledger: Ledger;
   readonly held: Held;
   readonly refusals: Refusals;

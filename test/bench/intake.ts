@@ -161,7 +161,7 @@ export async function intakeOn(path: string) {
     storeObstacle: () => 'disk',
   });
   const placing = new Placing({
-    ...{ clock, ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
+    ...{ ledger, held, refusals: new Refusals(), turns, commands, dispatch, settled },
     agentNames: () => ['default'],
     going: () => null,
     storeObstacle: () => 'disk',
