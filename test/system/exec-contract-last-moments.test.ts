@@ -53,6 +53,25 @@ async function begun(gateway: TestGateway, count: number): Promise<string[]> {
   return inFlight.commands.map(({ id }: { id: string }) => id);
 }
 
+/** What is on disk of /up, and of /slow twice, once the life that ran them is over. */
+const ONE_RAN_TWO_CUT_OFF = [
+  { name: 'up', outcome: 'ran', signal: null, output: 'up' },
+  ...Array(2).fill({
+    name: 'slow',
+    outcome: 'interrupted',
+    signal: 'SIGKILL',
+    output: expect.stringMatching(/^begun\ntrouble/),
+  }),
+];
+
+/** What could not leave any more leaves with the next life, once. */
+async function nextLifeSaysOnce(server: StandInServer, folder: TestFolder): Promise<void> {
+  const next = await begin(server, folder);
+  await server.reached(({ text }) => CUT_OFF.test(text));
+  expect(server.sent.filter(({ text }) => CUT_OFF.test(text))).toHaveLength(1);
+  await next.stop();
+}
+
 test('admitted while it flushes: answered, or settled as interrupted with what it printed', async () => {
   const { server, folder, gateway } = await world();
   server.hold('send');
@@ -73,22 +92,10 @@ test('admitted while it flushes: answered, or settled as interrupted with what i
   });
   expect(survivors(...ids)).toEqual([]);
   await gateway.exited;
-  expect(commandRows(folder)).toEqual([
-    { name: 'up', outcome: 'ran', signal: null, output: 'up' },
-    ...Array(2).fill({
-      name: 'slow',
-      outcome: 'interrupted',
-      signal: 'SIGKILL',
-      output: expect.stringMatching(/^begun\ntrouble/),
-    }),
-  ]);
+  expect(commandRows(folder)).toEqual(ONE_RAN_TWO_CUT_OFF);
 
-  // What could not leave any more leaves with the next life, once.
   server.release('send');
-  const next = await begin(server, folder);
-  await server.reached(({ text }) => CUT_OFF.test(text));
-  expect(server.sent.filter(({ text }) => CUT_OFF.test(text))).toHaveLength(1);
-  await next.stop();
+  await nextLifeSaysOnce(server, folder);
 });
 
 test('admitted while it closes: answered, or settled as interrupted with what it printed', async () => {
@@ -108,20 +115,9 @@ test('admitted while it closes: answered, or settled as interrupted with what it
   });
   await gateway.exited;
   expect(survivors(...ids)).toEqual([]);
-  expect(commandRows(folder)).toEqual([
-    { name: 'up', outcome: 'ran', signal: null, output: 'up' },
-    ...Array(2).fill({
-      name: 'slow',
-      outcome: 'interrupted',
-      signal: 'SIGKILL',
-      output: expect.stringMatching(/^begun\ntrouble/),
-    }),
-  ]);
+  expect(commandRows(folder)).toEqual(ONE_RAN_TWO_CUT_OFF);
   server.release('stop-receiving');
-  const next = await begin(server, folder);
-  await server.reached(({ text }) => CUT_OFF.test(text));
-  expect(server.sent.filter(({ text }) => CUT_OFF.test(text))).toHaveLength(1);
-  await next.stop();
+  await nextLifeSaysOnce(server, folder);
 });
 
 test('one that waits for a free place when the time is over is not run, and says so', async () => {

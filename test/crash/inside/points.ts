@@ -2,27 +2,14 @@
  * The instrumented points: the moments at which a gateway under test kills itself when it is told to. `before` a commit
  * is when its unit is handed to the store, `after` when it is on disk and whoever waits for it does not know yet.
  */
-
+import { LEAF_STATES } from '../../support/lifecycle-oracle.ts';
 import { COMMITS } from './commit-names.ts';
 import type { Trace } from './trace.ts';
 
-/** States of the lifecycle chart: the point is the step that enters it. */
-const STATES = [
-  'starting',
-  'running.healthy',
-  'running.degraded',
-  'draining.waiting',
-  'draining.drained',
-  'draining.interrupting',
-  'restarting.flushing',
-  'restarting.closing',
-  'stopped.flushing',
-  'stopped.closing',
-] as const;
-
 export const POINTS: readonly string[] = [
   ...COMMITS.flatMap((name) => [`before commit ${name}`, `after commit ${name}`]),
-  ...STATES.map((state) => `entering ${state}`),
+  // The point is the step that enters the state.
+  ...LEAF_STATES.map((state) => `entering ${state}`),
   // `found`: what is open was read; the rest of the recovery is its commit.
   ...['before life-begin', 'after life-begin', 'before recovery', 'recovery found'],
   ...['before connect', 'after connect'],
