@@ -4,10 +4,9 @@
  * must fit its own pattern.
  */
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
 import { ENVIRONMENT_NAME, keyed, show, text, wants } from './fields.ts';
 import { DESPITE_ERRORS, named } from './forms.ts';
-import { argumentPattern } from './units.ts';
+import { readPattern } from './patterns.ts';
 
 /** Names that a word from a chat must never set: they choose programs, libraries and start-up files. */
 const RESERVED_NAME =
@@ -47,35 +46,22 @@ function argumentSchema() {
   }).superRefine((argument, context) => {
     const refuse = (key: string, message: string) =>
       context.addIssue({ code: 'custom', path: [key], message });
-    const pattern = compiled(argument.pattern);
-    if (typeof pattern === 'string')
-      return refuse('pattern', `${show(argument.pattern)} is no regular expression: ${pattern}; correct it`);
+    const pattern = typeof argument.pattern === 'string' ? readPattern(argument.pattern) : undefined;
+    if (typeof pattern === 'string') return refuse('pattern', `${show(argument.pattern)} ${pattern}`);
     const choices: unknown = argument.choices;
     const words = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : undefined;
-    const misfit = words?.find((choice) => pattern?.test(choice) === false);
+    const misfit = words?.find((choice) => pattern?.matches(choice) === false);
     if (misfit !== undefined)
       refuse('choices', `${show(misfit)} does not match the pattern; correct one of them`);
     const value: unknown = argument.default;
     if (typeof value !== 'string') return;
     if (argument.required === true)
       refuse('default', 'is never used, because the argument is required; remove one of the two');
-    if (pattern?.test(value) === false) {
+    if (pattern?.matches(value) === false) {
       refuse('default', `${show(value)} does not match the pattern; correct one of them`);
     }
     if (words?.includes(value) === false) {
       refuse('default', `${show(value)} is none of the choices; use one of them`);
     }
   }, DESPITE_ERRORS);
-}
-
-/** The pattern as it is used, or why it is none; undefined where none is written. */
-function compiled(pattern: unknown): RegExp | string | undefined {
-  if (typeof pattern !== 'string') return undefined;
-  try {
-    return argumentPattern(pattern);
-  } catch (error) {
-    // `Invalid regular expression: /PATTERN/u: REASON`, and the pattern is shown already.
-    const reason = messageOf(error).split(': ').at(-1) ?? '';
-    return `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
-  }
 }

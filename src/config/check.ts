@@ -5,6 +5,7 @@
 import { readConfigText } from './config-file.ts';
 import { type Faulty, judgeConfig, type Loaded, type LoadOptions, withoutMark } from './load.ts';
 import { type PlacedProblem, placed } from './problems.ts';
+import { lookOnDisk } from './programs.ts';
 import { promptProblem } from './prompt-file.ts';
 
 export interface Checked {
@@ -18,7 +19,7 @@ export interface Checked {
 export function checkFile(options: LoadOptions): Checked {
   const read = readConfigText(options.path);
   if (typeof read !== 'string') return { problems: [read], warnings: [] };
-  return checkedOf(judgeConfig(read, { promptProblem, ...options }), read);
+  return checkedOf(judgeConfig(read, { promptProblem, look: lookOnDisk, ...options }), read);
 }
 
 /** A judgement with the places of its problems in `text`. */

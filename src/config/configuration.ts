@@ -18,6 +18,7 @@ import { keepLastGood, readLastGood } from './last-good.ts';
 import { judgeConfig, type Loaded, loadConfig, parseConfig, withoutMark } from './load.ts';
 import { type Change, planOf, reloadedFile } from './plan.ts';
 import type { PlacedProblem } from './problems.ts';
+import { lookOnDisk } from './programs.ts';
 import { promptProblem } from './prompt-file.ts';
 import { resolveConfig } from './resolve.ts';
 import type { Config, ConfigFile, ConfigOrigin } from './schema.ts';
@@ -192,13 +193,17 @@ export class Configuration {
     return { ...this.#options, builtinNames: BUILTIN_NAMES };
   }
 
-  /** A text that was loaded already is not judged again: that is most of what a reload costs. */
+  /**
+   * A text that was loaded already is not judged again: that is most of what a reload costs. One that warned is, for
+   * what it warned of may be there by now.
+   */
   #readAnew(): Loaded | { problems: readonly PlacedProblem[] } {
     const text = readConfigText(this.#options.path);
     if (typeof text !== 'string') return { problems: [text] };
     const { source } = this.#loaded.config;
-    if (text === source.text && source.isLastGood !== true) return this.#loaded;
-    const judged = judgeConfig(text, { ...this.#loadOptions, promptProblem });
+    const isJudged = source.isLastGood !== true && this.#loaded.warnings.length === 0;
+    if (text === source.text && isJudged) return this.#loaded;
+    const judged = judgeConfig(text, { ...this.#loadOptions, promptProblem, look: lookOnDisk });
     const { loaded, problems } = checkedOf(judged, text);
     return loaded ?? { problems };
   }

@@ -95,20 +95,26 @@ const OTHER_WORDS: ReadonlyMap<unknown, readonly unknown[]> = new Map<unknown, r
 /** What `nameProblem` takes, in the words of JSON Schema. */
 export const NAME_SHAPE = { pattern: `^[a-z0-9][a-z0-9_-]{0,${NAME_LENGTH_MAX - 1}}$` } as const;
 
-/** Why `name` cannot name a quick command or an agent, with one that can; undefined when it can. */
-export function nameProblem(name: string): string | undefined {
+/** Why `name` cannot name a quick command or an agent, with one that can and is not taken; undefined when it can. */
+export function nameProblem(
+  name: string,
+  isTaken: (name: string) => boolean = () => false,
+): string | undefined {
   if (/^[a-z0-9][a-z0-9_-]*$/.test(name)) {
     return name.length <= NAME_LENGTH_MAX
       ? undefined
       : `is too long; use at most ${NAME_LENGTH_MAX} characters`;
   }
+  // `ünï` is `uni` without what stands over its letters.
   const fitting = name
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9_-]+/g, '-')
     .replace(/^[_-]+|-+$/g, '')
     .slice(0, NAME_LENGTH_MAX);
   const rule = 'use lower-case letters, digits, - and _, beginning with a letter or digit';
-  return `is not a name; ${rule}${fitting === '' ? '' : `, for example ${fitting}`}`;
+  return `is not a name; ${rule}${fitting === '' ? '' : `, for example ${isTaken(fitting) ? `my-${fitting}` : fitting}`}`;
 }
 
 /** Without NUL, and more than white space. */

@@ -135,7 +135,7 @@ const COMMAND: Readonly<Record<string, KeyFacts>> = {
   'args.*.default': { applies: 'now', meaning: 'The value where none is given', examples: ['20'] },
   'args.*.pattern': {
     applies: 'now',
-    meaning: 'A regular expression that the whole value must match',
+    meaning: 'A regular expression of RE2 that the whole value must match',
     examples: ['[0-9]+'],
   },
   'args.*.choices': {

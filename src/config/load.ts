@@ -7,7 +7,8 @@ import { SluiceError } from '../errors.ts';
 import { judgeAliases } from './aliases.ts';
 import { readConfigFile } from './config-file.ts';
 import { expandVariables } from './expand.ts';
-import { type Finding, findingsOf, keyText, type Problem, report } from './problems.ts';
+import { type Finding, findingsOf, keyText, type Problem, placed, placeText, report } from './problems.ts';
+import { judgePrograms, type Look, lookOnDisk } from './programs.ts';
 import { judgePrompts, promptProblem } from './prompt-file.ts';
 import { resolveConfig } from './resolve.ts';
 import {
@@ -28,6 +29,8 @@ export interface LoadOptions extends SchemaOptions {
   readonly folder?: string;
   /** Why a system prompt file cannot be used; absent: nobody looks, as for a text that ran already. */
   readonly promptProblem?: (path: string) => string | undefined;
+  /** What looks whether the programs and folders of quick commands are there; absent: nobody does. */
+  readonly look?: Look;
 }
 
 /** A valid configuration: as the gateway uses it, and as the file has it with its defaults. */
@@ -39,7 +42,7 @@ export interface Loaded {
 
 /** Reads and judges the file. Throws CONFIG_UNREADABLE or CONFIG_INVALID, whose message lists the problems. */
 export function loadConfig(options: LoadOptions): Loaded {
-  return parseConfig(readConfigFile(options.path), { promptProblem, ...options });
+  return parseConfig(readConfigFile(options.path), { promptProblem, look: lookOnDisk, ...options });
 }
 
 /** The same without the file system: `options.path` only names the text. Throws CONFIG_INVALID. */
@@ -66,9 +69,13 @@ export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty
   if (!parsed.success) findings.push(...findingsOf(parsed.error));
   const path = resolve(options.path);
   const folder = options.folder ?? dirname(path);
+  const around = { folder, userHome: options.env.HOME };
   if (options.promptProblem !== undefined) {
-    const around = { folder, userHome: options.env.HOME };
     findings.push(...judgePrompts(values, around, options.promptProblem));
+  }
+  if (options.look !== undefined) {
+    const missing = placedFindings(judgePrograms(values, around, options.look), tree);
+    warnings.push(...placed(missing, withoutMark(text)).map((problem) => placeText(problem, options.path)));
   }
   const known = findings.filter(({ path }) => !tree.tagged.has(keyText(path)));
   const problems = [...tree.problems, ...placedFindings(known, tree)];

@@ -118,9 +118,15 @@ export function placed(problems: readonly Problem[], text: string): PlacedProble
 }
 
 /** `FILE:LINE:COLUMN key: message`, and the line below where there is one. It is logged: what looks like a secret is hidden. */
-export function problemText({ line, column, key, message, source }: PlacedProblem, file: string): string {
-  const said = `${file}:${line}:${column} ${key}: ${withoutSecrets(message)}`;
+export function problemText(problem: PlacedProblem, file: string): string {
+  const { line, source } = problem;
+  const said = placeText(problem, file);
   return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${withoutSecrets(source)}`;
+}
+
+/** The same without the line. */
+export function placeText({ line, column, key, message }: PlacedProblem, file: string): string {
+  return `${file}:${line}:${column} ${key}: ${withoutSecrets(message)}`;
 }
 
 /** The problems as programs read them, and how many were left out. */

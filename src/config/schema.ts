@@ -75,7 +75,7 @@ export interface ArgSpec {
   /** Also the environment variable that carries the value. */
   readonly name: string;
   readonly default?: string;
-  /** The whole value must match; compile it with `argumentPattern`. */
+  /** The whole value must match; read it with `readPattern`. */
   readonly pattern?: string;
   readonly choices?: readonly string[];
   readonly required: boolean;
@@ -188,7 +188,7 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
       },
     ).prefault({}),
     display: keyed({ busy_input_mode: busyInputModeSchema().default('interrupt') }).prefault({}),
-    quick_commands: named(quickCommandSchema(), (name) => takenBy(name, builtinNames) ?? nameProblem(name), {
+    quick_commands: named(quickCommandSchema(), (name) => commandNameProblem(name, builtinNames), {
       ...NAME_SHAPE,
       not: { enum: [...new Set([...builtinNames, ...RESERVED_NAMES])] },
     }).prefault({}),
@@ -211,6 +211,12 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
       context.addIssue({ code: 'custom', path: [...path], message });
     }
   }, DESPITE_ERRORS);
+}
+
+/** Why a quick command may not have this name; one that is suggested is not taken either. */
+function commandNameProblem(name: string, builtinNames: readonly string[]): string | undefined {
+  const isTaken = (other: string) => takenBy(other, builtinNames) !== undefined;
+  return takenBy(name, builtinNames) ?? nameProblem(name, isTaken);
 }
 
 /** Why a quick command may not have a name that the gateway has, or is going to have. */

@@ -1,5 +1,5 @@
 /**
- * Reads the small languages inside configuration values: durations, network addresses, paths, argument patterns and places.
+ * Reads the small languages inside configuration values: durations, network addresses, paths and places of arguments.
  * Pure: each takes a text and returns a value, or undefined when the text is not of its language.
  */
 import { isAbsolute, join, resolve } from 'node:path';
@@ -52,15 +52,6 @@ export function resolveFrom(folder: string, path: string, userHome: string | und
     if (path.startsWith('~/')) return join(userHome, path.slice(2));
   }
   return resolve(folder, path);
-}
-
-/**
- * The expression a quick command argument's `pattern` stands for. It must match the whole value: a pattern that
- * matched anywhere would let `[0-9]+` pass `1; reboot`. Throws SyntaxError when it is no expression.
- */
-export function argumentPattern(pattern: string): RegExp {
-  const { source } = new RegExp(pattern, 'u');
-  return new RegExp(`^(?:${source})$`, 'u');
 }
 
 /** The argument whose place an item of a command is: `$NAME` and nothing else. Undefined when the item is a text. */

@@ -3,8 +3,9 @@
  * variables and, in a command that is a list, as items of their own; never by concatenation, so nothing a person types
  * is read by a shell.
  */
+
+import { PATTERN_VALUE_LENGTH_MAX, readPattern } from '../config/patterns.ts';
 import type { ArgSpec, CommandLine, ExecCommand } from '../config/schema.ts';
-import { argumentPattern } from '../config/units.ts';
 import { mayBeOption, withArguments } from './argv.ts';
 import { echoed } from './echoed.ts';
 
@@ -48,7 +49,8 @@ export function bindArguments(
     const own = written ?? (arg.default === undefined ? undefined : [arg.default]);
     if (own === undefined && arg.required) return { ok: false, problem: `${arg.name} is missing` };
     const value = own?.join(' ') ?? '';
-    const problem = own && (problemOf(arg, value) ?? optionProblem(arg, written ?? [], command));
+    const problem =
+      own && (emptyProblem(arg, own) ?? problemOf(arg, value) ?? optionProblem(arg, written ?? [], command));
     if (problem !== undefined) return { ok: false, problem };
     given.set(arg.name, own ?? []);
     values[arg.name] = value;
@@ -87,14 +89,26 @@ function optionProblem(arg: ArgSpec, words: readonly string[], command: CommandL
   return `${arg.name} must not begin with "-", which would make "${echoed(option)}" an option`;
 }
 
+/** What must be there must say something, unless the operator's own pattern or choices take nothing for an answer. */
+function emptyProblem({ name, required, choices, pattern }: ArgSpec, words: readonly string[]) {
+  if (!required || choices !== undefined || pattern !== undefined) return undefined;
+  return words.every((word) => word === '') ? `${name} is empty` : undefined;
+}
+
 function problemOf(arg: ArgSpec, value: string): string | undefined {
   if (arg.choices && !arg.choices.includes(value)) {
     return `${arg.name} is one of ${arg.choices.join(', ')}, not "${echoed(value)}"`;
   }
-  if (arg.pattern && !argumentPattern(arg.pattern).test(value)) {
-    return `${arg.name} must match ${arg.pattern}, and "${echoed(value)}" does not`;
+  return arg.pattern === undefined ? undefined : patternProblem(arg.name, arg.pattern, value);
+}
+
+function patternProblem(name: string, pattern: string, value: string): string | undefined {
+  if (value.length > PATTERN_VALUE_LENGTH_MAX) {
+    return `${name} may have ${PATTERN_VALUE_LENGTH_MAX} characters at most, and has ${value.length}`;
   }
-  return undefined;
+  const read = readPattern(pattern);
+  if (typeof read !== 'string' && read.matches(value)) return undefined;
+  return `${name} must match ${pattern}, and "${echoed(value)}" does not`;
 }
 
 /** One line that shows how a command is used: `/logs [LINES]`. */

@@ -28,6 +28,7 @@ const PACKAGES: Readonly<Record<string, Owned>> = {
     owners: ['src/config/', 'src/control/api.ts', 'src/control/ledger-api.ts'],
     types: ['src/platforms/platform.ts'],
   },
+  re2js: { owners: ['src/config/patterns.ts'] },
   'find-my-way': { owners: ['src/control/routes.ts'] },
   'eventsource-parser': { owners: ['src/agents/openai-answer.ts'] },
   commander: { owners: ['src/cli/program.ts', 'src/cli/messages/commands.ts'] },

@@ -37,8 +37,11 @@ function patternOf(path: readonly PropertyKey[]): string | undefined {
 describe('the set of quick commands to start from', () => {
   const { config, warnings } = loadConfig(options('examples/commands.yaml'));
 
-  test('loads, and lacks an agent only', () => {
-    expect(warnings).toEqual([expect.stringMatching(/^agent: none is configured/)]);
+  test('loads, and lacks an agent and a script of yours only', () => {
+    expect(warnings).toEqual([
+      expect.stringMatching(/quick_commands\.deploy\.command\[0\]: .*deploy\.sh does not exist/),
+      expect.stringMatching(/^agent: none is configured/),
+    ]);
   });
 
   test.each([
@@ -65,8 +68,10 @@ describe('the example configuration', () => {
     return { ...config, source: undefined, warnings };
   };
 
-  test('loads without a warning', () => {
-    expect(loadConfig(example).warnings).toEqual([]);
+  test('loads, and lacks a script of yours only', () => {
+    expect(loadConfig(example).warnings).toEqual([
+      expect.stringMatching(/quick_commands\.cleanup\.command: .*cleanup\.sh does not exist/),
+    ]);
   });
 
   const defaults = lines.flatMap((line, index) =>

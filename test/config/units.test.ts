@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  argumentPattern,
-  isLoopback,
-  parseAddress,
-  parseDurationMs,
-  resolveFrom,
-} from '../../src/config/units.ts';
+import { isLoopback, parseAddress, parseDurationMs, resolveFrom } from '../../src/config/units.ts';
 
 describe('a duration', () => {
   test.each<[string | number, number | undefined]>([
@@ -92,12 +86,4 @@ describe('a path of a configuration', () => {
   ])('%s', (path, userHome, expected) => {
     expect(resolveFrom('/etc/sluice', path, userHome)).toBe(expected);
   });
-});
-
-test("an argument's pattern must match the whole value, whatever alternatives it has", () => {
-  expect(argumentPattern('[0-9]+').test('20')).toBe(true);
-  expect(argumentPattern('[0-9]+').test('20; reboot')).toBe(false);
-  expect(argumentPattern('^[0-9]+$').test('20')).toBe(true);
-  expect(argumentPattern('a|b').test('ab')).toBe(false);
-  expect(() => argumentPattern('a)|(?:b')).toThrow(SyntaxError);
 });

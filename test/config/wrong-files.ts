@@ -331,6 +331,16 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '2:3 quick_commands."Clean Up": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example clean-up',
   ],
   [
+    'a name with accents',
+    'quick_commands:\n  "Ünï ﬁx": { type: exec, command: ls }\n',
+    '2:3 quick_commands."Ünï ﬁx": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example uni-fix',
+  ],
+  [
+    'a name of ours in capitals',
+    'quick_commands:\n  Restart: { type: exec, command: ls }\n',
+    '2:3 quick_commands.Restart: is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example my-restart',
+  ],
+  [
     'a name with its slash',
     'quick_commands:\n  /gpu: { type: exec, command: ls }\n',
     '2:3 quick_commands."/gpu": is not a name; use lower-case letters, digits, - and _, beginning with a letter or digit, for example gpu',
@@ -428,12 +438,12 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a pattern that is none',
     exec('args: { N: { pattern: "(" } }'),
-    '2:57 quick_commands.job.args.N.pattern: "(" is no regular expression: unterminated group; correct it',
+    '2:57 quick_commands.job.args.N.pattern: "(" is no regular expression: missing closing ): `(`; correct it',
   ],
   [
     'a pattern that would break out of its frame',
     exec('args: { N: { pattern: "a)|(?:b" } }'),
-    '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression: unmatched \')\'; correct it',
+    '2:57 quick_commands.job.args.N.pattern: "a)|(?:b" is no regular expression: unexpected ): `a)|(?:b`; correct it',
   ],
   [
     'a program that the sender would choose',

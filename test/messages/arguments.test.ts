@@ -74,6 +74,30 @@ describe('declared arguments', () => {
     expect(usageOf('logs', args)).toBe('/logs [LINES] [LEVEL]');
   });
 
+  test.each<[string, Partial<ArgSpec>, string, string | undefined]>([
+    ['is empty', {}, '""', 'X is empty'],
+    ['is empty by name', {}, 'X=', 'X is empty'],
+    ['has nothing but empty words', { rest: true }, '"" \'\'', 'X is empty'],
+    ['has one word that is not', { rest: true }, '"" a', undefined],
+    ['is a blank', {}, '" "', undefined],
+    ['is empty and may be by its pattern', { pattern: '[a-z]*' }, '""', undefined],
+    [
+      'is empty and may not be by its pattern',
+      { pattern: '[a-z]+' },
+      '""',
+      'X must match [a-z]+, and "" does not',
+    ],
+    ['is empty and may be by its choices', { choices: ['', 'all'] }, '""', undefined],
+    ['is empty and none of its choices', { choices: ['one', 'all'] }, '""', 'X is one of one, all, not ""'],
+  ])('one that is required and %s', (_, more, words, problem) => {
+    const bound = bindArguments(ofText([arg('X', { required: true, ...more })]), words);
+    expect(bound.ok ? undefined : bound.problem).toBe(problem);
+  });
+
+  test('one that need not be there may be empty', () => {
+    expect(bindArguments(ofText([arg('X')]), '""')).toMatchObject({ ok: true, values: { X: '' } });
+  });
+
   test('a wrong word is said back short, however long it was', () => {
     for (const words of ['x'.repeat(250_000), `5 ${'y'.repeat(250_000)}`, `5 info ${'z'.repeat(250_000)}`]) {
       const bound = bindArguments(ofText(args), words);
