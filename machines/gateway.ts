@@ -74,7 +74,7 @@ export const gatewayMachine = parts.createMachine({
     'work.settled': { actions: 'removeWork' },
     'degraded.raised': { actions: 'addReason' },
     'degraded.cleared': { actions: 'dropReason' },
-    fatal: { target: '.stopped', actions: ['takeFailure', 'abortStart', 'abortTurns', ...abandon] },
+    fatal: { target: '.stopped', actions: ['takeFailure', 'abortStart', 'interruptWork', ...abandon] },
     'stop.requested': { actions: answer('joined') },
     'drain.requested': { actions: answer('joined') },
     'drain.cancelled': { actions: answer('too-late') },
@@ -199,7 +199,7 @@ export const gatewayMachine = parts.createMachine({
           },
         },
         interrupting: {
-          entry: ['abortTurns', ...arm('kill')],
+          entry: ['interruptWork', ...arm('kill')],
           always: [
             { guard: and(['restarts', 'idle']), target: '#gateway.restarting' },
             { guard: 'idle', target: '#gateway.stopped' },

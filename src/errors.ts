@@ -99,6 +99,11 @@ export const ERRORS = {
     retryable: true,
   },
   SENDER_GAVE_UP: { hint: 'Nothing was done: send it again, with a later deadline.', retryable: true },
+  GATEWAY_DIED: {
+    hint: 'Start it with `sluice run`: it ends what is left of its commands and keeps how each ended.',
+    retryable: true,
+  },
+  INTERRUPTED: { hint: '`sluice exec --cancel ID` ends what goes on in the gateway.', retryable: true },
   USAGE: { hint: 'Add --help for what there is.', retryable: false },
   NOT_DONE: { hint: 'It goes on all the same: `sluice status` shows how far it is.', retryable: true },
   NO_GATEWAY: { hint: 'Start one with `sluice run`.', retryable: true },

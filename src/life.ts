@@ -8,8 +8,9 @@ import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { isSluiceError } from './errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import { endLeftovers } from './gateway/leftovers.ts';
 import { type LastWord, type RecoveryOptions, recover } from './gateway/recovery.ts';
-import { Presence } from './presence.ts';
+import { Presence, type UnrecordedEnd } from './presence.ts';
 import type { Processes } from './process/exec.ts';
 import { isAlive, processIdentity } from './process/identity.ts';
 import { readStatusFile, type StatusDocument } from './process/runtime-status.ts';
@@ -38,14 +39,14 @@ export class LifeKeeper implements Disposable {
   #life: Life | undefined;
   #epoch = 0;
   #presence: Presence | undefined;
-  /** What the home's files say of the end of the life before, for one that could not write it into the store. */
-  readonly #lastWord: (LastWord & { readonly epoch: number }) | undefined;
+  /** Ends that the store does not know of; each life hands them on in its status until a recovery has written them. */
+  #ends: readonly UnrecordedEnd[];
   #recovered = false;
   #recovering: Promise<void> | undefined;
 
   constructor(options: LifeKeeperOptions) {
     this.#options = options;
-    this.#lastWord = lastWordIn(readStatusFile(options.paths.status, options.clock)?.status);
+    this.#ends = unrecordedEndsIn(readStatusFile(options.paths.status, options.clock)?.status);
   }
 
   /** Registers this life; with a store that cannot be written, counts on from what `status.json` knows. */
@@ -62,17 +63,23 @@ export class LifeKeeper implements Disposable {
     }
     this.#epoch = this.#epochBefore() + 1;
     gateway.begin({ ...this.#identity, kind: 'daemon', id: 0, epoch: this.#epoch });
+    gateway.recoveryIsLate();
     gateway.storeIsDown();
   }
 
-  /** Goes on with what dead lives left; where the store fails in the middle, once it is back. */
+  /** Goes on with what dead lives left; where the store fails, once it is back, but for what they left running. */
   async recover(): Promise<void> {
     try {
       await this.#recoverOnce();
     } catch (error) {
       if (!isSluiceError(error, 'STORE_UNAVAILABLE')) throw error;
+      this.#options.gateway.recoveryIsLate();
       this.#options.storeIsDown(error.message);
     }
+    if (this.#recovered) return;
+    const { store, processes, log } = this.#options;
+    const isLiving = (other: Life) => this.#isLiving(other);
+    await endLeftovers({ store, processes, log, ownLife: this.#life?.id, isLiving });
   }
 
   /** Does what a start without a store had to leave out. Rejects with STORE_UNAVAILABLE: call it again. */
@@ -89,7 +96,8 @@ export class LifeKeeper implements Disposable {
     const { gateway, clock, log, paths, isHomeOurs: isOurs, options } = this.#options;
     const argv = [...options.argv];
     const record = () => ({ ...this.#identity, epoch: this.#epoch, argv, config, socket: paths.socket });
-    const presence = new Presence({ clock, log, paths, isOurs, record, status: () => gateway.status });
+    const status = () => gateway.status;
+    const presence = new Presence({ clock, log, paths, isOurs, record, status, ends: () => this.#ends });
     gateway.onChange((what) => presence.changed(what));
     this.#presence = presence;
   }
@@ -108,13 +116,16 @@ export class LifeKeeper implements Disposable {
 
   /**
    * Says, everywhere, how it ended; a process that goes on as its next life leaves with no code. A store that cannot
-   * be written learns it from the next start.
+   * be written learns it from the next start that can.
    */
   async end({ code, cause, reexecute }: Exit): Promise<void> {
     const { gateway, store, clock } = this.#options;
     const exit = { code: reexecute ? null : code, cause, at: clock.wallMs() };
     if (this.#life !== undefined) {
-      await store.commit([{ op: 'life.end', id: this.#life.id, ...exit }]).catch(() => {});
+      const end = { op: 'life.end', id: this.#life.id, ...exit } as const;
+      await store.commit([end]).catch(() => {
+        this.#ends = [...this.#ends, { epoch: this.#epoch, ...exit }].slice(-ENDS_KEPT_MAX);
+      });
     }
     const { failure } = gateway.lifecycle.view;
     const why = failure === null ? {} : { message: failure.message };
@@ -150,17 +161,23 @@ export class LifeKeeper implements Disposable {
 
   async #recoverFor(life: Life): Promise<void> {
     const { gateway, store, processes, clock, log, rules } = this.#options;
-    const isLiving = (other: Life) => isAlive(other) && !this.#isOurs(other);
+    const isLiving = (other: Life) => this.#isLiving(other);
     const recovered = await recover({
       ...{ store, processes, clock, log, life, isLiving, ...rules() },
-      leftInOrder: ({ epoch }) => (this.#lastWord?.epoch === epoch ? this.#lastWord : undefined),
+      lastWordOf: (other) => lastWordAmong(this.#ends, other),
+      isInHand: (messageId) => gateway.ledger.waitFor(messageId) !== undefined,
       textCharsMax: (name) => gateway.connections.platform(name)?.capabilities?.textCharsMax,
     });
     this.#recovered = true;
+    this.#ends = [];
     // Known only now: a life that was killed has its end from the recovery. What was found is this life's by now and
     // would not be found again, so it goes on even where the end before cannot be read.
     const lastExit = await store.lastExit(this.#epoch).catch(() => undefined);
     gateway.resume(recovered, lastExit ?? null);
+  }
+
+  #isLiving(other: Life): boolean {
+    return isAlive(other) && !this.#isOurs(other);
   }
 
   /** An in-place restart keeps pid and start time: a life of ours with a smaller epoch is over. */
@@ -176,13 +193,22 @@ export class LifeKeeper implements Disposable {
   }
 }
 
-/** Ends that somebody asked for; a failed start after a death leaves its own word, which says nothing of that death. */
-const ASKED_FOR = ['stop', 'takeover', 'SIGINT', 'hangup', 'SIGTERM', 'restart', 'SIGUSR1'] as const;
+/** Ends that are handed on in the status; one end more and the oldest counts as a death. */
+const ENDS_KEPT_MAX = 16;
 
-function lastWordIn(status: StatusDocument | undefined): (LastWord & { epoch: number }) | undefined {
-  const { epoch, exit } = status ?? {};
-  if (typeof epoch !== 'number' || typeof exit !== 'object' || exit === null) return undefined;
-  const { code = null, cause, at } = exit as Partial<LastWord>;
-  const isAsked = ASKED_FOR.some((asked) => asked === cause);
-  return isAsked && cause !== undefined && typeof at === 'number' ? { epoch, code, cause, at } : undefined;
+function unrecordedEndsIn(status: StatusDocument | undefined): readonly UnrecordedEnd[] {
+  const ends: unknown = status?.ends;
+  return Array.isArray(ends) ? ends.filter(isUnrecordedEnd).slice(-ENDS_KEPT_MAX) : [];
+}
+
+function isUnrecordedEnd(value: unknown): value is UnrecordedEnd {
+  if (typeof value !== 'object' || value === null) return false;
+  const { epoch, code, cause, at }: Partial<Record<keyof UnrecordedEnd, unknown>> = value;
+  const isCode = code === null || typeof code === 'number';
+  return typeof epoch === 'number' && isCode && typeof cause === 'string' && typeof at === 'number';
+}
+
+function lastWordAmong(ends: readonly UnrecordedEnd[], { kind, epoch }: Life): LastWord | undefined {
+  const end = kind === 'daemon' ? ends.find((one) => one.epoch === epoch) : undefined;
+  return end && { code: end.code, cause: end.cause, at: end.at };
 }

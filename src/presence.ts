@@ -23,6 +23,16 @@ const COUNTERS_MS = 250;
 /** States that a gateway runs through while it leaves, each for about a millisecond. */
 const LEAVING = /^(restarting|stopped|exited)/;
 
+/** How a life ended that could not write it into the store. */
+export interface UnrecordedEnd {
+  readonly epoch: number;
+  /** Null when the process became its next life. */
+  readonly code: number | null;
+  readonly cause: string;
+  /** Wall milliseconds. */
+  readonly at: number;
+}
+
 export interface PresenceOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -32,6 +42,8 @@ export interface PresenceOptions {
   /** What the pid file says now; a start without a store may learn its epoch later. */
   readonly record: () => PidRecord;
   readonly status: () => StatusReport;
+  /** Ends of lives that the store does not know of; kept here until it does. */
+  readonly ends: () => readonly UnrecordedEnd[];
 }
 
 export class Presence implements Disposable {
@@ -97,7 +109,10 @@ export class Presence implements Disposable {
   /** The last status, with how it ended. The pid file outlives an in-place restart, as the process does. */
   end(exit: FinalExit, { becomesNextLife }: { becomesNextLife: boolean }): void {
     const { paths, record, isOurs } = this.#options;
-    this.#status.close({ ...this.#document(), exit });
+    const document = this.#document();
+    const { state, pid, version, startedAt, startTime, bootId, ends } = document;
+    const brief = { state, pid, version, startedAt, startTime, bootId, ends, exit };
+    this.#status.close({ ...document, exit }, brief);
     this[Symbol.dispose]();
     if (!becomesNextLife && isOurs()) removePidFile(paths.pid, record().epoch);
   }
@@ -112,9 +127,10 @@ export class Presence implements Disposable {
   }
 
   /** With what tells this process from a later one of its pid, for a reader who finds no pid file. */
-  #document(status: StatusReport = this.#options.status()): object {
+  #document(status: StatusReport = this.#options.status()) {
     const { startTime, bootId } = this.#options.record();
-    return { ...status, startTime, bootId };
+    const ends = this.#options.ends();
+    return { ...status, startTime, bootId, ...(ends.length > 0 ? { ends } : {}) };
   }
 
   #writtenPidFile(onError: (message: string) => void = () => {}): string | undefined {

@@ -68,6 +68,7 @@ describe('the house', () => {
     expect(downwards).toEqual([
       'src/messages/ → src/config/schema.ts',
       'src/messages/ → src/config/units.ts',
+      'src/messages/ → src/config/patterns.ts',
       'src/messages/ → src/config/redact.ts',
     ]);
   });

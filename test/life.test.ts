@@ -5,19 +5,20 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { homePaths } from '../src/config/paths.ts';
 import { SluiceError } from '../src/errors.ts';
 import { LifeKeeper } from '../src/life.ts';
-import { readPidFile, readStatusFile } from '../src/process/runtime-status.ts';
+import { noteFailedStart, readPidFile, readStatusFile } from '../src/process/runtime-status.ts';
 import type { Life, LifeStart, OpenWork } from '../src/store/store.ts';
 import { messageRow } from './store/sample-rows.ts';
 import { TestFolder } from './support/gateway.ts';
 import { bootCore } from './support/gateway-core.ts';
 import { MemoryStore } from './support/memory-store.ts';
+import { mountSmallDisk, SMALL_DISK_MISSING } from './support/small-disk.ts';
 
 /** The epoch that the store gives, which `status.json` knows nothing of. */
 const EPOCH = 8;
 
 /** A store that a dead life left a held message in, and that fails at the moments the test names. */
 class LeftStore extends MemoryStore {
-  /** What fails next: each name once for each time that it stands here. */
+  /** What fails next: each name once for each time that it stands here; `lastExit` once something was adopted. */
   readonly failing: ('begin' | 'openWork' | 'commit' | 'lastExit')[] = [];
   readonly begun: LifeStart[] = [];
   adopted = 0;
@@ -43,7 +44,7 @@ class LeftStore extends MemoryStore {
   }
 
   override async lastExit(): Promise<undefined> {
-    this.#fail('lastExit');
+    if (this.adopted > 0) this.#fail('lastExit');
   }
 
   #fail(what: LeftStore['failing'][number]): void {
@@ -63,13 +64,16 @@ beforeEach(() => {
 
 afterEach(() => folder[Symbol.dispose]());
 
-function beginning(...failing: LeftStore['failing']) {
+/** `failing`: what the store does not do at first; `home`: elsewhere than in the test's folder. */
+function beginning(...how: (LeftStore['failing'][number] | { home: string })[]) {
   const store = new LeftStore();
+  const failing = how.filter((one) => typeof one === 'string');
+  const home = how.find((one) => typeof one === 'object')?.home ?? folder.home;
   store.failing.push(...failing);
   const core = bootCore('', { store });
   const down: string[] = [];
   const isOurs = { now: true };
-  const paths = homePaths(folder.home, {});
+  const paths = homePaths(home, {});
   const life = new LifeKeeper({
     ...core,
     store,
@@ -99,7 +103,8 @@ describe('a recovery that the store cut off', () => {
   );
 
   test('a second time is tried a third time', async () => {
-    const { life, held } = beginning('openWork', 'openWork');
+    // The second is asked for what it left running.
+    const { life, held } = beginning('openWork', 'openWork', 'openWork');
     await life.begin();
     await life.recover();
     await expect(life.beginLate()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -191,6 +196,66 @@ describe('the end of a life', () => {
     });
     expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid });
   });
+
+  test('that could not be written stands in the status, from life to life, until a recovery has written it', async () => {
+    const first = beginning();
+    first.store.openLives = async () => [];
+    await first.life.begin();
+    first.life.publish(null);
+    first.store.fail();
+    await first.life.end({ code: 0, cause: 'stop', actor: 'local:owner', reexecute: false });
+    const end = { epoch: EPOCH, code: 0, cause: 'stop', at: first.clock.wallMs() };
+    expect(readStatusFile(first.paths.status, first.clock)?.status.ends).toEqual([end]);
+
+    // A life that the store never knew, and a start that failed before it was one, hand it on.
+    const second = beginning('begin');
+    await second.life.begin();
+    second.life.publish(null);
+    await second.life.end({ code: 1, cause: 'SIGTERM', actor: 'signal', reexecute: false });
+    noteFailedStart(second.paths.status, { code: 78, cause: 'config-invalid', at: 1 });
+    expect(readStatusFile(second.paths.status, second.clock)?.status.ends).toEqual([end]);
+
+    const third = beginning();
+    const before = {
+      id: 2,
+      kind: 'daemon',
+      epoch: EPOCH,
+      pid: 1,
+      startTime: 'gone',
+      bootId: 'gone',
+    } as const;
+    third.store.openLives = async () => [before];
+    await third.life.begin();
+    third.life.publish(null);
+    await third.life.recover();
+    expect(third.store.units.flat()).toContainEqual({
+      op: 'life.end',
+      id: 2,
+      at: end.at,
+      code: 0,
+      cause: 'stop',
+    });
+    await third.life.end({ code: 0, cause: 'stop', actor: 'local:owner', reexecute: false });
+    expect(readStatusFile(third.paths.status, third.clock)?.status).not.toHaveProperty('ends');
+  });
+
+  test.skipIf(SMALL_DISK_MISSING)(
+    'is said in brief on a full disk that has no room for a longer status',
+    async () => {
+      using disk = mountSmallDisk();
+      const { life, store, clock, gateway, paths } = beginning({ home: disk.path });
+      await life.begin();
+      life.publish(null);
+      disk.fill();
+      store.fail();
+      gateway.warnings.push('x'.repeat(9000));
+      await life.end({ code: 0, cause: 'SIGTERM', actor: 'signal', reexecute: false });
+      const end = { code: 0, cause: 'SIGTERM', at: clock.wallMs() };
+      const status = readStatusFile(paths.status, clock)?.status;
+      expect(status).toMatchObject({ epoch: EPOCH, exit: end, ends: [{ epoch: EPOCH, ...end }] });
+      expect(status).not.toHaveProperty('warnings');
+    },
+  );
 
   test('in a home that is another’s by now touches nothing there', async () => {
     const { life, paths, isOurs } = beginning();

@@ -24,6 +24,7 @@ import type { InHand, Settlement } from './in-hand.ts';
 import { Intake } from './intake.ts';
 import { Interventions } from './interventions.ts';
 import { Judge } from './judge.ts';
+import { storeBehindRecovery } from './late-recovery.ts';
 import { Ledger } from './ledger.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Notices } from './notices.ts';
@@ -58,6 +59,8 @@ export interface Hooks {
   readonly leavingSafeMode: () => void;
   /** Something was held that may be taken up by now. */
   readonly heldLate: () => void;
+  /** What earlier lives left is found late, because the store could not be written. */
+  readonly awaitsRecovery: () => boolean;
   /** A person's word for what waits for one. */
   readonly resume: (message: InHand) => Promise<Settlement>;
 }
@@ -98,7 +101,7 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
     changed: () => changed('counters'),
   });
   const delivery: Delivery = new Delivery({
-    store,
+    store: storeBehindRecovery(store, hooks.awaitsRecovery),
     clock,
     log,
     life,
@@ -123,6 +126,7 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
     // No agent has the empty name, so that none of their outages is asked for.
     takesTurns: (agent = '') =>
       lifecycle.turnAdmission(agent) === 'dispatch' && !agents.backNotices.isDown(agent),
+    rests: (conversation) => resumes.isQuarantined(conversation),
     watched: (conversation, text) => conversations.tell(conversation, { type: 'notice', text }),
   });
   const safeMode = new SafeMode({ clock, log, lifecycle, leaving: hooks.leavingSafeMode });
@@ -137,7 +141,8 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
 
 /** Turns, quick commands, the gateway's own commands, and the requests that these make. */
 function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
-  const { lifecycle, conversations, ledger, holding, notices, safeMode, circuits, agentChoice } = outward;
+  const { lifecycle, delivery, conversations, ledger, holding, notices, safeMode, circuits, agentChoice } =
+    outward;
   const { clock, log, store, config, processes, environment, redact, configProblem } = options;
   const { life, settled } = hooks;
   const access = new Access(config, clock);
@@ -147,6 +152,7 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
     log,
     ledger,
     conversations,
+    showTyping: (conversation, on) => delivery.typing(conversation, on),
     turns: () => turns,
     commands: () => commands,
     control: () => control,

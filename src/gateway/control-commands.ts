@@ -10,6 +10,7 @@ import {
   satisfies,
   UNDONE_VERDICTS,
 } from '../messages/commands.ts';
+import { commandLines } from '../messages/in-flight.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
@@ -185,7 +186,8 @@ function psText({ inFlight }: StatusReport, now: number): string {
     ...inFlight.turns.map(
       (turn) => `${turn.id} turn of ${turn.agent} in ${turn.conversation}, ${age(turn.startedAt)}`,
     ),
-    ...inFlight.commands.map(
+    ...commandLines(
+      inFlight.commands,
       ({ id, name, actor, startedAt, waiting }) =>
         `${id} /${name} by ${actor}, ${waiting ? 'waits for a free place, ' : ''}${age(startedAt)}`,
     ),

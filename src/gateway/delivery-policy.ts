@@ -4,7 +4,8 @@
  *
  * Two rules stand behind the table. A message is repeated without a mark only when it is certain that it did not
  * arrive, or when its platform recognises it; whoever gets one twice is told so. And what kept it back without its
- * platform having refused it (no link, a wait that the platform names, a gateway that leaves) is no attempt.
+ * platform having refused it (no link, a wait that the platform names, a store that takes no claim, a gateway that
+ * leaves) is no attempt.
  */
 import type { OutboundState } from '../store/store.ts';
 
@@ -18,6 +19,7 @@ export type OpenState = Exclude<OutboundState, 'delivered' | 'dead'>;
  *   question did not get through.
  * - `too-old`, `discarded`: nobody wants it any more.
  * - `link-lost`, `leaving`: it was about to be sent, and cannot be now.
+ * - `unclaimed`: the same, because it could not be put on disk that it is being sent.
  */
 export type Happening =
   | 'sent'
@@ -34,7 +36,8 @@ export type Happening =
   | 'too-old'
   | 'discarded'
   | 'link-lost'
-  | 'leaving';
+  | 'leaving'
+  | 'unclaimed';
 
 /** What the answer depends on besides. */
 export interface Circumstances {
@@ -48,7 +51,7 @@ export interface Circumstances {
   readonly cuts: number;
 }
 
-/** When it goes on: `ask` asks the platform first, at once; `link` and `next-start` wait for those. */
+/** When it goes on: `ask` asks the platform first, at once; `link`, `store` and `next-start` wait for those. */
 export type Next =
   | 'never'
   | 'at-once'
@@ -57,6 +60,7 @@ export type Next =
   | 'ask'
   | 'ask-later'
   | 'link'
+  | 'store'
   | 'next-start';
 
 export interface Step {
@@ -108,6 +112,7 @@ const TABLE: Readonly<Record<OpenState, Readonly<Partial<Record<Happening, Rule>
     discarded: DEAD,
     'link-lost': { state: 'pending', next: 'link', counts: false },
     leaving: { state: 'pending', next: 'next-start', counts: false },
+    unclaimed: { state: 'pending', next: 'store', counts: false },
   },
   sending: {
     sent: { ...DELIVERED, counts: true },
@@ -132,6 +137,7 @@ const TABLE: Readonly<Record<OpenState, Readonly<Partial<Record<Happening, Rule>
     discarded: DEAD,
     'link-lost': { state: 'unknown', next: 'link', counts: false },
     leaving: { state: 'unknown', next: 'next-start', counts: false },
+    unclaimed: { state: 'unknown', next: 'store', counts: false },
   },
 };
 

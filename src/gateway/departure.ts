@@ -23,8 +23,8 @@ const CLOSING = /^(?:(?:restarting|stopped)\.closing|exited)$/;
 export const isClosing = ({ state }: Pick<LifecycleView, 'state'>): boolean => CLOSING.test(state);
 
 /** Completes what a command is told that is cut off with the gateway. */
-export const commandsCutOff = (standing: Standing): string =>
-  standing.failure !== null ? replies.gatewayFailed() : replies.leavingNow(endingFor(standing));
+export const commandsCutOff = (standing: Leaving): string =>
+  standing.failure !== null ? replies.gatewayFailed() : whyNow(standing);
 
 /** What turns are told that a deadline, a hurry or a failure cuts off. */
 export function interruption(standing: Leaving): TurnAbort {
@@ -33,10 +33,12 @@ export function interruption(standing: Leaving): TurnAbort {
     failure !== null || request === null
       ? 'fault'
       : `${request.intent} asked by ${request.actor} (${request.cause})`;
-  const why = failure !== null ? replies.gatewayFailed() : whyNow(standing);
+  const why = commandsCutOff(standing);
   const ending = { outcome: 'interrupted', reason, text: replies.interruptedTurn(why) } as const;
   // The next start finds nothing in a home that is gone.
-  return failure?.kind === 'home-lost' ? ending : { ...ending, leavesBecause: why };
+  if (failure?.kind === 'home-lost') return ending;
+  const isDeath = failure?.kind === 'fault' ? { isDeath: true as const } : {};
+  return { ...ending, leavesBecause: why, ...isDeath };
 }
 
 const whyNow = (standing: Leaving): string =>

@@ -30,6 +30,8 @@ export interface DispatchOptions {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly conversations: Conversations;
+  /** Shows in a conversation that an answer is on its way, or no longer. */
+  readonly showTyping: (conversation: string, on: boolean) => void;
   readonly turns: () => Turns;
   readonly commands: () => QuickCommands;
   readonly control: () => ControlCommands;
@@ -163,8 +165,10 @@ export class Dispatch {
   async #turn(turn: Turn): Promise<void> {
     const { id, conversation, agent } = turn.row;
     this.#options.log.info({ turn: id, conversation, agent }, 'turn started');
-    const typing = (on: boolean) =>
+    const typing = (on: boolean) => {
+      this.#options.showTyping(conversation, on);
       this.#options.conversations.tell(conversation, { type: 'typing', on, turn: id, agent });
+    };
     typing(true);
     const ending = await this.#guarded(turn.message, () => this.#options.turns().run(turn));
     typing(false);

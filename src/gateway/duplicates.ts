@@ -195,7 +195,8 @@ export const settledAs = (
   recorded: boolean,
 ): Settled => ({ outcome, reason, replies: texts, recorded, exitCode: null });
 
-function decidedOf(stored: StoredMessage, isHeld: boolean): Decided {
+/** What whoever sends it again is told of the first one's decision; `isHeld`: by this life. */
+export function decidedOf(stored: StoredMessage, isHeld: boolean): Decided {
   const admission = isHeld ? 'hold' : admissionNow(stored);
   return {
     messageId: stored.id,

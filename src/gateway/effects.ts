@@ -53,8 +53,11 @@ export class GatewayEffects implements Effects {
     this.#options.abortStart();
   }
 
-  abortTurns(): void {
-    this.#options.turns.abortAll(interruption(this.#options.lifecycle.view));
+  /** Turns are aborted, and commands asked to end: what still runs at the end of the grace is killed. */
+  interruptWork(): void {
+    const { turns, commands, lifecycle } = this.#options;
+    turns.abortAll(interruption(lifecycle.view));
+    commands.interruptAll(commandsCutOff(lifecycle.view));
   }
 
   killCommands(): void {

@@ -41,6 +41,7 @@ export class Gateway {
   readonly #parts: Parts;
   readonly #listeners: ((what: 'state' | 'counters') => void)[] = [];
   #life: Life | undefined;
+  #awaitsRecovery = false;
   #lastExit: LastExit | null = null;
 
   constructor(options: GatewayOptions) {
@@ -56,6 +57,7 @@ export class Gateway {
       leavingSafeMode: () => this.#parts.takeUp.goSlowly(SLOW_AFTER_SAFE_MODE_MS),
       resume: (message) => this.#parts.resuming.run(message),
       heldLate: () => this.#parts.takeUp.all(),
+      awaitsRecovery: () => this.#awaitsRecovery,
     });
     const { lifecycle, requests, connections, ledger, conversations, interventions } = this.#parts;
     this.lifecycle = lifecycle;
@@ -88,7 +90,12 @@ export class Gateway {
     this.#listeners.push(listener);
   }
 
-  /** Goes on with what earlier lives left; before `started`. `lastExit`: how the one before ended. */
+  /** The store keeps earlier lives' messages from being found: `resume` follows when it is back, after `started`. */
+  recoveryIsLate(): void {
+    this.#awaitsRecovery = true;
+  }
+
+  /** Goes on with what earlier lives left; before `started`, or late. `lastExit`: how the one before ended. */
   resume(recovered: Recovered, lastExit: LastExit | null): void {
     const { held, resumes, safeMode, takeUp, delivery } = this.#parts;
     const { safeMode: rules } = this.#options.config();
@@ -98,7 +105,8 @@ export class Gateway {
     resumes.recovered(recovered);
     for (const row of [...recovered.held, ...recovered.awaiting]) void this.ledger.open(row.id);
     for (const row of recovered.commands) takeUp.command(row);
-    for (const row of recovered.outbound) delivery.deliver(row, true);
+    delivery.recovered(recovered.outbound);
+    this.#awaitsRecovery = false;
     this.conversations.recovered();
   }
 

@@ -59,8 +59,20 @@ export class Holding {
    * next start finds the turn as one that was cut off, and decides alike. Never rejects.
    */
   async suspend(message: InHand, suspension: Suspension): Promise<void> {
-    await this.#options.ledger.keepOpen(message, suspension, true);
+    if (suspension.leftToNextStart) await this.#leave(message, suspension);
+    else await this.#options.ledger.keepOpen(message, suspension, true);
     this.#suspended(message, suspension);
+  }
+
+  /** Only whoever waits for it here is told: its conversation hears of a death from the next start, once an incident. */
+  async #leave({ row }: InHand, { replies: texts, writes = [] }: Suspension): Promise<void> {
+    const { store, ledger, log } = this.#options;
+    try {
+      if (writes.length > 0) await store.commit(writes);
+    } catch (error) {
+      logUnlessOutage(log, error, 'what a turn had streamed was not written', { message: row.id });
+    }
+    for (const text of texts) ledger.tell(row.id, { type: 'reply', text });
   }
 
   /** Has a message wait for a person's word that nobody works on; false when it cannot be written. Never rejects. */

@@ -37,8 +37,10 @@ export interface Settlement {
 export interface Suspension {
   readonly phase: 'held' | 'awaiting-resume';
   readonly reason: string;
-  /** What the person is told meanwhile. */
+  /** What whoever waits is told meanwhile. */
   readonly replies: readonly string[];
+  /** Nothing of it is written but `writes`: the turn stays open, and the next start decides, and tells its conversation. */
+  readonly leftToNextStart?: true;
   /** Rows that belong into the same commit. */
   readonly writes?: readonly Write[];
 }

@@ -1,10 +1,11 @@
 /**
- * Brings messages to their one outcome. Outcome and replies are committed together, then told to whoever
- * waits and handed to delivery. When the store cannot be written, replies leave all the same, marked "not
- * recorded", and their rows are kept (bounded) until it can.
+ * Brings messages to their one outcome. Outcome and replies are committed together, then told to whoever waits and handed
+ * to delivery. When the store cannot be written, whoever waits is told all the same, and the rows are kept until it can
+ * (`unrecorded.ts`). The reply of a command leaves at once then, marked "not recorded"; that of a turn leaves with its
+ * row, for without it the next life would answer the message once more.
  */
 import type { Clock } from '../clock.ts';
-import { isSluiceError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import { notRecorded } from '../messages/replies.ts';
@@ -13,11 +14,10 @@ import type { Log } from '../telemetry/log.ts';
 import type { Conversations } from './conversations.ts';
 import type { Delivery } from './delivery.ts';
 import type { InHand, Progress, ProgressListener, Settled, Settlement, Suspension } from './in-hand.ts';
-import { outboundRows } from './outbound-rows.ts';
+import { outboundRows, withNote } from './outbound-rows.ts';
 import { SettleTimes } from './settle-times.ts';
-
-/** Units that wait for a writable store; the oldest are given up past it, and counted. */
-export const UNRECORDED_UNITS_MAX = 1000;
+import { type Committed, tryCommit } from './unexpected.ts';
+import { Unrecorded } from './unrecorded.ts';
 
 interface Open {
   readonly settled: Promise<Settled>;
@@ -49,14 +49,13 @@ export interface LedgerOptions {
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #open = new Map<string, Open>();
-  readonly #unrecorded: Write[][] = [];
+  readonly #unrecorded: Unrecorded;
   readonly #times: SettleTimes;
-  #givenUp = 0;
-  #catchingUp: Promise<void> | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.#times = new SettleTimes(options.clock);
+    this.#unrecorded = new Unrecorded(options);
   }
 
   /** Makes a message known as open, so that it can be waited for and watched. */
@@ -98,11 +97,14 @@ export class Ledger {
   /** Settles a message: outcome, replies and `writes` in one commit. Never rejects. */
   async settle(message: InHand, settlement: Settlement): Promise<Settled> {
     const prepared = this.prepare(message, settlement);
-    const recorded = message.recorded && (await this.#commit(prepared.unit)) === 'written';
-    if (!recorded) this.#keep(prepared);
-    const settled = this.finish(prepared, recorded);
+    const written = message.recorded ? await this.#commit(prepared.unit) : 'outage';
+    if (written === 'written') return this.finish(prepared, true);
+    const repliesWait = written === 'outage' && isTakenUpAgain(message);
+    this.#unrecorded.keep(prepared, repliesWait);
+    this.#options.log.warn({ message: message.row.id, outcome: settlement.outcome }, 'settled, not recorded');
+    const settled = repliesWait ? this.#conclude(prepared, false) : this.finish(prepared, false);
     // What began unrecorded may end when the store is back already.
-    if (!recorded) await this.catchUp();
+    await this.catchUp();
     return settled;
   }
 
@@ -136,82 +138,38 @@ export class Ledger {
   }
 
   /** Tells the outcome to whoever waits, and hands the replies to delivery. */
-  finish({ message, settlement, outbound, settledAt }: Prepared, recorded: boolean): Settled {
-    const { clock, delivery, conversations, log } = this.#options;
+  finish(prepared: Prepared, recorded: boolean): Settled {
+    const { delivery, store } = this.#options;
+    const { message, outbound } = prepared;
+    const rows = recorded ? outbound : withNote(outbound, notRecorded(store.obstacle));
+    if (!waitsAtConnection(message.row)) for (const row of rows) delivery.deliver(row, recorded);
+    return this.#conclude(prepared, recorded);
+  }
+
+  /** Writes what ran unrecorded, oldest first, as far as the store takes it. */
+  catchUp(): Promise<void> {
+    return this.#unrecorded.catchUp();
+  }
+
+  #commit(unit: readonly Write[]): Promise<Committed> {
+    return tryCommit(this.#options, unit, 'the store refused an outcome');
+  }
+
+  #conclude({ message, settlement, settledAt }: Prepared, recorded: boolean): Settled {
+    const { clock, conversations, log, store } = this.#options;
     const { outcome, reason, exitCode = null } = settlement;
-    const note = notRecorded(this.#options.store.obstacle);
+    const note = notRecorded(store.obstacle);
     const replies = recorded ? settlement.replies : settlement.replies.map((t) => `${t}\n${note}`);
     const settled: Settled = { outcome, reason, replies, recorded, exitCode };
-    if (!waitsAtConnection(message.row)) {
-      for (const [at, row] of outbound.entries()) {
-        const endsHere = (outbound[at + 1]?.part ?? 0) === 0;
-        const text = recorded || !endsHere ? row.text : `${row.text}\n${note}`;
-        delivery.deliver({ ...row, text }, recorded);
-      }
-    }
-    this.#conclude(message.row.id, settled);
-    conversations.tell(message.row.conversation, {
-      type: 'settled',
-      message: message.row,
-      settled,
-      settledAt,
-    });
     const { id, kind, conversation, receivedAt } = message.row;
+    this.#tellSettled(id, settled);
+    conversations.tell(conversation, { type: 'settled', message: message.row, settled, settledAt });
     const tookMs = clock.wallMs() - receivedAt;
     log.info({ message: id, kind, conversation, outcome, reason, tookMs }, `${kind} ${outcome}`);
     return settled;
   }
 
-  /** Writes what ran unrecorded, oldest first, as far as the store takes it. */
-  catchUp(): Promise<void> {
-    this.#catchingUp ??= this.#catchUp().finally(() => {
-      this.#catchingUp = undefined;
-    });
-    return this.#catchingUp;
-  }
-
-  async #catchUp(): Promise<void> {
-    const { store, life, delivery } = this.#options;
-    while (store.writable) {
-      const unit = this.#unrecorded.shift();
-      if (unit === undefined) return this.#sayGivenUp();
-      const now = unit.map((write) => ofLife(write, life())).flatMap((write) => this.#asItStands(write));
-      if ((await this.#commit(now)) !== 'outage') continue;
-      for (const write of unit) if (write.op === 'reply') delivery.notNoted(write.outbound.id);
-      this.#unrecorded.unshift(unit);
-      return;
-    }
-  }
-
-  /** A reply may have left meanwhile, be under way or wait: a death must not hide from the next life what does not arrive. */
-  #asItStands(write: Write): readonly Write[] {
-    if (write.op !== 'reply' || write.deliveredAt !== undefined) return [write];
-    const { clock, delivery } = this.#options;
-    const marks = delivery.noted(write.outbound.id);
-    return marks === 'over' ? [{ ...write, deliveredAt: clock.wallMs() }] : [write, ...marks];
-  }
-
-  #sayGivenUp(): void {
-    const count = this.#givenUp;
-    this.#givenUp = 0;
-    if (count > 0) {
-      this.#options.log.warn({ count }, 'outcomes were not recorded: the disk was full for too long');
-    }
-  }
-
-  /** A duplicate counts as written: its rows stand already. `refused`: the store is well and does not take this. */
-  async #commit(unit: readonly Write[]): Promise<'written' | 'outage' | 'refused'> {
-    try {
-      await this.#options.store.commit(unit);
-      return 'written';
-    } catch (error) {
-      if (isSluiceError(error, 'STORE_UNAVAILABLE')) return 'outage';
-      this.#options.log.error({ error: messageOf(error) }, 'the store refused an outcome');
-      return 'refused';
-    }
-  }
-
-  #conclude(messageId: string, settled: Settled): void {
+  #tellSettled(messageId: string, settled: Settled): void {
     const open = this.#open.get(messageId);
     this.#open.delete(messageId);
     if (open === undefined) return;
@@ -262,26 +220,11 @@ export class Ledger {
     const direct = waitsAtConnection(row) ? { deliveredAt: at } : {};
     return outbound.map((reply): Write => ({ op: 'reply', outbound: reply, ...direct }));
   }
-
-  /** Keeps a unit for later: the message's row too, when that was never written. */
-  #keep({ message, settlement, unit }: Prepared): void {
-    const noted = unit.map((write): Write => (write.op === 'settle' ? { ...write, recorded: false } : write));
-    this.#unrecorded.push([
-      ...(message.recorded ? [] : [{ op: 'receive', message: message.row } as const]),
-      ...noted,
-    ]);
-    this.#options.log.warn({ message: message.row.id, outcome: settlement.outcome }, 'settled, not recorded');
-    if (this.#unrecorded.length > UNRECORDED_UNITS_MAX) {
-      this.#unrecorded.shift();
-      this.#givenUp += 1;
-    }
-  }
 }
 
-/** A start that could not open the store had no number yet; its rows belong to the life it was given since. */
-function ofLife(write: Write, life: number): Write {
-  if (write.op === 'receive') return { ...write, message: { ...write.message, life } };
-  if (write.op === 'reply') return { ...write, outbound: { ...write.outbound, life } };
-  if (write.op === 'command.receive') return { ...write, command: { ...write.command, life } };
-  return write;
-}
+/**
+ * Whether the next life would take this message up again, did it not find its outcome on disk: what was said to it is
+ * said once more then, or it waits for a word. A command that began is not run again.
+ */
+const isTakenUpAgain = ({ row, classified }: InHand): boolean =>
+  classified.kind === 'turn' && !waitsAtConnection(row);

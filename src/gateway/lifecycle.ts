@@ -43,7 +43,7 @@ export interface Effects {
   takeUpHeld(): void;
   holdUnstarted(): void;
   abortStart(): void;
-  abortTurns(): void;
+  interruptWork(): void;
   killCommands(): void;
   flush(): void;
   stopReceiving(): void;
@@ -244,7 +244,7 @@ export class Lifecycle {
         takeUpHeld: effect('takeUpHeld'),
         holdUnstarted: effect('holdUnstarted'),
         abortStart: effect('abortStart'),
-        abortTurns: effect('abortTurns'),
+        interruptWork: effect('interruptWork'),
         killCommands: effect('killCommands'),
         flush: effect('flush'),
         stopReceiving: effect('stopReceiving'),

@@ -33,6 +33,8 @@ export interface NoticesOptions {
   readonly epoch: () => number;
   /** True when this agent's turns (undefined: turns at all) are taken. */
   readonly takesTurns: (agent: string | undefined) => boolean;
+  /** True when no turn of this conversation runs until a person says so. */
+  readonly rests: (conversation: string) => boolean;
   /** Tells whoever watches the conversation from here. */
   readonly watched: (conversation: string, text: string) => void;
 }
@@ -122,7 +124,7 @@ export class Notices {
     for (const notice of pending) {
       if (clock.wallMs() - notice.createdAt > NOTICE_AGE_MS_MAX) await this.#end([notice], 'given-up', []);
       else if (this.#isDue(notice)) {
-        const topic = topicOf(notice, this.#options.epoch());
+        const topic = this.#topicOf(notice);
         const same = due.get(topic);
         if (same === undefined) due.set(topic, [notice]);
         else same.push(notice);
@@ -144,7 +146,8 @@ export class Notices {
     const { clock, life, epoch, delivery, watched } = this.#options;
     const [{ platform, conversation }] = same;
     const at = clock.wallMs();
-    const text = textOf(same[0], epoch());
+    const rests = this.#rests(same[0]);
+    const text = rests ? resumeReplies.backAndResting() : textOf(same[0], epoch());
     const outbound: OutboundRow = {
       ...{ id: newId('o', at), messageId: null, platform, conversation, text },
       ...{ kind: 'notice', createdAt: at, life: life() },
@@ -152,6 +155,21 @@ export class Notices {
     await this.#end(same, 'sent', [{ op: 'reply', outbound }]);
     delivery.deliver(outbound, true);
     watched(conversation, text);
+  }
+
+  /** What a notice is about, for whom: several times in which no turns were taken have ended by one and the same return. */
+  #topicOf(notice: StoredNotice): string {
+    const { platform, conversation, kind } = notice;
+    const outage = outageOf(notice);
+    const isOwn = outage?.epoch === this.#options.epoch();
+    const about = isOwn ? `agent ${outage.agent}` : this.#rests(notice) ? 'rest' : kind;
+    return JSON.stringify([platform, conversation, about]);
+  }
+
+  /** Whoever rests has nothing from a return but the word that it does; an agent's is another matter. */
+  #rests(notice: StoredNotice): boolean {
+    const { epoch, rests } = this.#options;
+    return outageOf(notice)?.epoch !== epoch() && rests(notice.conversation);
   }
 
   async #end(
@@ -170,10 +188,6 @@ export class Notices {
 export const agentIncident = (agent: string, epoch: number, since: number): string =>
   `agent:${epoch}:${since}:${agent}`;
 
-/** What it is called that a conversation rests from now on, after the deaths of this incident. */
-export const restIncident = (incident: string): string => `${REST}${incident}`;
-const REST = 'rest:';
-
 /** What a time is called in which one life took no turns, whatever it was asked for meanwhile. */
 const absenceIncident = (epoch: number, number: number): string => `absence:${epoch}:${number}`;
 
@@ -182,18 +196,9 @@ function outageOf({ incident }: Notice): { epoch: number; agent: string } | unde
   return parts && { epoch: Number(parts.epoch), agent: parts.agent ?? '' };
 }
 
-/** What a notice is about, for whom: several times in which no turns were taken have ended by one and the same return. */
-function topicOf(notice: Notice, epoch: number): string {
-  const { incident, platform, conversation, kind } = notice;
-  const outage = outageOf(notice);
-  const about = outage?.epoch === epoch ? `agent ${outage.agent}` : incident.startsWith(REST) ? 'rest' : kind;
-  return JSON.stringify([platform, conversation, about]);
-}
-
 function textOf(notice: Notice, epoch: number): string {
   const outage = outageOf(notice);
   if (outage?.epoch === epoch) return replies.agentBack(outage.agent);
   if (notice.incident.startsWith(`absence:${epoch}:`)) return resumeReplies.turnsTakenAgain();
-  if (notice.incident.startsWith(REST)) return resumeReplies.cutOff('ask', true);
   return notice.kind === 'down' ? resumeReplies.wentDown() : resumeReplies.gatewayBack();
 }

@@ -1,7 +1,8 @@
 /**
  * How fast a conversation may be written to: a bucket of tokens each, so that a burst leaves at once and a stream is
  * slowed down to what its platform puts up with. A message takes one token and waits for it; what is only shown takes
- * one while there are plenty and is left out otherwise, so that it never costs a message its place.
+ * one while plenty are left and is left out otherwise, so that an answer of some parts never waits for it. On a platform
+ * that lets hardly any message through nothing is shown at all.
  *
  * A full bucket is as good as none, so it is forgotten: what is kept is bounded by who was written to in the last
  * minutes.
@@ -13,6 +14,9 @@ export const CONVERSATION_MESSAGES_PER_MINUTE_MAX = 60;
 
 /** Messages to one conversation that may leave in one burst. */
 export const CONVERSATION_BURST_MAX = 20;
+
+/** Messages that may leave in one burst whatever was shown before. */
+const BURST_KEPT_MIN = 5;
 
 /** Fewer buckets than this are not worth looking through for full ones. */
 const BUCKETS_UNSWEPT_MAX = 1000;
@@ -45,10 +49,10 @@ export class OutboundBudget {
     return Math.ceil(((1 - bucket.tokens) * MINUTE_MS) / bucket.perMinute);
   }
 
-  /** Takes a token for something that is only shown, while at least half of them are there. */
+  /** Takes a token for something that is only shown, where at least half of them are left then. */
   takeSpare(conversation: string, perMinute = CONVERSATION_MESSAGES_PER_MINUTE_MAX): boolean {
     const bucket = this.#bucket(conversation, perMinute);
-    if (bucket.tokens < Math.max(1, capacityOf(bucket) / 2)) return false;
+    if (bucket.tokens - 1 < Math.max(BURST_KEPT_MIN, capacityOf(bucket) / 2)) return false;
     bucket.tokens -= 1;
     return true;
   }

@@ -7,7 +7,7 @@ import type { OutboundRow, StoredOutbound } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type OpenState, OUTBOX_AGE_MS_MAX } from './delivery-policy.ts';
 
-/** Messages of one conversation that are kept in memory; later ones stay on disk until there is room. */
+/** Messages of one conversation that are kept in memory; later ones stay on disk until there is room. As many again that have no row. */
 export const QUEUED_PER_CONVERSATION_MAX = 100;
 
 /** A message between its row and its end. */
@@ -46,6 +46,8 @@ export interface Line {
   /** Monotonic milliseconds before which nothing is tried: after failures, and as its platform wants it. */
   backoffUntil: number;
   waitUntil: number;
+  /** Monotonic milliseconds before which no claim is tried, unless the store is said to be back. */
+  claimUntil: number;
   timer: Disposable | undefined;
   /** Messages behind the last of its letters that are on disk alone. */
   leftOnDisk: number;
@@ -115,7 +117,9 @@ export class Lines {
   add(line: Line, letter: Letter): void {
     const { clock, log } = this.#options;
     const { row, stored } = letter;
-    const isFull = line.letters.length >= QUEUED_PER_CONVERSATION_MAX;
+    // Those on disk do not take the places of those that are nowhere else.
+    const among = stored ? line.letters : line.letters.filter((other) => !other.stored);
+    const isFull = among.length >= QUEUED_PER_CONVERSATION_MAX;
     if (stored && (isFull || line.leftOnDisk > 0)) {
       line.leftOnDisk += 1;
     } else if (isFull) {
@@ -152,6 +156,7 @@ const newLine = ({ platform, conversation }: OutboundRow): Line => ({
   looksAgain: false,
   backoffUntil: 0,
   waitUntil: 0,
+  claimUntil: 0,
   timer: undefined,
   leftOnDisk: 0,
 });

@@ -1,24 +1,29 @@
 /**
- * Writes down what became of messages that went out. Sending does not depend on a writable store: what could not be
- * written is kept here, in order and bounded, and goes before whatever is written next. Were it lost, the next life
- * would take a message that has arrived for one whose end nobody saw.
+ * Writes down that messages are being sent, and what became of them. The first must be on disk before it happens; the
+ * second has happened, so what could not be written is kept here, in order and bounded, and goes before whatever is
+ * written next. Were it lost, the next life would take a message that has arrived for one whose end nobody saw.
  */
-import { isSluiceError, messageOf } from '../errors.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type Committed, outageTooLong, tryCommit } from './unexpected.ts';
 
 /** Marks that wait for a writable store; the oldest are given up past it. */
 export const MARKS_KEPT_MAX = 1000;
 
 export type Mark = Extract<Write, { op: 'sending' | 'sent' | 'unsent' | 'outbound.end' | 'outbound.retry' }>;
 
-export class OutboundMarks {
-  readonly #store: Pick<Store, 'commit' | 'writable'>;
-  readonly #log: Log;
-  readonly #kept: Mark[] = [];
-  #catchingUp: Promise<void> | undefined;
+export interface MarksOptions {
+  readonly store: Pick<Store, 'commit' | 'writable' | 'obstacle'>;
+  readonly log: Log;
+}
 
-  constructor({ store, log }: { readonly store: Pick<Store, 'commit' | 'writable'>; readonly log: Log }) {
+export class OutboundMarks {
+  readonly #store: Pick<Store, 'commit' | 'writable' | 'obstacle'>;
+  readonly #log: Log;
+  #kept: Mark[] = [];
+  #catchingUp: Promise<boolean> | undefined;
+
+  constructor({ store, log }: MarksOptions) {
     this.#store = store;
     this.#log = log;
   }
@@ -29,18 +34,16 @@ export class OutboundMarks {
     this.#kept.push(...marks);
     if (this.#kept.length > MARKS_KEPT_MAX) {
       const count = this.#kept.splice(0, this.#kept.length - MARKS_KEPT_MAX).length;
-      this.#log.warn(
-        { count },
-        'what became of messages that went out is forgotten: the disk was full for too long',
-      );
+      const because = outageTooLong(this.#store);
+      this.#log.warn({ count }, `what became of messages that went out is forgotten: ${because}`);
     }
     return false;
   }
 
-  /** The same, but one that cannot be written is of no use later. */
+  /** The same, but one that cannot be written is of no use later: what it stands for does not happen. */
   async claim(...marks: readonly Mark[]): Promise<boolean> {
-    await this.catchUp();
-    return this.#kept.length === 0 && (await this.#commit(marks)) === 'written';
+    while (this.#kept.length > 0) if (!(await this.#allWritten())) return false;
+    return (await this.#commit(marks)) === 'written';
   }
 
   /** Whether what became of this message is still to be written. */
@@ -49,31 +52,31 @@ export class OutboundMarks {
   }
 
   /** Writes what was kept, as far as the store takes it. Never rejects. */
-  catchUp(): Promise<void> {
-    if (this.#kept.length === 0 || !this.#store.writable) return Promise.resolve();
-    this.#catchingUp ??= this.#catchUp().finally(() => {
-      this.#catchingUp = undefined;
-    });
+  async catchUp(): Promise<void> {
+    await this.#allWritten();
+  }
+
+  /** True when nothing is left that was kept. */
+  #allWritten(): Promise<boolean> {
+    if (this.#kept.length === 0 || !this.#store.writable) return Promise.resolve(this.#kept.length === 0);
+    this.#catchingUp ??= this.#writeKept();
     return this.#catchingUp;
   }
 
-  async #catchUp(): Promise<void> {
-    const unit = [...this.#kept];
-    // Those that come meanwhile stand behind these.
-    if ((await this.#commit(unit)) !== 'outage') this.#kept.splice(0, unit.length);
+  async #writeKept(): Promise<boolean> {
+    let written: Committed = 'written';
+    while (this.#kept.length > 0 && written !== 'outage') {
+      const unit = new Set(this.#kept);
+      written = await this.#commit([...unit]);
+      // Some may have come meanwhile.
+      if (written !== 'outage') this.#kept = this.#kept.filter((mark) => !unit.has(mark));
+    }
+    this.#catchingUp = undefined;
+    return written !== 'outage';
   }
 
-  async #commit(unit: readonly Mark[]): Promise<'written' | 'outage' | 'refused'> {
-    try {
-      await this.#store.commit(unit);
-      return 'written';
-    } catch (error) {
-      if (isSluiceError(error, 'STORE_UNAVAILABLE')) return 'outage';
-      this.#log.error(
-        { error: messageOf(error) },
-        'the store refused what became of a message that went out',
-      );
-      return 'refused';
-    }
+  #commit(unit: readonly Mark[]): Promise<Committed> {
+    const tools = { store: this.#store, log: this.#log };
+    return tryCommit(tools, unit, 'the store refused what became of a message that went out');
   }
 }

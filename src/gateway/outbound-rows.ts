@@ -23,3 +23,10 @@ export function outboundRows(row: OutboundRow, charsMax: number | undefined): Ou
     part,
   }));
 }
+
+/** The rows of texts in parts, with `note` under each text. */
+export const withNote = (rows: readonly OutboundRow[], note: string): OutboundRow[] =>
+  rows.map((row, at) => {
+    const endsHere = (rows[at + 1]?.part ?? 0) === 0;
+    return endsHere ? { ...row, text: `${row.text}\n${note}` } : row;
+  });

@@ -12,6 +12,11 @@ import { type AttemptOptions, askOnce, type Ending, sendOnce } from './outbound-
 import type { Letter } from './outbound-line.ts';
 import type { Mark, OutboundMarks } from './outbound-marks.ts';
 
+const UNCLAIMED: Ending = {
+  happening: 'unclaimed',
+  error: 'it could not be put on disk that it is being sent',
+};
+
 export interface SendingOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -38,8 +43,9 @@ export class OutboundSending {
     const { marks, clock, life } = this.#options;
     const { row, stored } = letter;
     if (letter.asksFirst) return askOnce(outboundOf(letter), how);
-    // Without a writable store it is sent all the same: whoever waits for it is served first.
-    if (stored) await marks.claim({ op: 'sending', id: row.id, life: life(), at: clock.wallMs() });
+    const claim: Mark = { op: 'sending', id: row.id, life: life(), at: clock.wallMs() };
+    // Sent without it, a death would have the next life send it again as if it had never left.
+    if (stored && !(await marks.claim(claim))) return UNCLAIMED;
     letter.state = 'sending';
     return hindrance() ?? sendOnce(outboundOf(letter), how);
   }

@@ -154,18 +154,24 @@ export class QuickCommands {
     return found !== undefined;
   }
 
+  /** Asks every tree to end, by TERM and after its own grace by KILL, and runs none of those that wait. */
+  interruptAll(because: string): void {
+    for (const command of this.inFlight) this.#end(command, 'interrupted', because, 'term');
+  }
+
   /** Ends every tree now, and runs none of those that wait. */
   killAll(because: string): void {
     for (const command of this.inFlight) this.#end(command, 'abandoned', because, 'kill');
   }
 
   #end(taken: Command, reason: EndReason | 'waited', because: string, how: 'term' | 'kill'): void {
-    taken.endedBecause = because;
+    // As with the process, the first reason counts.
+    if (taken.endedBecause === '') taken.endedBecause = because;
     if (taken.process !== undefined && reason !== 'waited') {
       taken.process.end(reason, how);
       return;
     }
-    taken.endedEarly = reason;
+    taken.endedEarly ??= reason;
     if (this.#leaveQueue(taken)) this.#options.start(taken);
   }
 

@@ -12,6 +12,8 @@ import type {
   CrashedSession,
   Life,
   MessageRow,
+  Notice,
+  OpenOutbound,
   OpenTurn,
   OpenWork,
   OutboundRow,
@@ -19,7 +21,6 @@ import type {
   StoredOutbound,
   Write,
 } from '../store/store.ts';
-import { restIncident } from './notices.ts';
 import { outboundRows } from './outbound-rows.ts';
 import { isOld, type ResumeRules, resumptionOf } from './resume-policy.ts';
 
@@ -37,12 +38,12 @@ export interface PlanOptions {
   /** Wall milliseconds. */
   readonly now: number;
   readonly resume: ResumeRules;
-  /** Lives that died; the others whose rows are open have left in order. */
+  /** Lives that died, by a kill or a defect; the others whose rows are open have left in order. */
   readonly deadLives: ReadonlySet<number>;
   /** Conversations that were in flight at earlier deaths. */
   readonly sessions: ReadonlyMap<string, CrashedSession>;
-  /** What the deaths of late are called, and who has been told that the gateway went down; null without a death. */
-  readonly incident: { readonly name: string; readonly told: ReadonlySet<string> } | null;
+  /** What the deaths of late are called, and what has been said or promised of them; null without a new death. */
+  readonly incident: { readonly name: string; readonly told: readonly Notice[] } | null;
   /** Nobody is told that turns were interrupted until turns are taken again: it is promised. */
   readonly quiet: boolean;
   /** The longest text of one message of a platform; undefined: any. */
@@ -70,7 +71,8 @@ class Planner {
   readonly #commandOf: ReadonlyMap<string, OpenWork['commands'][number]>;
   /** Held messages that go on with a turn that was cut off; they come first. */
   readonly #resumed: MessageRow[] = [];
-  readonly #toldNow = new Set<string>();
+  /** Notices of the incident, each one destination's, that are said or promised. */
+  readonly #told: Set<string>;
   readonly #quarantined = new Set<string>();
   /** Those of them that rest from this death on. */
   readonly #restNow = new Set<string>();
@@ -79,6 +81,7 @@ class Planner {
   constructor(open: OpenWork, options: PlanOptions) {
     this.#open = open;
     this.#options = options;
+    this.#told = new Set(options.incident?.told.map(noticeKey));
     this.#turnOf = new Map(open.turns.flatMap((turn) => turn.messageIds.map((id) => [id, turn] as const)));
     this.#commandOf = new Map(open.commands.map((command) => [command.messageId, command]));
   }
@@ -94,14 +97,15 @@ class Planner {
   }
 
   /** What was being sent may have arrived. */
-  #outbound(row: StoredOutbound): void {
+  #outbound({ claimedAt, ...row }: OpenOutbound): void {
     const { writes, outbound } = this.#plan;
+    const { now } = this.#options;
     if (row.state !== 'sending') {
-      outbound.push(row);
+      outbound.push({ ...row, nextAt: waitUntil(row.nextAt, claimedAt, now) });
       return;
     }
     const error = 'the gateway died while it was being sent';
-    writes.push({ op: 'outbound.end', id: row.id, at: this.#options.now, state: 'unknown', error });
+    writes.push({ op: 'outbound.end', id: row.id, at: now, state: 'unknown', error });
     outbound.push({ ...row, state: 'unknown', error });
   }
 
@@ -171,21 +175,27 @@ class Planner {
     this.#tellOfCut(message, text);
   }
 
-  /** Once a conversation and incident, and once more when it rests; in a life that shall be quiet, later. */
+  /**
+   * An incident is one "down" in a conversation, and one "back": that it rests is said with the first where it is still to
+   * be said, and is the second where it had been told that it goes on. In a life that shall be quiet, later.
+   */
   #tellOfCut({ id, platform, conversation }: StoredMessage, text: string): void {
     const { incident, quiet, now } = this.#options;
-    const place = `${platform} ${conversation}`;
-    if (incident !== null) {
-      const rests = this.#restNow.has(conversation);
-      if ((incident.told.has(place) && !rests) || this.#toldNow.has(place)) return;
-      this.#toldNow.add(place);
-      const name = rests ? restIncident(incident.name) : incident.name;
-      const notice = { incident: name, platform, conversation, kind: 'down' } as const;
-      this.#plan.writes.push({ op: 'notice', notice, at: now });
-      if (quiet) return;
-      this.#plan.writes.push({ op: 'notice.end', notice, state: 'sent' });
+    const to = { id, platform, conversation };
+    if (incident === null) {
+      this.#say(to, text, 'notice');
+      return;
     }
-    this.#say({ id, platform, conversation }, text, 'notice');
+    const down = { incident: incident.name, platform, conversation, kind: 'down' } as const;
+    const isBack = this.#told.has(noticeKey(down)) && this.#restNow.delete(conversation);
+    const notice = isBack ? ({ ...down, kind: 'back' } as const) : down;
+    if (this.#told.has(noticeKey(notice))) return;
+    this.#told.add(noticeKey(notice));
+    this.#restNow.delete(conversation);
+    this.#plan.writes.push({ op: 'notice', notice, at: now });
+    if (quiet) return;
+    this.#plan.writes.push({ op: 'notice.end', notice, state: 'sent' });
+    this.#say(to, isBack ? resumeReplies.backAndResting() : text, 'notice');
   }
 
   /** Nobody has said for long whether it is still to be answered. */
@@ -246,6 +256,18 @@ const commandEnd = (id: string, outcome: 'interrupted' | 'expired', at: number):
   op: 'command.end',
   end: { id, at, outcome, exitCode: null, signal: null, durationMs: 0, output: '' },
 });
+
+/** A notice of one incident, as one word. */
+const noticeKey = ({ kind, platform, conversation }: Notice): string =>
+  JSON.stringify([kind, platform, conversation]);
+
+/**
+ * What is left of a wait is never longer than it was when it was named: the clock may have been hours ahead then. Wall
+ * milliseconds; null: there is none.
+ */
+function waitUntil(nextAt: number | null, namedAt: number | null, now: number): number | null {
+  return nextAt === null ? null : Math.min(nextAt, now + Math.max(0, nextAt - (namedAt ?? nextAt)));
+}
 
 /** What the person would have read had the turn gone on, said first. */
 const withStreamed = (streamed: string, text: string): string =>

@@ -31,8 +31,10 @@ export interface RecoveryOptions {
   readonly life: Life;
   /** True when a process of this identity works in the home; never of our own earlier epochs. */
   readonly isLiving: (life: Life) => boolean;
-  /** How a life ended in order that could not write it into the store; undefined for one that died. */
-  readonly leftInOrder?: (life: Life) => LastWord | undefined;
+  /** How a life ended that could not write it into the store; undefined for one that was killed. */
+  readonly lastWordOf?: (life: Life) => LastWord | undefined;
+  /** Found late, what this life works on may have rows of no life yet: they are not a dead one's. */
+  readonly isInHand?: (messageId: string) => boolean;
   readonly resume: ResumeRules;
   /** Null: it is off. */
   readonly safeMode: SafeModeRules | null;
@@ -71,32 +73,26 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const lives = await store.openLives();
   const living = lives.filter((other) => other.id !== life.id && options.isLiving(other));
   const dead = lives.filter((other) => other.id !== life.id && !living.includes(other));
-  const open = await store.openWork([...living.map((other) => other.id), life.id]);
+  const open = withoutOurs(await store.openWork([...living.map((other) => other.id), life.id]), options);
   const swept = await processes.sweep(markersOf(open));
 
   const now = clock.wallMs();
-  // Those that died before their own recovery count as well.
-  const left = new Map(dead.map((other) => [other.id, options.leftInOrder?.(other)]));
-  const died = dead.filter(({ id, kind }) => kind === 'daemon' && left.get(id) === undefined).map(() => now);
-  const deaths = [...(await store.deaths(now - DEATHS_WITHIN_MS)), ...died];
+  const ends = new Map(dead.map((other) => [other.id, options.lastWordOf?.(other) ?? killed(now)]));
+  const { deaths, deadLives, isNew } = await deathsUntilNow(options, dead, ends, open);
   const crashLoop = safeMode !== null && isCrashLoop(deaths, safeMode, now);
-  const incident = died.length > 0 ? crashIncident(deaths, safeMode?.quietMs ?? QUIET_MS) : undefined;
-  const told = incident === undefined ? [] : await store.noticesOf(incident);
+  const incident = isNew ? crashIncident(deaths, safeMode?.quietMs ?? QUIET_MS) : undefined;
   const plan = planOf(open, {
     life,
     now,
     resume: options.resume,
-    deadLives: new Set(dead.filter(({ id }) => left.get(id) === undefined).map(({ id }) => id)),
-    sessions: died.length > 0 ? await crashedSessions(store) : new Map(),
-    incident: incident === undefined ? null : { name: incident, told: new Set(told.map(placeOf)) },
+    deadLives,
+    sessions: isNew ? await crashedSessions(store) : new Map(),
+    incident: incident === undefined ? null : { name: incident, told: await store.noticesOf(incident) },
     quiet: crashLoop,
     textCharsMax: options.textCharsMax,
   });
 
-  const ended = dead.map(({ id }): Write => {
-    const { at, code, cause } = left.get(id) ?? { at: now, code: null, cause: 'died' };
-    return { op: 'life.end', id, at, code, cause };
-  });
+  const ended = dead.map(({ id }): Write => ({ op: 'life.end', id, ...(ends.get(id) ?? killed(now)) }));
   // All or nothing: what failed half way could not be found again, its rows would be this life's own.
   const unit = [...plan.writes, ...ended];
   if (unit.length > 0) await store.commit(unit);
@@ -124,13 +120,46 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 /** Without safe mode: how long without a death ends an incident. */
 const QUIET_MS = 120_000;
 
-/** A destination of a notice, as one word. */
-const placeOf = ({ platform, conversation }: { platform: string; conversation: string }): string =>
-  `${platform} ${conversation}`;
+const killed = (at: number): LastWord => ({ code: null, cause: 'died', at });
+
+/** A death is an end that nobody asked for: a kill, or a defect. */
+const isDeath = ({ cause }: LastWord): boolean => cause === 'died' || cause === 'fault';
+
+/**
+ * The deaths of late, also of lives that died before their own recovery; which lives they ended; and whether there is one
+ * that no start has gone on from yet. A life that ended by a defect may have said so in the store, but what it cut off is
+ * open like after a kill.
+ */
+async function deathsUntilNow(
+  { store, clock, life }: RecoveryOptions,
+  dead: readonly Life[],
+  ends: ReadonlyMap<number, LastWord>,
+  { turns }: OpenWork,
+): Promise<{ deaths: readonly number[]; deadLives: ReadonlySet<number>; isNew: boolean }> {
+  const known = await store.deaths(clock.wallMs() - DEATHS_WITHIN_MS);
+  const failed = new Set(known.map((death) => death.life));
+  const before = await store.lastExit(life.epoch ?? 0);
+  const died = dead.filter(({ id }) => isDeath(ends.get(id) ?? killed(0)));
+  const ofDaemons = died.filter(({ kind }) => kind === 'daemon');
+  return {
+    deaths: [...known, ...ofDaemons.flatMap(({ id }) => ends.get(id) ?? [])].map(({ at }) => at),
+    deadLives: new Set([...failed, ...died.map(({ id }) => id)]),
+    isNew: ofDaemons.length > 0 || before?.cause === 'fault' || turns.some((turn) => failed.has(turn.life)),
+  };
+}
 
 async function crashedSessions(store: Store): Promise<Map<string, CrashedSession>> {
   const sessions = await store.crashedSessions();
   return new Map(sessions.map((session) => [session.conversation, session]));
+}
+
+function withoutOurs(open: OpenWork, { isInHand = () => false }: RecoveryOptions): OpenWork {
+  return {
+    messages: open.messages.filter(({ id }) => !isInHand(id)),
+    turns: open.turns.filter(({ messageIds }) => !messageIds.some(isInHand)),
+    commands: open.commands.filter(({ messageId }) => !isInHand(messageId)),
+    outbound: open.outbound,
+  };
 }
 
 /** The environment markers of everything that could still run. */

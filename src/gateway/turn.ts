@@ -16,6 +16,8 @@ export interface TurnAbort {
   readonly failure?: AgentFailure;
   /** Completes "Interrupted: …" while the gateway leaves: the next start may answer the message. Absent: this is its end. */
   readonly leavesBecause?: string;
+  /** The gateway fails: what is cut off stays as it is, and the next start decides on it as after a kill. */
+  readonly isDeath?: true;
 }
 
 export interface Turn {

@@ -126,6 +126,7 @@ export class Turns {
     const { clock } = this.#options;
     using _ = clock.timer(turn.timeoutMs, () => abortTurn(turn, timeoutOf(turn, clock.monotonicMs())));
     const ending = await this.#ending(turn);
+    if ('phase' in ending && ending.leftToNextStart) return { ...ending, writes: said(turn) };
     const outcome = 'phase' in ending ? 'interrupted' : ending.outcome;
     const ended: Write = {
       op: 'turn.end',
@@ -259,18 +260,21 @@ export class Turns {
     return { outcome: 'answered', reason: null, replies: [turn.answer] };
   }
 
-  #cutOff(turn: Turn, { outcome, reason, text, failure, leavesBecause }: TurnAbort): Settlement | Suspension {
+  #cutOff(turn: Turn, abort: TurnAbort): Settlement | Suspension {
+    const { outcome, reason, text, failure, leavesBecause, isDeath = false } = abort;
+    const { recorded } = turn.message;
     if (failure !== undefined) this.#options.agentEnded(turn, failure);
-    const goesOn =
-      leavesBecause === undefined || !turn.message.recorded ? 'end' : this.#options.resumption(turn);
-    if (leavesBecause === undefined || goesOn === 'end') {
+    const goesOn = leavesBecause === undefined || !recorded ? 'end' : this.#options.resumption(turn);
+    const isLeft = isDeath && recorded;
+    if (leavesBecause === undefined || (goesOn === 'end' && !isLeft)) {
       return { outcome, reason, replies: withAnswer(turn.answer, text) };
     }
-    const phase = goesOn === 'ask' ? 'awaiting-resume' : 'held';
+    const next = goesOn === 'end' ? text : resumeReplies.cutOffNow(goesOn, leavesBecause);
     return {
-      phase,
+      phase: goesOn === 'by-itself' ? 'held' : 'awaiting-resume',
       reason,
-      replies: withAnswer(turn.answer, resumeReplies.cutOffNow(goesOn, leavesBecause)),
+      replies: withAnswer(turn.answer, next),
+      ...(isLeft ? { leftToNextStart: true } : {}),
     };
   }
 
@@ -297,3 +301,7 @@ export class Turns {
     return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
   }
 }
+
+/** What it has streamed, for the start that decides on it. */
+const said = ({ row, answer }: Turn): Write[] =>
+  answer === '' ? [] : [{ op: 'turn.progress', id: row.id, streamed: answer }];

@@ -3,6 +3,7 @@
  * is a defect that nobody else would hear of.
  */
 import { isSluiceError, messageOf } from '../errors.ts';
+import type { Store, Write } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** Logs `error`, unless the store is only unavailable. `what`: what was not done; `about`: whose it is. */
@@ -15,3 +16,28 @@ export function logUnlessOutage(
   if (isSluiceError(error, 'STORE_UNAVAILABLE')) return;
   log.error({ ...about, error: messageOf(error) }, what);
 }
+
+/** How a commit went. `outage`: it may be written later; `refused`: the store is well, and does not take this. */
+export type Committed = 'written' | 'outage' | 'refused';
+
+/** Commits, and gives how that went. A duplicate counts as written; a refusal is logged, as `what`. Never rejects. */
+export async function tryCommit(
+  { store, log }: { readonly store: Pick<Store, 'commit'>; readonly log: Log },
+  unit: readonly Write[],
+  what: string,
+): Promise<Committed> {
+  try {
+    await store.commit(unit);
+    return 'written';
+  } catch (error) {
+    if (isSluiceError(error, 'STORE_UNAVAILABLE')) return 'outage';
+    log.error({ error: messageOf(error) }, what);
+    return 'refused';
+  }
+}
+
+/** Completes "… is not known: …" for what was given up because nothing could be written. */
+export const outageTooLong = ({ obstacle }: Pick<Store, 'obstacle'>): string =>
+  obstacle === 'lock'
+    ? 'another program had the store locked for too long'
+    : 'the disk could not be written for too long';

@@ -59,5 +59,6 @@ function howItEnded(name: string, result: CommandResult, endedBecause: string): 
   return null;
 }
 
-const duration = (ms: number): string =>
+/** `1.2 s`, `75 s`: as people are told how long a command ran. */
+export const duration = (ms: number): string =>
   ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;

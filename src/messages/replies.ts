@@ -237,7 +237,7 @@ export const notRecorded = (obstacle: StoreObstacle): string =>
 export const interruptedTurn = (why: string): string =>
   `Interrupted: ${why}. Send it again if it is still wanted.`;
 
-/** Completes "Interrupted: …" for a turn that a leaving gateway does not wait for any longer. */
+/** Completes "Interrupted: …" for a turn, and "was ended after N s: …" for a command, that is not waited for any longer. */
 export const timeIsOver = (going: Going): string => `the gateway is ${going} and its time to wait is over`;
 
 /** The same, where a person did not let it wait. */
@@ -246,9 +246,6 @@ export const askedToGoAtOnce = (going: Going): string =>
 
 /** The same, and for a command, where the gateway itself has failed. */
 export const gatewayFailed = (): string => 'the gateway itself has failed; its log says why';
-
-/** Completes "was ended after N s: …" for a command that it does not wait for. */
-export const leavingNow = (going: Going): string => `the gateway is ${going}`;
 
 /** Completes "Interrupted: …" for a turn that a person ended. */
 export const askedBy = (actor: string): string => `${actor} asked for it`;

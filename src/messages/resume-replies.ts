@@ -27,6 +27,10 @@ export const gatewayBack = (): string =>
 export const turnsTakenAgain = (): string =>
   'The gateway goes on and takes turns again. What was not taken meanwhile can be sent again.';
 
+/** The same, told to a conversation that rests: it had heard that it would be answered after all. */
+export const backAndResting = (): string =>
+  'The gateway is back. It went down three times running while this conversation was being answered, so nothing more is answered here by itself. /resume tries once more.';
+
 /** Told late, because the gateway had been in safe mode. */
 export const wentDown = (): string =>
   'The gateway went down several times while this conversation was being answered. What goes on by itself goes on now; /resume has the rest answered.';

@@ -180,12 +180,18 @@ export class StatusFile implements Disposable {
     if (changed) this.#write();
   }
 
-  /** Writes the last status, unless the home is another's by now, and ends. Twice is once. */
-  close(final: object): void {
+  /**
+   * Writes the last status, unless the home is another's by now, and ends. Twice is once. `brief`: what is written where a
+   * full disk has no room for all of it; it should be short enough for the room that any status file has.
+   */
+  close(final: object, brief: object = final): void {
     if (this.#closed) return;
     this[Symbol.dispose]();
-    this.#wanted = this.#serialize(final);
-    this.#write();
+    for (const document of [final, brief]) {
+      this.#wanted = this.#serialize(document);
+      this.#write();
+      if (this.#written === this.#wanted) return;
+    }
   }
 
   [Symbol.dispose](): void {

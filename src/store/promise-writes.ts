@@ -21,17 +21,22 @@ const SENT = `
   UPDATE outbox SET state = 'delivered', delivered_at = ?, platform_sent_id = ?, error = NULL, next_at = NULL
   WHERE id = ? AND state <> 'delivered'`;
 
-/** Also of one that was unknown, once its platform says that it did not arrive; a claim that was not tried is taken back. */
+/**
+ * Also of one that was unknown, once its platform says that it did not arrive; a claim that was not tried is taken back.
+ * The claim ends here, and its time is that from then on: a wait is as long as from there to `next_at`.
+ */
 const UNSENT = `
-  UPDATE outbox SET attempts = attempts - (state = 'sending' AND ?), state = 'pending', error = ?, next_at = ?
+  UPDATE outbox SET attempts = attempts - (state = 'sending' AND ?), state = 'pending', error = ?, next_at = ?,
+    claimed_at = ?
   WHERE id = ? AND state NOT IN ('delivered', 'dead')`;
 
 const OUTBOUND_END = `
   UPDATE outbox SET state = ?, error = ?, next_at = NULL WHERE id = ? AND state NOT IN ('delivered', 'dead')`;
 
-/** One that may have arrived is sent again knowingly, and says so like any other. Its age counts from `next_at` on. */
+/** One that may have arrived is sent again knowingly, and says so like any other. Its age counts from `next_at` on; no wait. */
 const OUTBOUND_RETRY = `
-  UPDATE outbox SET possible_duplicate = max(possible_duplicate, state = 'unknown'), state = 'pending', next_at = ?
+  UPDATE outbox SET possible_duplicate = max(possible_duplicate, state = 'unknown'), state = 'pending', next_at = ?,
+    claimed_at = ?
   WHERE id = ? AND state IN ('dead', 'unknown')`;
 
 const NOTICE = `
@@ -82,9 +87,9 @@ function prepareOutbox(db: DatabaseSync): Appliers<OutboxOp> {
     },
     sending: (w) => sending.run(w.life, w.at, w.id),
     sent: (w) => sent.run(w.at, w.platformSentId ?? null, w.id),
-    unsent: (w) => unsent.run(w.deferred ? 1 : 0, w.error, w.nextAt ?? null, w.id),
+    unsent: (w) => unsent.run(w.deferred ? 1 : 0, w.error, w.nextAt ?? null, w.at, w.id),
     'outbound.end': (w) => end.run(w.state, w.error, w.id),
-    'outbound.retry': (w) => retry.run(w.at, w.id),
+    'outbound.retry': (w) => retry.run(w.at, w.at, w.id),
   };
 }
 

@@ -17,12 +17,14 @@ import {
   TURN_COLUMNS,
   toCommand,
   toCrashedSession,
+  toDeath,
   toJournalRow,
   toLastExit,
   toLife,
   toMessage,
   toMessageMore,
   toNotice,
+  toOpenOutbound,
   toOutbound,
   toTrailCommand,
   toTrailLife,
@@ -33,6 +35,7 @@ import {
 import { inOneView, many, one } from './statements.ts';
 import type {
   CrashedSession,
+  Death,
   Exchange,
   LastExit,
   Life,
@@ -75,8 +78,8 @@ export const QUERIES = {
   trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason, usage,
     streamed
     FROM turn_messages CROSS JOIN turns ON turns.id = turn_id WHERE message_id = ? ORDER BY seq LIMIT ?`,
-  trailCommands: `SELECT id, name, actor, life, received_at AS receivedAt, started_at AS startedAt,
-    ended_at AS endedAt, outcome, exit_code AS exitCode, signal, output
+  trailCommands: `SELECT id, name, actor, args_hash AS argsHash, life, received_at AS receivedAt, started_at AS startedAt,
+    ended_at AS endedAt, outcome, exit_code AS exitCode, signal, duration_ms AS durationMs, output
     FROM commands WHERE message_id = ? ORDER BY seq LIMIT ?`,
   trailReplies: `SELECT ${OUTBOUND_COLUMNS}, delivered_at AS deliveredAt
     FROM outbox WHERE message_id = ? ORDER BY seq LIMIT ?`,
@@ -88,7 +91,7 @@ export const QUERIES = {
     WHERE epoch = ? AND number BETWEEN ? AND ? AND instr(event, ?) > 0 ORDER BY number`,
   requestBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
     AND json_extract(event, '$.type') IN ('stop.requested', 'drain.requested') ORDER BY number DESC LIMIT 1`,
-  deaths: `SELECT ended_at AS at FROM lives INDEXED BY lives_deaths
+  deaths: `SELECT id AS life, ended_at AS at FROM lives INDEXED BY lives_deaths
     WHERE (cause = 'died' OR cause = 'fault') AND kind = 'daemon' AND ended_at >= ? ORDER BY ended_at DESC`,
   crashedSessions: `SELECT ${CRASHED_COLUMNS} FROM sessions INDEXED BY sessions_crashed
     WHERE crashes > 0 OR quarantined = 1 ORDER BY conversation`,
@@ -101,7 +104,12 @@ export const QUERIES = {
   raisedBefore: `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE epoch = ? AND number BETWEEN ? AND ?
     AND json_extract(event, '$.type') = 'degraded.raised' AND json_extract(event, '$.reason') = ?
     ORDER BY number DESC LIMIT 1`,
-  openOutbound: openRows('outbox', OUTBOUND_COLUMNS, UNDELIVERED, 'coalesce(claim_life, life)'),
+  openOutbound: openRows(
+    'outbox',
+    `${OUTBOUND_COLUMNS}, claimed_at AS claimedAt`,
+    UNDELIVERED,
+    'coalesce(claim_life, life)',
+  ),
 } as const;
 
 /** Open rows, in order of arrival, that belong to none of the lives in the JSON list it is given. */
@@ -120,8 +128,8 @@ export interface Reads extends Listing, Lookup {
   openLives(self: number | null): Life[];
   lastExit(epoch: number): LastExit | undefined;
   openWork(living: readonly number[]): OpenWork;
-  /** When daemons died or failed, newest first. */
-  deaths(sinceMs: number): number[];
+  /** Daemons that died or failed, the last first. */
+  deaths(sinceMs: number): Death[];
   crashedSessions(): CrashedSession[];
   awaitingResume(conversation: string): StoredMessage[];
   noticesOf(incident: string): StoredNotice[];
@@ -152,7 +160,7 @@ export function prepareReads(db: DatabaseSync): Reads {
   );
   const turnTexts = many(db, QUERIES.turnTexts, (row) => String(row.text));
   const chosenAgent = one(db, QUERIES.chosenAgent, ({ agent }) => String(agent));
-  const openOutbound = many(db, QUERIES.openOutbound, toOutbound);
+  const openOutbound = many(db, QUERIES.openOutbound, toOpenOutbound);
   const trail = prepareTrail(db, { find, message });
 
   return {
@@ -193,7 +201,7 @@ type Promised = 'deaths' | 'crashedSessions' | 'awaitingResume' | 'noticesOf' | 
 /** What a start asks to keep what was promised before it. */
 function preparePromised(db: DatabaseSync): Pick<Reads, Promised> {
   return {
-    deaths: many(db, QUERIES.deaths, ({ at }) => Number(at)),
+    deaths: many(db, QUERIES.deaths, toDeath),
     crashedSessions: many(db, QUERIES.crashedSessions, toCrashedSession),
     awaitingResume: many(db, QUERIES.awaitingResume, toMessage),
     noticesOf: many(db, QUERIES.noticesOf, toNotice),

@@ -6,9 +6,11 @@ import type { SQLOutputValue } from 'node:sqlite';
 import type {
   CommandRow,
   CrashedSession,
+  Death,
   JournalRow,
   LastExit,
   Life,
+  OpenOutbound,
   OpenTurn,
   StoredMessage,
   StoredNotice,
@@ -59,12 +61,21 @@ export function toOutbound({ part, ...row }: Row): StoredOutbound {
   return { ...row, possibleDuplicate, ...(part === 0 ? {} : { part }) } as unknown as StoredOutbound;
 }
 
+/** As a start finds one. */
+export function toOpenOutbound(row: Row): OpenOutbound {
+  return toOutbound(row) as OpenOutbound;
+}
+
 export function toNotice(row: Row): StoredNotice {
   return { ...row } as unknown as StoredNotice;
 }
 
 export function toCrashedSession(row: Row): CrashedSession {
   return { ...row, quarantined: row.quarantined === 1 } as unknown as CrashedSession;
+}
+
+export function toDeath(row: Row): Death {
+  return { ...row } as unknown as Death;
 }
 
 export function toLife(row: Row): Life {

@@ -15,6 +15,7 @@ import type { Reads } from './reads.ts';
 import { Reserve } from './reserve.ts';
 import type {
   CrashedSession,
+  Death,
   Exchange,
   JournalRow,
   LastExit,
@@ -166,7 +167,7 @@ export class SqliteStore implements Store {
     return this.#read((reads) => reads.history(conversation, turnId, exchangesMax));
   }
 
-  deaths(sinceMs: number): Promise<readonly number[]> {
+  deaths(sinceMs: number): Promise<readonly Death[]> {
     return this.#read((reads) => reads.deaths(sinceMs));
   }
 

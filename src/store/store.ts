@@ -152,6 +152,12 @@ export interface StoredOutbound extends OutboundRow {
   readonly error: string | null;
 }
 
+/** One that has not come to its end, as a start finds it. */
+export interface OpenOutbound extends StoredOutbound {
+  /** Wall milliseconds of its last claim's beginning or end: what `nextAt` is measured from; null: it was never claimed. */
+  readonly claimedAt: number | null;
+}
+
 /** Something a destination shall be told once in an incident: that the gateway is down for it, or that it is back. */
 export interface Notice {
   readonly incident: string;
@@ -164,6 +170,13 @@ export interface StoredNotice extends Notice {
   /** `pending`: promised, not handed to the outbox yet. */
   readonly state: 'pending' | 'sent' | 'given-up';
   readonly createdAt: number;
+}
+
+/** A daemon's end that nobody asked for. */
+export interface Death {
+  readonly life: number;
+  /** Wall milliseconds. */
+  readonly at: number;
 }
 
 /** A conversation that was in flight when a life died. */
@@ -299,7 +312,7 @@ export interface OpenWork {
   readonly turns: readonly OpenTurn[];
   readonly commands: readonly (CommandRow & { readonly startedAt: number | null })[];
   /** Not delivered, in the order they were made. */
-  readonly outbound: readonly StoredOutbound[];
+  readonly outbound: readonly OpenOutbound[];
 }
 
 /** A turn that is over and said something: the texts it was asked, and what it said. */
@@ -366,8 +379,8 @@ export interface Store {
   /** Everything open that belongs to none of the `living` lives: they still work on theirs. */
   openWork(living: readonly number[]): Promise<OpenWork>;
 
-  /** Daemons that died or failed since, newest first: when, in wall milliseconds. Planned ends are no deaths. */
-  deaths(sinceMs: number): Promise<readonly number[]>;
+  /** Daemons that died or failed since, the last first. Planned ends are no deaths. */
+  deaths(sinceMs: number): Promise<readonly Death[]>;
   /** Conversations that were in flight at a death and have not been calm since. */
   crashedSessions(): Promise<readonly CrashedSession[]>;
   /** Messages of a conversation that wait for a person to say whether they are still to be answered, in order of arrival. */

@@ -43,12 +43,14 @@ export interface TrailUsage {
   readonly cachedTokens?: number;
 }
 
-export interface TrailCommand extends Omit<CommandRow, 'messageId' | 'argsHash'> {
+export interface TrailCommand extends Omit<CommandRow, 'messageId'> {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly outcome: string | null;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** How long its program ran, in milliseconds; null until it has ended, 0 for one that never began. */
+  readonly durationMs: number | null;
   /** What it printed, bounded; null until it has ended. */
   readonly output: string | null;
 }

@@ -42,7 +42,12 @@ export const WALLS: readonly Wall[] = [
     sees: [
       ...BASE,
       type('src/config/schema.ts'),
-      ...whole('src/config/units.ts', 'src/config/redact.ts', 'src/telemetry/terminal-text.ts'),
+      ...whole(
+        'src/config/units.ts',
+        'src/config/patterns.ts',
+        'src/config/redact.ts',
+        'src/telemetry/terminal-text.ts',
+      ),
     ],
   },
   {
@@ -106,26 +111,31 @@ export const WALLS: readonly Wall[] = [
     from: 'src/offline-changes.ts',
     sees: [...WORDS, ...whole('src/store/', 'src/process/', 'src/gateway/')],
   },
+  { from: 'src/offline-config.ts', sees: [...WORDS, ...whole('src/process/runtime-status.ts')] },
   {
     from: 'src/offline-list.ts',
-    sees: [...WORDS, ...whole('src/gateway/', 'src/process/runtime-status.ts')],
+    sees: [...WORDS, ...whole('src/gateway/', 'src/offline-config.ts')],
   },
-  { from: 'src/offline.ts', sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/')] },
+  {
+    from: 'src/offline-earlier.ts',
+    sees: [...WORDS, ...whole('src/store/', 'src/gateway/', 'src/process/identity.ts')],
+  },
+  {
+    from: 'src/offline.ts',
+    sees: [
+      ...WORDS,
+      ...CONCRETE,
+      ...whole('src/gateway/', 'src/offline-config.ts', 'src/offline-earlier.ts'),
+    ],
+  },
   // A command reaches a gateway through the control socket, reads what its files say, and works without one
   // through the other root.
   {
     from: 'src/cli/run.ts',
     sees: [...WORDS, ...whole('src/daemon.ts', 'src/cli/'), type('src/daemon/world.ts'), ...cliTypes()],
   },
-  {
-    from: 'src/cli/exec.ts',
-    sees: [
-      ...WORDS,
-      ...whole('src/cli/', 'src/process/runtime-status.ts', 'src/process/identity.ts'),
-      lazily('src/offline.ts'),
-      ...cliTypes(),
-    ],
-  },
+  execFace('src/cli/exec.ts', 'src/offline.ts'),
+  execFace('src/cli/exec-by-gateway.ts', 'src/offline-earlier.ts'),
   {
     from: 'src/cli/quick-commands.ts',
     sees: [
@@ -155,6 +165,19 @@ export const WALLS: readonly Wall[] = [
     ],
   },
 ];
+
+/** What runs a quick command: through the gateway, or where that is gone by what works without one. */
+function execFace(from: string, without: string): Wall {
+  return {
+    from,
+    sees: [
+      ...WORDS,
+      ...whole('src/cli/', 'src/process/runtime-status.ts', 'src/process/identity.ts'),
+      ...[lazily(without), type(without)],
+      ...cliTypes(),
+    ],
+  };
+}
 
 /** What asks the ledger or changes it: through the gateway, or in the store by the roots without one. */
 function ledgerFace(from: string): Wall {

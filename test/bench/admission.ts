@@ -34,7 +34,7 @@ export const admission: Bench = {
       takeUpHeld: nothing,
       holdUnstarted: nothing,
       abortStart: nothing,
-      abortTurns: nothing,
+      interruptWork: nothing,
       killCommands: nothing,
       flush: nothing,
       stopReceiving: nothing,

@@ -81,7 +81,7 @@ export async function intakeOn(path: string) {
     takeUpHeld: nothing,
     holdUnstarted: nothing,
     abortStart: nothing,
-    abortTurns: nothing,
+    interruptWork: nothing,
     killCommands: nothing,
     flush: nothing,
     stopReceiving: nothing,
@@ -149,6 +149,7 @@ export async function intakeOn(path: string) {
     hold: async () => {},
     suspend: async () => {},
     resume: unused,
+    showTyping: nothing,
     ...{ turns: () => turns, commands: () => commands, control: unused },
   });
   const access = new Access(() => config, clock);

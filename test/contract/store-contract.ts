@@ -213,7 +213,7 @@ function work(prepare: () => Promise<StoreGround>): void {
     expect(open.messages.map(({ id }) => id)).toEqual(['m9', 'm8', 'm6']);
     expect(open.turns).toEqual([{ ...turnRow('t1'), messageIds: ['m9'], attempt: 1, streamed: '' }]);
     expect(open.commands).toEqual([{ ...commandRow('c1', 'm8'), startedAt: 1_200 }]);
-    expect(open.outbound).toEqual([waiting(outboundRow('o1', 'm5'))]);
+    expect(open.outbound).toEqual([{ ...waiting(outboundRow('o1', 'm5')), claimedAt: null }]);
     expect((await store.openWork([0, 1])).messages.map(({ id }) => id)).toEqual(['m7']);
   });
 
@@ -467,13 +467,20 @@ function lives(prepare: () => Promise<StoreGround>): void {
       [daemonStart, 'SIGTERM', 5_000],
       [daemonStart, 'died', 6_000],
     ];
+    const lives: number[] = [];
     for (const [start, cause, at] of ends) {
       const { id } = await store.begin(start);
+      lives.push(id);
       await store.commit([{ op: 'life.end', id, at, code: null, cause }]);
     }
     await store.begin(daemonStart);
-    expect(await store.deaths(0)).toEqual([6_000, 3_000, 1_000]);
-    expect(await store.deaths(3_000)).toEqual([6_000, 3_000]);
+    const [first, , third, , , last] = lives;
+    expect(await store.deaths(0)).toEqual([
+      { life: last, at: 6_000 },
+      { life: third, at: 3_000 },
+      { life: first, at: 1_000 },
+    ]);
+    expect((await store.deaths(3_000)).map(({ at }) => at)).toEqual([6_000, 3_000]);
     expect(await store.deaths(6_001)).toEqual([]);
   });
 }

@@ -124,7 +124,8 @@ function outbox(prepare: () => Promise<StoreGround>): void {
     await store.commit([{ op: 'unsent', id: 'o1', at: 1_650, error: 'slow down', nextAt: 9_000 }]);
     const waits = { state: 'pending', attempts: 1, nextAt: 9_000, error: 'slow down' };
     expect(await store.outbound('o1')).toMatchObject(waits);
-    expect((await store.openWork([])).outbound).toMatchObject([waits]);
+    // The wait is as long as from when it was named.
+    expect((await store.openWork([])).outbound).toMatchObject([{ ...waits, claimedAt: 1_650 }]);
     await store.commit([sending(9_000)]);
     expect(await store.outbound('o1')).toMatchObject({ state: 'sending', attempts: 2, nextAt: null });
     await store.commit([{ op: 'unsent', id: 'o1', at: 9_100, error: 'again' }]);
@@ -211,7 +212,7 @@ function outbox(prepare: () => Promise<StoreGround>): void {
     await store.commit([{ op: 'outbound.retry', id: 'o1', at: 1_800 }]);
     // From then on it is as young as a new one, also to the next start.
     const again = { state: 'pending', attempts: 1, nextAt: 1_800, possibleDuplicate: false };
-    expect((await store.openWork([])).outbound).toMatchObject([again]);
+    expect((await store.openWork([])).outbound).toMatchObject([{ ...again, claimedAt: 1_800 }]);
   });
 
   test('asked for again, one that may have arrived says so; one that was delivered stays', async () => {

@@ -204,7 +204,7 @@ function upkeep(prepare: () => Promise<StoreGround>): void {
     ]);
     expect(await store.prune(300, 10)).toBe(0);
     expect(await store.prune(301, 10)).toBe(1);
-    expect(await store.deaths(0)).toEqual([1_000]);
+    expect(await store.deaths(0)).toMatchObject([{ at: 1_000 }]);
     expect((await store.begin(daemonStart)).epoch).toBe(2);
   });
 

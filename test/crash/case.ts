@@ -17,9 +17,6 @@ import { CONVERSATIONS } from './round.ts';
 const OUTAGE_ROUNDS = 1;
 const AT_WORK_ROUNDS = 3;
 
-/** A life may have more than one link. */
-const OUTAGE_LINKS = 2;
-
 /** A message with all that belongs to it. */
 export interface Told {
   readonly written: Written;
@@ -43,6 +40,7 @@ export class Case {
   readonly #awaited: ReadonlySet<string>;
   readonly #quarantined: ReadonlySet<string>;
   readonly #notTaken: ReadonlySet<string>;
+  readonly #startUnwritten: ReadonlySet<string>;
 
   constructor(record: ChapterRecord) {
     this.record = record;
@@ -69,6 +67,9 @@ export class Case {
     this.#awaited = new Set(trace.flatMap((noted) => (noted.what === 'awaits' ? [noted.id] : [])));
     this.#quarantined = new Set(
       trace.flatMap((noted) => (noted.what === 'quarantine' ? [noted.conversation] : [])),
+    );
+    this.#startUnwritten = new Set(
+      trace.flatMap((noted) => (noted.what === 'start-unwritten' ? [noted.id] : [])),
     );
     this.#notTaken = new Set(trace.flatMap((noted) => (noted.what === 'not-taken' ? [noted.id] : [])));
   }
@@ -98,10 +99,11 @@ export class Case {
     );
   }
 
-  /** The same of a message that went out: about the time when it first arrived. */
-  hadOutageAt(arrival: Arrival | undefined): boolean {
-    const link = arrival?.link ?? Number.NaN;
-    return this.record.outages.some((outage) => Math.abs(outage.link - link) <= OUTAGE_LINKS);
+  /** It could not be put on disk that this run of a command began, or that there is one: the next life could not know. */
+  beganUnwritten({ written, commands }: Told, { work }: Effect): boolean {
+    return (
+      this.#startUnwritten.has(work) || (this.hadOutage(written) && !commands.some(({ id }) => id === work))
+    );
   }
 
   had(trouble: string): boolean {

@@ -77,7 +77,7 @@ class Player {
   async play(round: Round): Promise<void> {
     const { number, lines, end, clock } = round;
     this.#people.round = number;
-    new Trace(this.#world.trace).note({ what: 'round', round: number, links: this.#world.server.links });
+    new Trace(this.#world.trace).note({ what: 'round', round: number });
     for (const line of lines) if (line.atMs === undefined) this.#people.write(line, number);
     this.#world.configure(round.server);
     if (round.beside !== undefined) await this.#beside.start(round.beside.id);

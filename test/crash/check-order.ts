@@ -2,7 +2,6 @@
  * Order within a conversation: what is taken in comes in the order in which it was written, turns begin in that order,
  * and what is said comes in the order in which it was decided.
  */
-import type { Arrival } from '../support/stand-in/server.ts';
 import { answers, type Case, isTurn, type Told } from './case.ts';
 import type { InboxRow } from './record.ts';
 
@@ -71,14 +70,9 @@ function checkSent(about: Case): void {
   );
   for (const arrivals of Map.groupBy(about.record.arrivals, ({ conversation }) => conversation).values()) {
     let before = { seq: 0, text: '' };
-    const came = new Map<string, Arrival>();
-    for (const arrival of arrivals) {
-      const { id, text } = arrival;
+    for (const { id, text } of arrivals) {
       const row = rows.get(id);
       if (row === undefined || unrecorded.has(row.messageId ?? '')) continue;
-      // What had arrived could not be written down; nobody knew where to go on.
-      if (about.hadOutageAt(came.get(id))) continue;
-      if (!came.has(id)) came.set(id, arrival);
       if (row.seq < before.seq) {
         about.broken('order out', id, `${JSON.stringify(text)} arrived after ${JSON.stringify(before.text)}`);
       }

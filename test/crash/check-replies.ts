@@ -1,5 +1,5 @@
 /** What goes out: it arrives, and whoever gets it twice is told that this may be so, and nobody else. */
-import type { Case, Told } from './case.ts';
+import { answers, type Case, isTurn, type Told } from './case.ts';
 import type { Noted } from './inside/trace.ts';
 
 /** Cut off so often, a message is given up. */
@@ -31,14 +31,28 @@ function checkStates(about: Case): void {
 }
 
 /** Whoever asked on the chat platform has read the answer. */
-function checkAnswered(about: Case, { written, row, replies }: Told): void {
-  if (row === undefined || written.platform !== 'standin' || row.recorded === 0) return;
+function checkAnswered(about: Case, told: Told): void {
+  const { written, row, replies } = told;
+  if (row === undefined || written.platform !== 'standin') return;
+  checkRows(about, told);
+  // What a command said while nothing could be written left without a row.
+  if (row.recorded === 0 && !isTurn(written)) return;
   const isAnswered = row.outcome === 'answered' || row.outcome === 'ran' || row.outcome === 'done';
   if (!isAnswered) return;
   const arrived = replies.filter(({ id }) => about.arrivals.has(id));
   const isGivenUp = replies.some(({ state }) => state === 'dead');
   if (arrived.length === 0 && !isGivenUp) {
     about.broken('a reply arrives', written.id, `${row.outcome}, and nothing of it arrived`);
+  }
+}
+
+/** An answer that a death could hide from the next life, which would answer once more. */
+function checkRows(about: Case, { written, row, replies }: Told): void {
+  if (row === undefined || !isTurn(written)) return;
+  const stored = new Set(replies.map(({ id }) => id));
+  for (const { id, text, kind } of about.record.arrivals) {
+    if (kind === 'reply' && answers(text, written.id) && !stored.has(id))
+      about.broken('a repeated reply is marked', written.id, `${id} answers it, and has no row`);
   }
 }
 
@@ -51,25 +65,9 @@ function checkMarks(about: Case, id: string): void {
     if (isMarked && cuts === 0) {
       about.broken('a mark is earned', id, `${JSON.stringify(text)} is marked, and was never cut off`);
     }
-    if (at === 0 || isMarked) continue;
-    if (about.hadOutageAt(arrivals[0]) && (hasUnclaimed(sendings) || !isStored(about, id)))
-      about.deviations.repeatedUnrecorded += 1;
-    else about.broken('a repeated reply is marked', id, `${JSON.stringify(text)} came again, unmarked`);
+    if (at > 0 && !isMarked)
+      about.broken('a repeated reply is marked', id, `${JSON.stringify(text)} came again, unmarked`);
   }
-}
-
-const isStored = (about: Case, id: string): boolean => about.record.rows.outbox.some((row) => row.id === id);
-
-/** It was sent although it could not be put on disk that it was: nobody could know of it afterwards. */
-function hasUnclaimed(sendings: readonly Noted[]): boolean {
-  let isClaimed = false;
-  for (const { what } of sendings) {
-    if (what === 'claim') isClaimed = true;
-    else if (what === 'unclaimed') isClaimed = false;
-    else if (what === 'send' && !isClaimed) return true;
-    else if (what === 'mark') isClaimed = false;
-  }
-  return false;
 }
 
 /** How often it was on its way and nobody wrote down what became of it, or that nobody knows. */
@@ -80,6 +78,8 @@ function cutsOf(sendings: readonly Noted[]): number {
     if (noted.what === 'claim') {
       if (isUnderWay) cuts += 1;
       isUnderWay = true;
+    } else if (noted.what === 'unclaimed') {
+      isUnderWay = false;
     } else if (noted.what === 'mark') {
       if (noted.as === 'unknown') cuts += 1;
       isUnderWay = false;

@@ -117,6 +117,24 @@ describe('it sees', () => {
       wellRecord({}, { arrivals: [arrival(1), arrival(1), arrival(2)] }),
     ],
     [
+      'one that came twice without a mark though nothing could be written then',
+      'a repeated reply is marked',
+      wellRecord({}, { arrivals: [arrival(1), arrival(1), arrival(2)], outages: [{ round: 0 }] }),
+    ],
+    [
+      'an answer that has no row, which the next life could not know of',
+      'a repeated reply is marked',
+      wellRecord(withoutLast, { outages: [{ round: 0 }] }),
+    ],
+    [
+      'the answer of a turn that ended while nothing could be written, and that never arrived',
+      'a reply arrives',
+      wellRecord(
+        { inbox: [inbox(1), inbox(2, { recorded: 0 })] },
+        { arrivals: [arrival(1)], outages: [{ round: 0 }] },
+      ),
+    ],
+    [
       'a mark that nobody had a reason for',
       'a mark is earned',
       wellRecord({}, { arrivals: [arrival(1), arrival(2, true)] }),
@@ -153,7 +171,10 @@ describe('it sees', () => {
     );
     const effects = [effect('begun', 1, 'note'), effect('ended', 1, 'note')];
     expect(rulesBroken({ ...record, effects })).toEqual([]);
-    expect(rulesBroken({ ...record, effects: [...effects, ...effects] })).toEqual(['a command at most once']);
+    const twice = { ...record, effects: [...effects, ...effects] };
+    expect(rulesBroken(twice)).toEqual(['a command at most once']);
+    const unknown = { what: 'start-unwritten', id: 't_1' } as const;
+    expect(rulesBroken({ ...twice, trace: [...twice.trace, unknown] })).toEqual([]);
   });
 
   test('a command that a command line ran, and that a gateway ended', () => {

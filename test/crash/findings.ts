@@ -31,8 +31,6 @@ export interface Deviations {
   notRecorded: number;
   /** A command that ran once more for that reason. */
   ranAgainUnrecorded: number;
-  /** A reply that came twice without a mark, because that it was being sent could not be written. */
-  repeatedUnrecorded: number;
   /** A reply that was cut off five times, and given up as a dead letter. */
   givenUp: number;
   /** A message that waits for a word because a clock had been set back behind its arrival. */
@@ -50,5 +48,5 @@ export interface Findings {
 }
 
 export const noDeviations = (): Deviations => ({
-  ...{ notRecorded: 0, ranAgainUnrecorded: 0, repeatedUnrecorded: 0, givenUp: 0, ageUnknown: 0 },
+  ...{ notRecorded: 0, ranAgainUnrecorded: 0, givenUp: 0, ageUnknown: 0 },
 });

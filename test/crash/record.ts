@@ -114,8 +114,8 @@ export interface ChapterRecord {
   readonly trace: readonly Noted[];
   readonly arrivals: readonly Arrival[];
   readonly rows: Rows;
-  /** When the store could not be written, or the disk was full: in which round, after how many links. */
-  readonly outages: readonly { readonly round: number; readonly link: number }[];
+  /** When the store could not be written, or the disk was full: in which round. */
+  readonly outages: readonly { readonly round: number }[];
   /** What was done to them, by name. */
   readonly troubles: Readonly<Record<string, number>>;
   /** What went another way than a gateway may go, as it was seen while it happened. */
@@ -155,11 +155,11 @@ export function readEffects(text: string): Effect[] {
 
 /** Those that a gateway noted: also a command line that closes the store may hold it for a moment too long. */
 export function outagesIn(trace: readonly Noted[]): ChapterRecord['outages'] {
-  const outages = new Map<number, { round: number; link: number }>();
-  let now = { round: 0, link: 0 };
+  const rounds = new Set<number>();
+  let now = 0;
   for (const noted of trace) {
-    if (noted.what === 'round') now = { round: noted.round, link: noted.links + 1 };
-    if (noted.what === 'unwritable') outages.set(now.round, now);
+    if (noted.what === 'round') now = noted.round;
+    if (noted.what === 'unwritable') rounds.add(now);
   }
-  return [...outages.values()];
+  return [...rounds].map((round) => ({ round }));
 }

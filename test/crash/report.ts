@@ -109,8 +109,6 @@ const DEVIATIONS: Readonly<Record<keyof Deviations, string>> = {
   notRecorded:
     'a command or a control command that ran while the store could not be written, and said “not recorded”',
   ranAgainUnrecorded: '… and ran once more, because the gateway died before it could be written',
-  repeatedUnrecorded:
-    'a reply that came twice without a mark, because that it was being sent could not be written either',
   givenUp: 'a reply that was cut off five times, and given up as a dead letter',
   ageUnknown: 'a message that waits for a word because a clock had been set back behind its arrival',
 };

@@ -10,7 +10,7 @@ export class Troubles {
   /** How often each was made. */
   readonly counts: Record<string, number> = {};
   readonly #world: World;
-  readonly #outages: { round: number; link: number }[] = [];
+  readonly #outages: { round: number }[] = [];
   /** What goes on over the end of a life: a disk that stays full. */
   readonly #lasting: Promise<void>[] = [];
 
@@ -41,12 +41,12 @@ export class Troubles {
         life.signal('SIGCONT');
         return;
       case 'database locked': {
-        this.#outages.push({ round, link: server.links });
+        this.#outages.push({ round });
         using _ = new StoreLock(folder.home);
         return await systemClock.delay(trouble.forMs);
       }
       case 'disk full':
-        this.#outages.push({ round, link: server.links });
+        this.#outages.push({ round });
         disk?.fill();
         this.#lasting.push(systemClock.delay(trouble.forMs).then(() => disk?.empty()));
     }

@@ -42,6 +42,7 @@ const ORACLE: Readonly<Record<OpenState, Readonly<Record<Happening, Cell>>>> = {
     discarded: 'dead never',
     'link-lost': 'pending link',
     leaving: 'pending next-start',
+    unclaimed: 'pending store',
   },
   sending: {
     sent: 'delivered never counted',
@@ -59,6 +60,7 @@ const ORACLE: Readonly<Record<OpenState, Readonly<Record<Happening, Cell>>>> = {
     discarded: NOTHING,
     'link-lost': 'pending link',
     leaving: 'pending next-start',
+    unclaimed: NOTHING,
   },
   unknown: {
     sent: NOTHING,
@@ -76,6 +78,7 @@ const ORACLE: Readonly<Record<OpenState, Readonly<Record<Happening, Cell>>>> = {
     discarded: 'dead never',
     'link-lost': 'unknown link',
     leaving: 'unknown next-start',
+    unclaimed: 'unknown store',
   },
 };
 

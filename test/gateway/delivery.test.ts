@@ -496,44 +496,151 @@ describe('leaving', () => {
 });
 
 describe('while the store cannot be written', () => {
-  test('messages leave all the same, and what became of them is written when it can', async () => {
+  const cannotBeWritten = (outbox: Outbox) => outbox.store.fail();
+  const canBeWritten = async (outbox: Outbox) => {
+    outbox.store.writable = true;
+    await outbox.delivery.catchUp();
+    await settled();
+  };
+
+  test('a message that has a row waits for its claim, and goes in order as soon as the store is back', async () => {
     const outbox = new Outbox();
     outbox.down();
     for (const text of ['a1', 'a2']) await outbox.send(A, text);
-    outbox.store.fail();
-    outbox.platform.answers(A, 'well', 'not-sent');
+    await outbox.send(B, 'b1');
+    cannotBeWritten(outbox);
     outbox.up();
-    await settled();
-    expect(outbox.platform.texts).toEqual(['a1', 'a2']);
-    expect(ops(outbox)).toEqual([]);
-    outbox.store.writable = true;
-    await outbox.delivery.catchUp();
-    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered' });
-    expect(await outbox.row('o2')).toMatchObject({ state: 'pending', error: 'trouble: not-sent' });
-    await outbox.clock.advance(1000);
-    expect(await outbox.row('o2')).toMatchObject({ state: 'delivered' });
-    expect(ops(outbox)).toEqual(['sent', 'unsent', 'sending', 'sent']);
+    await outbox.clock.advance(600_000);
+    expect(outbox.platform.texts).toEqual([]);
+    await canBeWritten(outbox);
+    expect(outbox.platform.texts.toSorted()).toEqual(['a1', 'a2', 'b1']);
+    expect(outbox.platform.texts.filter((text) => text.startsWith('a'))).toEqual(['a1', 'a2']);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', attempts: 1 });
+    expect((await outbox.store.openWork([])).outbound).toEqual([]);
   });
 
-  test('past a thousand the oldest that was not written is forgotten, and counted', async () => {
+  test('one whose very claim met the failure is not sent, and that was no attempt', async () => {
     const outbox = new Outbox();
-    outbox.platform.capabilities = { messagesPerMinute: 100_000 };
-    for (let count = 0; count < 1002; count += 1) {
-      outbox.platform.answers(`chat:${count}`, Promise.withResolvers<void>().promise);
-      await outbox.send(`chat:${count}`, 'text');
-    }
-    await settled();
-    outbox.store.fail();
-    outbox.delivery.stop();
-    await settled();
-    outbox.store.writable = true;
-    await outbox.delivery.catchUp();
-    expect(ops(outbox).filter((op) => op === 'outbound.end')).toHaveLength(1000);
-    expect((await outbox.row('o2')).state).toBe('sending');
-    expect((await outbox.row('o3')).state).toBe('unknown');
-    const forgotten = outbox.lines.filter(({ msg }) => String(msg).includes('is forgotten'));
-    expect(forgotten.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2);
+    outbox.store.beforeCommit = ([write]) => {
+      if (write?.op === 'sending') outbox.store.fail();
+    };
+    await outbox.send(A, 'a1');
+    await outbox.clock.advance(3_600_000);
+    expect(outbox.platform.texts).toEqual([]);
+    outbox.store.beforeCommit = () => {};
+    await canBeWritten(outbox);
+    expect(outbox.platform.texts).toEqual(['a1']);
+    expect(await outbox.row('o1')).toMatchObject({
+      state: 'delivered',
+      attempts: 1,
+      possibleDuplicate: false,
+    });
   });
+
+  test('one that failed meanwhile is tried again when it can be claimed, not before', async () => {
+    const outbox = new Outbox();
+    const arrival = Promise.withResolvers<void>();
+    outbox.platform.answers(A, arrival.promise);
+    await outbox.send(A, 'a1');
+    await settled();
+    cannotBeWritten(outbox);
+    arrival.reject(new Error('refused'));
+    await outbox.clock.advance(600_000);
+    expect(outbox.platform.texts).toEqual(['a1']);
+    await canBeWritten(outbox);
+    expect(outbox.platform.texts).toEqual(['a1', 'a1']);
+    expect(ops(outbox)).toEqual(['sending', 'unsent', 'sending', 'sent']);
+  });
+
+  test('what has no row goes before what waits for its claim, in its conversation, too', async () => {
+    const outbox = new Outbox();
+    outbox.down();
+    const texts = Array.from({ length: 100 }, (_, at) => `a${at}`);
+    for (const text of texts) await outbox.send(A, text);
+    cannotBeWritten(outbox);
+    for (const text of ['freed', 'what came next'])
+      outbox.delivery.say({ platform: 'chat', conversation: A }, text);
+    outbox.up();
+    await settled();
+    expect(outbox.platform.texts).toEqual(['freed', 'what came next']);
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    await canBeWritten(outbox);
+    await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts.slice(2)).toEqual(texts);
+  });
+
+  test('what a dead life left under way is sent again with a mark, when that can be claimed', async () => {
+    const dead = new Outbox();
+    dead.platform.answers(A, Promise.withResolvers<void>().promise);
+    await dead.send(A, 'a1');
+    await settled();
+    const outbox = new Outbox(dead.store);
+    cannotBeWritten(outbox);
+    outbox.delivery.deliver(await outbox.row('o1'), true);
+    await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts).toEqual([]);
+    await canBeWritten(outbox);
+    expect(outbox.platform.texts).toEqual([`a1${MARK}`]);
+    expect(await outbox.row('o1')).toMatchObject({ state: 'delivered', possibleDuplicate: true });
+  });
+
+  test('a leaving gateway waits for none of them, and the next life has them all', async () => {
+    const outbox = new Outbox();
+    outbox.down();
+    for (const text of ['a1', 'a2']) await outbox.send(A, text);
+    cannotBeWritten(outbox);
+    outbox.up();
+    await settled();
+    await outbox.delivery.idle();
+    outbox.delivery.stop();
+    expect(outbox.clock.pending).toBe(0);
+    const next = new Outbox(outbox.store);
+    next.store.writable = true;
+    for (const row of (await next.store.openWork([])).outbound) next.delivery.deliver(row, true);
+    await settled();
+    expect([outbox.platform.texts, next.platform.texts]).toEqual([[], ['a1', 'a2']]);
+  });
+
+  test('a claim that a store which is well refuses is tried a minute later', async () => {
+    const outbox = new Outbox();
+    outbox.store.beforeCommit = ([write]) => {
+      if (write?.op === 'sending') throw new Error('FOREIGN KEY constraint failed');
+    };
+    await outbox.send(A, 'a1');
+    outbox.delivery.say({ platform: 'chat', conversation: A }, 'aside');
+    await outbox.clock.advance(59_000);
+    outbox.store.beforeCommit = () => {};
+    expect(outbox.platform.texts).toEqual(['aside']);
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['aside', 'a1']);
+  });
+
+  test.each([
+    ['of a full disk', false],
+    ['of a lock', true],
+  ])(
+    'past a thousand the oldest that was not written, because %s, is forgotten, and counted',
+    async (_, lock) => {
+      const outbox = new Outbox();
+      outbox.platform.capabilities = { messagesPerMinute: 100_000 };
+      for (let count = 0; count < 1002; count += 1) {
+        outbox.platform.answers(`chat:${count}`, Promise.withResolvers<void>().promise);
+        await outbox.send(`chat:${count}`, 'text');
+      }
+      await settled();
+      outbox.store.fail(lock ? 'lock' : 'disk');
+      outbox.delivery.stop();
+      await settled();
+      outbox.store.writable = true;
+      await outbox.delivery.catchUp();
+      expect(ops(outbox).filter((op) => op === 'outbound.end')).toHaveLength(1000);
+      expect((await outbox.row('o2')).state).toBe('sending');
+      expect((await outbox.row('o3')).state).toBe('unknown');
+      const forgotten = outbox.lines.filter(({ msg }) => String(msg).includes('is forgotten'));
+      expect(forgotten.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2);
+      expect(forgotten[0]?.msg).toMatch(lock ? /another program had the store locked/ : /the disk could not/);
+    },
+  );
 
   test('what has arrived is not read again as if it had not', async () => {
     const outbox = new Outbox();
@@ -541,9 +648,14 @@ describe('while the store cannot be written', () => {
     outbox.down();
     const texts = Array.from({ length: 102 }, (_, at) => `a${at}`);
     for (const text of texts) await outbox.send(A, text);
-    outbox.store.fail();
+    outbox.store.beforeCommit = ([write]) => {
+      if (write?.op === 'sent' && write.id === 'o100') outbox.store.fail();
+    };
     outbox.up();
     await outbox.clock.advance(60_000);
+    expect(outbox.platform.texts).toEqual(texts.slice(0, 100));
+    outbox.store.beforeCommit = () => {};
+    await canBeWritten(outbox);
     expect(outbox.platform.texts).toEqual(texts);
   });
 
@@ -653,6 +765,19 @@ describe('a person', () => {
       code: 'STORE_UNAVAILABLE',
     });
     expect(outbox.platform.texts).toEqual(['a1']);
+    // Also where it waits in memory: the next life would send what is discarded there alone.
+    outbox.store.writable = true;
+    outbox.down();
+    for (const text of ['b1', 'b2']) await outbox.send(B, text);
+    outbox.store.fail();
+    await expect(outbox.delivery.discard('o2', 'local:owner')).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    outbox.up();
+    outbox.store.writable = true;
+    await outbox.delivery.catchUp();
+    await settled();
+    expect(outbox.platform.texts).toEqual(['a1', 'b1', 'b2']);
   });
 });
 
@@ -670,55 +795,105 @@ describe('the budget of a conversation', () => {
     expect(outbox.platform.texts.slice(3)).toEqual(['a3', 'a4']);
     expect(await outbox.row('o4')).toMatchObject({ state: 'delivered', attempts: 1 });
   });
+});
 
-  test('typing is shown while there is plenty, and left out where a message waits or there is no link', async () => {
+describe('that an answer is on its way', () => {
+  test('is shown from its begin to its end, anew before it fades', async () => {
     const outbox = new Outbox();
-    outbox.platform.capabilities = { messagesPerMinute: 4 };
     outbox.delivery.typing(A, true);
     await settled();
+    expect(outbox.platform.shown).toEqual([`${A} on`]);
+    await outbox.clock.advance(8000);
+    expect(outbox.platform.shown).toEqual([`${A} on`, `${A} on`, `${A} on`]);
     outbox.delivery.typing(A, false);
     await settled();
-    outbox.delivery.typing(A, true);
-    await settled();
-    // Three of four were there, then two; now less than half would be left for messages.
-    outbox.delivery.typing(A, false);
-    await settled();
-    expect(outbox.platform.shown).toEqual([`${A} on`, `${A} off`, `${A} on`]);
-    await outbox.send(A, 'a1');
-    await settled();
-    expect(outbox.platform.texts).toEqual(['a1']);
+    expect(outbox.platform.shown.slice(3)).toEqual([`${A} off`]);
+    expect(outbox.clock.pending).toBe(0);
     await outbox.clock.advance(60_000);
-    // Nothing waits there any more, and its budget is full again.
-    outbox.delivery.typing(A, false);
+    expect(outbox.platform.shown).toHaveLength(4);
+  });
+
+  test('is left out first: while there is not plenty of the budget, and no message has to wait for it', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 8 };
+    for (const conversation of [A, A, A]) {
+      outbox.delivery.typing(conversation, true);
+      await settled();
+      outbox.delivery.typing(conversation, false);
+      await settled();
+    }
+    expect(outbox.platform.shown).toEqual([`${A} on`, `${A} off`, `${A} on`]);
+    const texts = ['a1', 'a2', 'a3', 'a4', 'a5'];
+    for (const text of texts) await outbox.send(A, text);
     await settled();
-    expect(outbox.platform.shown.splice(3)).toEqual([`${A} off`]);
+    expect(outbox.platform.texts).toEqual(texts);
+  });
+
+  test('is left out where a message waits, without a link, and where a platform cannot show it', async () => {
+    const outbox = new Outbox();
     outbox.platform.answers(B, 'not-sent');
     await outbox.send(B, 'b1');
     await settled();
     outbox.delivery.typing(B, true);
+    outbox.delivery.typing('pager:1', true);
     outbox.down();
     outbox.delivery.typing('chat:c', true);
-    outbox.delivery.typing('pager:1', true);
     await settled();
-    expect(outbox.platform.shown).toHaveLength(3);
+    expect(outbox.platform.shown).toEqual([]);
+    // Once it can be shown, it is.
+    outbox.up();
+    await outbox.clock.advance(4000);
+    expect(outbox.platform.shown.toSorted()).toEqual([`${B} on`, 'chat:c on']);
+    for (const conversation of [B, 'pager:1', 'chat:c']) outbox.delivery.typing(conversation, false);
+    await settled();
+    expect(outbox.clock.pending).toBe(0);
   });
 
-  test('typing that its platform does not come to an end with is given up, and one at a time is shown', async () => {
+  test('is ended when it was shown, also when its end came before that; one call at a time', async () => {
+    const outbox = new Outbox();
+    const calls: { on: boolean; over: () => void }[] = [];
+    outbox.platform.typing = (_conversation, on) => new Promise((over) => calls.push({ on, over }));
+    const shown = () => calls.map(({ on }) => on);
+    outbox.delivery.typing(A, true);
+    outbox.delivery.typing(A, false);
+    await settled();
+    expect(shown()).toEqual([true]);
+    calls[0]?.over();
+    await settled();
+    expect(shown()).toEqual([true, false]);
+    // The next answer begins while the end of the one before is being shown.
+    outbox.delivery.typing(A, true);
+    await settled();
+    expect(shown()).toEqual([true, false]);
+    calls[1]?.over();
+    await settled();
+    expect(shown()).toEqual([true, false, true]);
+    outbox.delivery.stop();
+    calls[2]?.over();
+    await settled();
+    expect(shown()).toEqual([true, false, true]);
+    expect(outbox.clock.pending).toBe(0);
+  });
+
+  test('is given up where its platform does not come to an end with it, and fails without a word', async () => {
     const outbox = new Outbox();
     const signals: AbortSignal[] = [];
-    outbox.platform.typing = (_conversation, _on, signal) => {
+    outbox.platform.typing = (conversation, _on, signal) => {
+      if (conversation === B) return Promise.reject(new Error('not now'));
       signals.push(signal);
       return new Promise(() => {});
     };
-    outbox.delivery.typing(A, true);
-    outbox.delivery.typing(A, false);
-    outbox.platform.typing = () => Promise.reject(new Error('not now'));
-    outbox.delivery.typing(B, true);
+    for (const conversation of [A, B]) outbox.delivery.typing(conversation, true);
+    outbox.delivery.typing(B, false);
     await outbox.clock.advance(4999);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
     await outbox.clock.advance(1);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    expect(outbox.lines.filter(({ msg }) => msg === 'typing could not be shown')).toHaveLength(1);
-    expect(outbox.clock.pending).toBe(0);
+    // Shown anew only when it is due anyway.
+    await outbox.clock.advance(2999);
+    expect(signals).toHaveLength(1);
+    await outbox.clock.advance(1);
+    expect(signals).toHaveLength(2);
+    expect(outbox.lines.filter(({ msg }) => msg === 'typing could not be shown').length).toBeGreaterThan(0);
   });
 });

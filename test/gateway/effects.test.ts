@@ -183,12 +183,24 @@ describe('leaving', () => {
     expect(await core.gateway.exited).toMatchObject({ code: 0 });
   });
 
-  test('after a fault asks about the turns that it ends', async () => {
-    const fault = { type: 'fatal', failure: { kind: 'fault', message: 'it broke' } } as const;
-    const { core, messageId } = await cutOff(`${AGENT} }`, async ({ gateway }) =>
-      gateway.lifecycle.send(fault),
-    );
-    expect(await core.store.message(messageId)).toMatchObject({ phase: 'awaiting-resume' });
-    expect(await core.gateway.exited).toMatchObject({ code: 70 });
-  });
+  test.each(['auto', 'never'])(
+    'with a fault tells who waits, and leaves the turn to the next start as a kill does: resume %s',
+    async (resume) => {
+      const fault = { type: 'fatal', failure: { kind: 'fault', message: 'it broke' } } as const;
+      const config = `${AGENT} }\nturns: { resume: ${resume} }`;
+      const { core, messageId, said, told } = await cutOff(config, async ({ gateway }) =>
+        gateway.lifecycle.send(fault),
+      );
+      expect(said).toEqual([
+        'so far',
+        expect.stringMatching(/^Interrupted: the gateway itself has failed; its log says why\. Send /),
+      ]);
+      expect(told.at(-1)).toMatchObject({ type: 'awaiting', messageId });
+      expect(await core.gateway.exited).toMatchObject({ code: 70 });
+      expect(await core.store.message(messageId)).toMatchObject({ phase: 'started', outcome: null });
+      const { turns, outbound } = await core.store.openWork([]);
+      expect(turns).toMatchObject([{ messageIds: [messageId], streamed: 'so far' }]);
+      expect(outbound).toEqual([]);
+    },
+  );
 });

@@ -18,7 +18,7 @@ function starting() {
     changed: nothing,
   });
   lifecycle.start({
-    ...{ takeUpHeld: nothing, holdUnstarted: nothing, abortStart: nothing, abortTurns: nothing },
+    ...{ takeUpHeld: nothing, holdUnstarted: nothing, abortStart: nothing, interruptWork: nothing },
     ...{ killCommands: nothing, flush: nothing, stopReceiving: nothing, askWhetherClosed: nothing },
   });
   return { lifecycle, rows };

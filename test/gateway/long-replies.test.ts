@@ -56,16 +56,13 @@ test('an answer that fits is one row without a part', async () => {
 });
 
 test('one that could not be recorded says so once, at its end', async () => {
-  const { core, chat } = await narrow();
-  const receipt = await core.receive('tell me', {
-    platform: 'chat',
-    conversation: 'chat:ann',
-    sender: 'chat:ann',
-  });
-  await settled();
+  const chat = new NarrowPlatform();
+  const config = 'quick_commands: { tell: { type: exec, command: "tell" } }';
+  const core = await startCore(config, { platforms: [chat] });
   core.store.fail();
-  core.agent.say(0, LONG);
-  core.agent.end(0);
+  const receipt = await core.receive('/tell', { platform: 'chat', conversation: 'chat:ann' });
+  await settled();
+  core.processes.started[0]?.finish({ stdout: LONG });
   expect((await receipt.settled).recorded).toBe(false);
   await settled();
   expect(chat.sent.length).toBeGreaterThan(3);

@@ -100,6 +100,7 @@ describe('the way of a message', () => {
         {
           ...{ id: 'c1', name: 'gpu', actor: 'telegram:7', life: 1, receivedAt: 1_000, startedAt: 1_100 },
           ...{ endedAt: 1_200, outcome: 'failed', exitCode: 3, signal: null, output: 'no GPU' },
+          ...{ argsHash: 'ab', durationMs: 100 },
         },
       ],
     });

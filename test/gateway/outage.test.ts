@@ -1,7 +1,8 @@
 /** What becomes of messages, outcomes and order while the store cannot be written, moment by moment. */
 import { describe, expect, test } from 'vitest';
-import { UNRECORDED_UNITS_MAX } from '../../src/gateway/ledger.ts';
 import { StoreWatch } from '../../src/gateway/store-watch.ts';
+import { UNRECORDED_UNITS_MAX } from '../../src/gateway/unrecorded.ts';
+import type { Inbound } from '../../src/messages/inbound.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
 
@@ -16,8 +17,10 @@ const outage = (core: GatewayCore) => {
 const outcomesWritten = ({ store }: GatewayCore) =>
   store.units.flatMap((unit) => unit.flatMap((write) => (write.op === 'settle' ? [write] : [])));
 
-async function ran(core: GatewayCore, id: string) {
-  const receipt = await core.receive('/up', { platformMessageId: id });
+const fromChat = { platform: 'chat', conversation: 'chat:c', sender: 'local:ann' };
+
+async function ran(core: GatewayCore, id: string, from: Partial<Inbound> = {}) {
+  const receipt = await core.receive('/up', { ...from, platformMessageId: id });
   await settled();
   core.processes.started.at(-1)?.finish({ stdout: id });
   return { receipt, outcome: await receipt.settled };
@@ -91,7 +94,6 @@ describe('while nothing can be written', () => {
     const core = await startCore();
     core.gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
     outage(core);
-    const fromChat = { platform: 'chat', conversation: 'chat:c', sender: 'local:ann' };
     expect(await core.receive('hello', fromChat)).toMatchObject({ admission: 'refuse', reason: 'store' });
     expect(await core.receive('hi')).toMatchObject({ admission: 'refuse', reason: 'state', recorded: false });
     expect(core.chat.sent).toEqual([]);
@@ -103,27 +105,94 @@ describe('while nothing can be written', () => {
     expect(core.chat.sent).toEqual([expect.stringMatching(/^Not taken: the gateway is draining/)]);
   });
 
-  test('a reply that has not left by the time it can be written is on disk as one that may have', async () => {
-    const core = await startCore();
+  test('the reply of a command that has not left by the time it can be written is on disk as one that may have', async () => {
+    const core = await startCore(COMMANDS);
     core.chat.send = () => new Promise(() => {});
-    const fromChat = { platform: 'chat', conversation: 'chat:c', sender: 'local:ann' };
-    for (const text of ['one', 'two'])
-      await core.receive(text, { ...fromChat, conversation: `chat:${text}` });
-    await settled();
-    core.store.fail();
-    for (const turn of [0, 1]) {
-      core.agent.say(turn, 'answer');
-      core.agent.end(turn);
-    }
+    outage(core);
+    for (const id of ['one', 'two']) await ran(core, id, { ...fromChat, conversation: `chat:${id}` });
     await settled();
     core.store.writable = true;
     await core.gateway.storeIsBack();
-    const written = core.store.units.slice(-2).map((unit) => unit.map(({ op }) => op));
-    expect(written).toEqual(Array(2).fill(['turn.end', 'settle', 'reply', 'sending']));
+    expect(core.store.units.slice(-2).map((unit) => unit.map(({ op }) => op).slice(-3))).toEqual(
+      Array(2).fill(['settle', 'reply', 'sending']),
+    );
     expect(core.store.tables.openWork([]).outbound).toMatchObject([
       { state: 'sending' },
       { state: 'sending' },
     ]);
+  });
+
+  test('the answer of a turn in a chat leaves with its row: after a death it is neither missing nor said twice', async () => {
+    const core = await startCore(COMMANDS);
+    const receipt = await core.receive('question', fromChat);
+    await settled();
+    outage(core);
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    // Whoever waits for it has it at once.
+    expect(await receipt.settled).toMatchObject({
+      outcome: 'answered',
+      recorded: false,
+      replies: [`answer\n${NOTE}`],
+    });
+    await ran(core, 'freed', fromChat);
+    await settled();
+    expect(core.chat.sent).toEqual([`freed\n${NOTE}`]);
+    // Should it die now, its turn stands on disk as one that was cut off, and nobody has read its answer.
+    expect(core.store.tables.openWork([]).turns).toHaveLength(1);
+    expect(core.gateway.status.inFlight.turns).toEqual([]);
+
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    await settled();
+    expect(core.chat.sent).toEqual([`freed\n${NOTE}`, 'answer']);
+    expect(core.store.tables.openWork([])).toMatchObject({ turns: [], outbound: [] });
+    const written = core.store.units.flat().map(({ op }) => op);
+    expect(written.indexOf('sending')).toBeGreaterThan(written.indexOf('reply'));
+  });
+
+  test('the answer of a turn at a connection is there at once, and with its row it is over', async () => {
+    const core = await startCore();
+    const receipt = await core.receive('question');
+    outage(core);
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    expect(await receipt.settled).toMatchObject({ recorded: false, replies: [`answer\n${NOTE}`] });
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    expect(core.store.tables.openWork([])).toMatchObject({ turns: [], outbound: [] });
+  });
+
+  test('a drain does not wait for answers that wait for their rows', async () => {
+    const core = await startCore();
+    await core.receive('question', fromChat);
+    await settled();
+    outage(core);
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    await settled();
+    core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner' });
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
+    expect(core.chat.sent).toEqual([]);
+    expect(core.store.tables.openWork([]).turns).toHaveLength(1);
+  });
+
+  test('an answer whose row the store refuses for itself leaves without one', async () => {
+    const core = await startCore();
+    await core.receive('question', fromChat);
+    await settled();
+    outage(core);
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    await settled();
+    core.store.writable = true;
+    core.store.beforeCommit = (unit) => {
+      if (unit.some(({ op }) => op === 'reply')) throw new Error('FOREIGN KEY constraint failed');
+    };
+    await core.gateway.storeIsBack();
+    await settled();
+    expect(core.chat.sent).toEqual(['answer']);
+    expect(core.store.units.flat().filter(({ op }) => op === 'sending')).toEqual([]);
   });
 
   test('what waits behind a turn whose start could not be written does not go before it', async () => {
@@ -237,7 +306,29 @@ describe('when the store is back', () => {
     core.store.writable = true;
     await core.gateway.storeIsBack();
     expect(outcomesWritten(core)).toHaveLength(UNRECORDED_UNITS_MAX);
-    expect(core.lines).toContainEqual(expect.objectContaining({ level: 40, count: 3 }));
+    const msg = 'outcomes were not recorded: the disk could not be written for too long';
+    expect(core.lines).toContainEqual(expect.objectContaining({ level: 40, count: 3, msg }));
+  });
+
+  test('an answer that waited for its row, and is given up, leaves without one', async () => {
+    const core = await startCore();
+    await core.receive('question', fromChat);
+    await settled();
+    core.store.fail('lock');
+    core.gateway.storeIsDown();
+    core.agent.say(0, 'answer');
+    core.agent.end(0);
+    await settled();
+    for (let n = 0; n < UNRECORDED_UNITS_MAX; n += 1) {
+      expect(core.chat.sent).toEqual([]);
+      await (await core.receive('/status', { platformMessageId: `s-${n}` })).settled;
+    }
+    await settled();
+    expect(core.chat.sent).toEqual(['answer']);
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    const msg = 'outcomes were not recorded: another program had the store locked for too long';
+    expect(core.lines).toContainEqual(expect.objectContaining({ level: 40, count: 1, msg }));
   });
 });
 

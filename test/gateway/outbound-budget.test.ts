@@ -40,11 +40,28 @@ test('a platform that names a smaller number gets no more than that in a burst, 
 test('what is only shown is left out as soon as less than half is left, and takes nothing then', () => {
   const { budget } = world();
   const shown = Array.from({ length: 15 }, () => budget.takeSpare('chat:1'));
-  expect(shown.filter(Boolean)).toHaveLength(11);
-  expect(shown.lastIndexOf(true)).toBe(10);
-  const messages = Array.from({ length: 10 }, () => budget.take('chat:1'));
-  expect(messages.filter((waitMs) => waitMs === 0)).toHaveLength(9);
+  expect(shown.filter(Boolean)).toHaveLength(10);
+  expect(shown.lastIndexOf(true)).toBe(9);
+  const messages = Array.from({ length: 11 }, () => budget.take('chat:1'));
+  expect(messages.filter((waitMs) => waitMs === 0)).toHaveLength(10);
 });
+
+test.each([
+  [2, 0],
+  [5, 0],
+  [6, 1],
+  [8, 3],
+  [10, 5],
+])(
+  'where a platform takes %i messages a minute, %i things are shown: five messages can always leave',
+  (perMinute, times) => {
+    const { budget } = world();
+    const shown = Array.from({ length: 20 }, () => budget.takeSpare('chat:1', perMinute));
+    expect(shown.filter(Boolean)).toHaveLength(times);
+    const messages = Array.from({ length: Math.min(5, perMinute) }, () => budget.take('chat:1', perMinute));
+    expect(messages.every((waitMs) => waitMs === 0)).toBe(true);
+  },
+);
 
 test('conversations that were not written to for a while are forgotten', async () => {
   const { clock, budget } = world();

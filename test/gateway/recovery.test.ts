@@ -4,12 +4,15 @@ import { type RecoveryOptions, recover } from '../../src/gateway/recovery.ts';
 import {
   AWAITING_AGE_MS_MAX,
   COMMAND_AGE_MS_MAX,
+  type Plan,
   type PlanOptions,
   planOf as planWith,
 } from '../../src/gateway/recovery-plan.ts';
 import type {
   Life,
   MessageRow,
+  Notice,
+  OpenOutbound,
   OpenTurn,
   OpenWork,
   StoredMessage,
@@ -31,7 +34,7 @@ const defaults: PlanOptions = {
   resume: { resume: 'auto', maxAgeMs: 24 * HOUR, onExpired: 'ask' },
   deadLives: new Set([1]),
   sessions: new Map(),
-  incident: { name: 'crash:1', told: new Set() },
+  incident: { name: 'crash:1', told: [] },
   quiet: false,
   textCharsMax: () => undefined,
 };
@@ -71,6 +74,13 @@ const cutOff = (turn: Partial<OpenTurn> = {}, message: Partial<MessageRow> = {})
       },
     ],
   });
+
+const notice = (kind: Notice['kind']): Notice => ({
+  ...{ incident: 'crash:1', platform: 'local', conversation: 'local:cli' },
+  kind,
+});
+
+const notices = (plan: Plan) => plan.writes.filter(({ op }) => op.startsWith('notice'));
 
 const ids = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 const texts = (rows: readonly { readonly text: string }[]) => rows.map(({ text }) => text);
@@ -167,8 +177,7 @@ describe('a turn that was cut off', () => {
   });
 
   test('says so once in an incident, however many lives it has', () => {
-    const told = new Set(['local local:cli']);
-    const plan = planOf(cutOff(), { incident: { name: 'crash:1', told } });
+    const plan = planOf(cutOff(), { incident: { name: 'crash:1', told: [notice('down')] } });
     expect(ids(plan.held)).toEqual(['m_1']);
     expect(plan.outbound).toEqual([]);
     expect(plan.writes.filter(({ op }) => op === 'notice' || op === 'reply')).toEqual([]);
@@ -211,21 +220,36 @@ describe('a conversation that was in flight', () => {
     expect(plan.writes).toContainEqual({ op: 'session.quarantine', conversation: 'local:cli', at: NOW });
     expect(plan.held).toEqual([]);
     expect(ids(plan.awaiting)).toEqual(['m_1']);
-    expect(texts(plan.outbound)[0]).toMatch(
-      /nothing more is answered here by itself\. \/resume tries once more/,
-    );
+    expect(texts(plan.outbound)).toEqual([
+      expect.stringMatching(/nothing more is answered here by itself\. \/resume tries once more/),
+    ]);
+    expect(notices(plan)).toMatchObject([{ notice: notice('down') }, { notice: notice('down') }]);
   });
 
-  test('hears that it rests although it heard of an earlier death of the incident', () => {
-    const told = new Set(['local local:cli']);
-    const plan = planOf(cutOff(), { sessions: crashed(2), incident: { name: 'crash:1', told } });
-    expect(texts(plan.outbound)).toEqual([expect.stringMatching(/\/resume tries once more\.$/)]);
-    expect(plan.writes).toContainEqual(
-      expect.objectContaining({
-        op: 'notice',
-        notice: expect.objectContaining({ incident: 'rest:crash:1' }),
-      }),
-    );
+  test('hears that it rests as the one "back" of an incident whose one "down" it has heard', () => {
+    const incident = { name: 'crash:1', told: [notice('down')] };
+    const plan = planOf(cutOff(), { sessions: crashed(2), incident });
+    expect(texts(plan.outbound)).toEqual([
+      'The gateway is back. It went down three times running while this conversation was being answered, so nothing more is answered here by itself. /resume tries once more.',
+    ]);
+    expect(notices(plan)).toEqual([
+      { op: 'notice', notice: notice('back'), at: NOW },
+      { op: 'notice.end', notice: notice('back'), state: 'sent' },
+    ]);
+  });
+
+  test('hears nothing more of an incident that has had both', () => {
+    const incident = { name: 'crash:1', told: [notice('down'), notice('back')] };
+    const plan = planOf(cutOff(), { sessions: crashed(2), incident });
+    expect(ids(plan.awaiting)).toEqual(['m_1']);
+    expect({ said: plan.outbound, notices: notices(plan) }).toEqual({ said: [], notices: [] });
+  });
+
+  test('rests without a word where the gateway shall be quiet: it is promised', () => {
+    const incident = { name: 'crash:1', told: [notice('down')] };
+    const plan = planOf(cutOff(), { sessions: crashed(2), incident, quiet: true });
+    expect(plan.outbound).toEqual([]);
+    expect(notices(plan)).toEqual([{ op: 'notice', notice: notice('back'), at: NOW }]);
   });
 
   test('in two goes on', () => {
@@ -263,19 +287,40 @@ describe('a message that waits for a word', () => {
 });
 
 describe('what was going out', () => {
-  const going = (state: StoredOutbound['state']): StoredOutbound => ({
+  const going = (state: StoredOutbound['state'], nextAt: number | null = null): StoredOutbound => ({
     ...outboundRow('o_1', null),
-    ...{ state, attempts: 1, nextAt: null, possibleDuplicate: false, error: null },
+    ...{ state, attempts: 1, nextAt, possibleDuplicate: false, error: null },
+  });
+  const open = (row: StoredOutbound, claimedAt: number | null = NOW - 1000): OpenOutbound => ({
+    ...row,
+    claimedAt,
   });
 
   test.each(['pending', 'unknown'] as const)('and was %s is handed on as it is', (state) => {
-    const plan = planOf(work({ outbound: [going(state)] }));
+    const plan = planOf(work({ outbound: [open(going(state))] }));
     expect(plan.outbound).toEqual([going(state)]);
     expect(plan.writes).toEqual([]);
   });
 
+  test.each([
+    ['keeps the rest of the wait that its platform named', NOW + 40_000, NOW - 20_000, NOW + 40_000],
+    ['has no wait that is over', NOW - 5000, NOW - 65_000, NOW - 5000],
+    [
+      'waits no longer than was named, by a clock that was hours ahead',
+      NOW + 3 * HOUR,
+      NOW + 3 * HOUR - 60_000,
+      NOW + 60_000,
+    ],
+    ['waits for nothing where the clock was set back before it was named', NOW + HOUR, NOW + 2 * HOUR, NOW],
+    ['waits for nothing that a person asked for by a clock ahead', NOW + HOUR, NOW + HOUR, NOW],
+    ['waits for nothing where nobody knows when it was named', NOW + HOUR, null, NOW],
+  ])('%s', (_, nextAt, namedAt, expected) => {
+    const plan = planOf(work({ outbound: [open(going('pending', nextAt), namedAt)] }));
+    expect(plan.outbound).toEqual([going('pending', expected)]);
+  });
+
   test('and was being sent may have arrived', () => {
-    const plan = planOf(work({ outbound: [going('sending')] }));
+    const plan = planOf(work({ outbound: [open(going('sending'))] }));
     expect(plan.outbound).toMatchObject([{ id: 'o_1', state: 'unknown' }]);
     expect(plan.writes).toMatchObject([{ op: 'outbound.end', id: 'o_1', state: 'unknown' }]);
   });
@@ -340,13 +385,56 @@ describe('a recovery', () => {
   test('takes the word of a life that left in order and could not write it: that was no death', async () => {
     const { store, run } = recovery();
     const word = { code: 0, cause: 'stop', at: NOW - 5000 };
-    const { crashLoop } = await run({ leftInOrder: ({ id }) => (id === 7 ? word : undefined) });
+    const { crashLoop } = await run({ lastWordOf: ({ id }) => (id === 7 ? word : undefined) });
     expect(crashLoop).toBe(false);
     expect(store.units.flat()).toContainEqual({ op: 'life.end', id: 7, ...word });
     expect(store.units.flat()).toContainEqual(
       expect.objectContaining({ op: 'turn.end', reason: 'gateway-left' }),
     );
     expect(store.units.flat().map(({ op }) => op)).not.toContain('session.crashed');
+  });
+
+  test('counts an end by a defect as a death, also where only its own word tells of it', async () => {
+    const { store, run } = recovery();
+    const word = { code: 70, cause: 'fault', at: NOW - 5000 };
+    await run({ lastWordOf: ({ id }) => (id === 7 ? word : undefined) });
+    const written = store.units.flat();
+    expect(written).toContainEqual({ op: 'life.end', id: 7, ...word });
+    expect(written).toContainEqual({ op: 'session.crashed', conversation: 'local:cli', at: NOW });
+    expect(written).toContainEqual(expect.objectContaining({ op: 'turn.end', reason: 'gateway-died' }));
+  });
+
+  test.each([
+    ['fault', 'session.crashed'],
+    ['restart', undefined],
+  ] as const)('goes by what the store knows of the end of a life: %s', async (cause, expected) => {
+    const { store, run } = recovery();
+    const { id } = await store.begin({
+      ...{ kind: 'daemon', pid: 2, startTime: '', bootId: '', version: '1' },
+      ...{ startedAt: NOW - 9000, epochAbove: 1 },
+    });
+    await store.commit([{ op: 'life.end', id, at: NOW - 5000, code: null, cause }]);
+    store.openLives = async () => [];
+    const [turn] = turns;
+    store.openWork = async () => work({ messages, turns: turn === undefined ? [] : [{ ...turn, life: id }] });
+    await run();
+    const crashed = store.units.flat().filter(({ op }) => op === 'session.crashed');
+    expect(crashed.map(({ op }) => op)).toEqual(expected === undefined ? [] : [expected]);
+  });
+
+  test('after a defect that found nothing in flight makes calm whoever was in flight before', async () => {
+    const { store, run } = recovery();
+    const { id } = await store.begin({
+      ...{ kind: 'daemon', pid: 2, startTime: '', bootId: '', version: '1' },
+      ...{ startedAt: NOW - 9000, epochAbove: 1 },
+    });
+    await store.commit([
+      { op: 'session.crashed', conversation: 'local:cli', at: NOW - 9000 },
+      { op: 'life.end', id, at: NOW - 5000, code: 70, cause: 'fault' },
+    ]);
+    store.openLives = async () => [];
+    store.openWork = async () => work({});
+    expect((await run()).crashed).toEqual([]);
   });
 
   test('ends the processes of the dead before anything else, and leaves a living life alone', async () => {

@@ -3,7 +3,10 @@ import type { Refusal } from '../../machines/events.ts';
 import { Refusals } from '../../src/gateway/refusals.ts';
 
 const draining: Refusal = { because: 'draining', request: null, failure: null, degraded: [] };
-const degraded: Refusal = { because: 'degraded', request: null, failure: null, degraded: ['safe-mode'] };
+const degraded = (...reasons: string[]): Refusal => ({
+  ...{ because: 'degraded', request: null, failure: null },
+  degraded: reasons,
+});
 const group = { platform: 'chat', conversation: 'chat:group' };
 
 describe('a refusal', () => {
@@ -18,6 +21,23 @@ describe('a refusal', () => {
     expect(refusals.toldAlready({ ...group, conversation: 'chat:other' }, draining)).toBe(false);
   });
 
+  test('is said once a conversation while safe mode lasts, and once more by a drain in it', () => {
+    const refusals = new Refusals();
+    const safeMode = degraded('agent:default', 'safe-mode');
+    expect([1, 2, 3].map(() => refusals.toldAlready(group, safeMode))).toEqual([false, true, true]);
+    expect([1, 2].map(() => refusals.toldAlready(group, draining))).toEqual([false, true]);
+    expect(refusals.toldAlready(group, safeMode)).toBe(true);
+  });
+
+  test('that reached nobody is said the next time', () => {
+    const refusals = new Refusals();
+    for (const refusal of [draining, degraded('safe-mode')]) {
+      refusals.toldAlready(group, refusal);
+      refusals.forgetTold(group.conversation);
+      expect(refusals.toldAlready(group, refusal)).toBe(false);
+    }
+  });
+
   test('is said again by the next drain', () => {
     const refusals = new Refusals();
     refusals.toldAlready(group, draining);
@@ -27,7 +47,12 @@ describe('a refusal', () => {
 
   test.each([
     ['to whoever waits at its connection', { platform: 'local', conversation: 'local:default' }, draining],
-    ['by a degraded gateway, whose reason may be another by now', group, degraded],
+    [
+      'to them in safe mode, too',
+      { platform: 'local', conversation: 'local:default' },
+      degraded('safe-mode'),
+    ],
+    ['because an agent is down, for another may be by now', group, degraded('agent:default')],
     ['that no state is the reason of', group, null],
   ])('is always said %s', (_, row, refusal) => {
     const refusals = new Refusals();

@@ -80,9 +80,13 @@ describe('safe mode', () => {
 
   test('tells whom it refused when it is over, once', async () => {
     const core = await inSafeMode();
-    for (const id of ['a', 'b']) await core.receive('hello', { ...person(2), platformMessageId: id });
+    for (const id of ['a', 'b']) {
+      const refused = await core.receive('hello', { ...person(2), platformMessageId: id });
+      expect(refused).toMatchObject({ admission: 'refuse', text: expect.stringMatching(/safe mode/) });
+    }
     await settled();
-    expect(core.chat.sent).toHaveLength(2);
+    // The second settles without a word.
+    expect(core.chat.sent).toEqual([expect.stringMatching(/^Not taken: the gateway is in safe mode/)]);
     await core.clock.advance(120_000);
     const back = core.chat.sent.filter((text) => text.startsWith('The gateway goes on'));
     expect(back).toHaveLength(1);

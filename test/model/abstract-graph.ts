@@ -20,7 +20,7 @@ const BARE_EFFECTS = [
   'takeUpHeld',
   'holdUnstarted',
   'abortStart',
-  'abortTurns',
+  'interruptWork',
   'killCommands',
   'stopDeadlines',
   'flush',

@@ -19,7 +19,7 @@ import { LastingWork } from './lasting-work.ts';
 const CONFIG = `
 quick_commands:
   up: { type: exec, command: "echo up" }
-  hold: { type: exec, command: "cat command", timeout: 1h }
+  hold: { type: exec, command: "trap '' TERM; cat command", timeout: 1h, grace: 1h }
   s: { type: alias, target: "/status" }
 access: { owners: ["standin:ann"] }
 turns: { resume: never }

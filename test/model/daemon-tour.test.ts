@@ -93,7 +93,8 @@ test.each(['stop', 'restart'] as const)(
     await using gateway = await startWithStandIn(server, {
       entry: program.entry,
       config: [
-        'quick_commands: { hold: { type: exec, command: "cat command", timeout: 1h } }',
+        'quick_commands:',
+        `  hold: { type: exec, command: "trap '' TERM; cat command", timeout: 1h, grace: 1h }`,
         'access: { owners: ["standin:ann"] }',
         'shutdown: { kill_grace: 200ms, exit_timeout: 1s }',
       ].join('\n'),

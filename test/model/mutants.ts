@@ -209,10 +209,10 @@ const course: readonly Mutant[] = [
   }),
   edited('a drained gateway never says so', (edit) => edit.on('draining.waiting', 'always').pop()),
   edited('interrupting aborts again whenever work settles', (edit) => {
-    edit.state('draining.interrupting').on['work.settled'] = [{ actions: ['removeWork', 'abortTurns'] }];
+    edit.state('draining.interrupting').on['work.settled'] = [{ actions: ['removeWork', 'interruptWork'] }];
   }),
   edited('interrupting aborts nothing', (edit) =>
-    edit.drop(edit.state('draining.interrupting').entry, 'abortTurns'),
+    edit.drop(edit.state('draining.interrupting').entry, 'interruptWork'),
   ),
   edited('closing begins while something is at work', (edit) => {
     delete edit.branch('restarting.flushing', 'outbox.flushed').guard;
@@ -235,7 +235,7 @@ const course: readonly Mutant[] = [
     },
   }),
   edited('a failing gateway lets its turns run', (edit) =>
-    edit.drop(edit.branch('', 'fatal').actions, 'abortTurns'),
+    edit.drop(edit.branch('', 'fatal').actions, 'interruptWork'),
   ),
   edited('a failure while leaving begins to leave anew', (edit) => {
     delete edit.state('stopped').on.fatal;

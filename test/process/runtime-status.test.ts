@@ -233,6 +233,16 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
     },
   );
 
+  test.skipIf(SMALL_DISK_MISSING)('the last word is said in brief where all of it has no room', () => {
+    using disk = mountSmallDisk();
+    const { status, read } = statusFile(7, join(disk.path, 'status.json'));
+    status.update({ state: 'running' }, changed);
+    disk.fill();
+    const brief = { state: 'exited', exit: { code: 0, cause: 'stop', at: 1 } };
+    status.close({ ...brief, filling: 'x'.repeat(9_000) }, brief);
+    expect(read()?.status).toEqual({ ...brief, epoch: 7 });
+  });
+
   test.skipIf(SMALL_DISK_MISSING)(
     'a status without room keeps the old one, is told once, and comes when there is room',
     () => {

@@ -18,8 +18,6 @@ interface Sending {
   isUnderWay: boolean;
   /** Nobody may know whether it arrived. */
   isUncertain: boolean;
-  /** It was sent while no row could say so: a death then hides that from the next life. */
-  wasUnclaimed: boolean;
   uncertainAttempts: number;
   formatRefusals: number;
   arrivals: number;
@@ -97,13 +95,15 @@ export class DeliveryCheck implements Check {
     if (!isMarked && this.#mustBeMarked(sending))
       report('not marked', `${id} may come twice, and does not say so`);
     if (record?.isNoted === false) this.#order(record, conversation);
-    if (record !== undefined && record.state !== 'sending') sending.wasUnclaimed = true;
+    // A death now would hide it from the next life.
+    if (record !== undefined && record.state !== 'sending')
+      report('claimed', `${id} is sent, and its row says that it is ${record.state}`);
     sending.texts.push(text);
     sending.isUnderWay = true;
   }
 
-  #mustBeMarked({ isUncertain, wasUnclaimed }: Sending): boolean {
-    return isUncertain && !wasUnclaimed && !this.#known.rules.sendsOnce;
+  #mustBeMarked({ isUncertain }: Sending): boolean {
+    return isUncertain && !this.#known.rules.sendsOnce;
   }
 
   /** What was committed before goes first. */
@@ -169,7 +169,7 @@ export class DeliveryCheck implements Check {
     const known = this.#sendings.get(id);
     if (known !== undefined) return known;
     const sending: Sending = {
-      ...{ texts: [], isUnderWay: false, isUncertain: false, wasUnclaimed: false, uncertainAttempts: 0 },
+      ...{ texts: [], isUnderWay: false, isUncertain: false, uncertainAttempts: 0 },
       ...{ formatRefusals: 0, arrivals: 0, isOver: false },
     };
     this.#sendings.set(id, sending);

@@ -117,9 +117,11 @@ export class RecoveryCheck implements Check {
   }
 
   #count(inFlight: ReadonlySet<string>): void {
-    for (const [conversation, { most }] of [...this.#crashes]) {
-      // Whoever rests goes on resting until a person says otherwise.
-      if (!inFlight.has(conversation) && most < CRASHES_MAX) this.#crashes.delete(conversation);
+    for (const [conversation, crashes] of [...this.#crashes]) {
+      if (inFlight.has(conversation)) continue;
+      // Whoever rests goes on resting until a person says otherwise; whoever may rest, and does not, is calm now.
+      if (crashes.most < CRASHES_MAX) this.#crashes.delete(conversation);
+      else if (crashes.least < CRASHES_MAX) crashes.least = 0;
     }
     for (const conversation of inFlight) {
       const { least, most } = this.#crashes.get(conversation) ?? { least: 0, most: 0 };

@@ -95,6 +95,16 @@ export const PLANTED: Readonly<
     }),
     foundBy: ['start on disk', 'acknowledged'],
   },
+  'a message sent though its claim could not be written': {
+    bug: committing((commit) => async (unit) => {
+      const claims = unit.some(({ op }) => op === 'sending');
+      return await commit(unit).catch((error: unknown) => {
+        if (claims) return 'committed';
+        throw error;
+      });
+    }),
+    foundBy: ['claimed'],
+  },
   'a cut sending that is repeated in silence': {
     bug: finding((open) => ({
       ...open,

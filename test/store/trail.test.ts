@@ -37,7 +37,7 @@ describe('the trail of a message', () => {
       outcome: 'failed',
       exitCode: 3,
       signal: null,
-      durationMs: 1,
+      durationMs: 640,
       output: '',
     } as const;
     const usage = '{"inputTokens":7,"outputTokens":2}';
@@ -78,7 +78,10 @@ describe('the trail of a message', () => {
       { id: 't2', endedAt: null, usage: null },
     ]);
     expect(trail?.commands).toMatchObject([
-      { id: 'c1', name: 'gpu', startedAt: 1_200, endedAt: 1_900, outcome: 'failed', exitCode: 3 },
+      {
+        ...{ id: 'c1', name: 'gpu', actor: 'local:owner', argsHash: 'ab', startedAt: 1_200, endedAt: 1_900 },
+        ...{ outcome: 'failed', exitCode: 3, signal: null, durationMs: 640 },
+      },
     ]);
     expect(trail?.replies).toMatchObject([
       {

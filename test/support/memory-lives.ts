@@ -1,5 +1,5 @@
 /** The lives of `MemoryTables`. */
-import type { LastExit, Life, LifeStart, Write } from '../../src/store/store.ts';
+import type { Death, LastExit, Life, LifeStart, Write } from '../../src/store/store.ts';
 import { type Changes, Table } from './memory-table.ts';
 
 interface LifeRecord extends Life {
@@ -33,13 +33,13 @@ export class MemoryLives {
     return last && (last.end ?? { code: null, cause: 'unknown', at: null });
   }
 
-  deaths(sinceMs: number): number[] {
+  deaths(sinceMs: number): Death[] {
     return this.#rows
       .values()
       .filter(({ kind, end }) => kind === 'daemon' && (end?.cause === 'died' || end?.cause === 'fault'))
-      .map(({ end }) => end?.at ?? 0)
-      .filter((at) => at >= sinceMs)
-      .sort((a, b) => b - a);
+      .map(({ id, end }) => ({ life: id, at: end?.at ?? 0 }))
+      .filter(({ at }) => at >= sinceMs)
+      .sort((a, b) => b.at - a.at);
   }
 
   end({ id, code, cause, at }: Extract<Write, { op: 'life.end' }>): void {

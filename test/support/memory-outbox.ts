@@ -1,5 +1,12 @@
 /** The outbox, the notices and the conversations of `MemoryTables`: what a start must still keep of what was promised. */
-import type { CrashedSession, Notice, StoredNotice, StoredOutbound, Write } from '../../src/store/store.ts';
+import type {
+  CrashedSession,
+  Notice,
+  OpenOutbound,
+  StoredNotice,
+  StoredOutbound,
+  Write,
+} from '../../src/store/store.ts';
 import { type Changes, Table } from './memory-table.ts';
 
 export type WriteOf<Op extends Write['op']> = Extract<Write, { op: Op }>;
@@ -8,6 +15,8 @@ interface OutboundRecord {
   readonly row: StoredOutbound;
   /** The life that claimed it last. */
   readonly claimedBy: number | null;
+  /** When that claim began or ended. */
+  readonly claimedAt: number | null;
 }
 
 type SendingOp = 'sending' | 'sent' | 'unsent' | 'outbound.end' | 'outbound.retry';
@@ -33,11 +42,11 @@ export class MemoryOutbox {
       .filter((row) => row.messageId === messageId);
   }
 
-  open(isTheirs: (life: number) => boolean): StoredOutbound[] {
+  open(isTheirs: (life: number) => boolean): OpenOutbound[] {
     return this.#rows
       .values()
       .filter(({ row, claimedBy }) => !isOver(row) && !isTheirs(claimedBy ?? row.life))
-      .map(({ row }) => row);
+      .map(({ row, claimedAt }) => ({ ...row, claimedAt }));
   }
 
   /** Whether something that was said to this message has not come to its end. */
@@ -67,7 +76,7 @@ export class MemoryOutbox {
       state: deliveredAt === undefined ? 'pending' : 'delivered',
       ...{ attempts: 0, nextAt: null, possibleDuplicate: false, error: null },
     };
-    this.#rows.add(row.id, { row, claimedBy: null });
+    this.#rows.add(row.id, { row, claimedBy: null, claimedAt: null });
   }
 
   change(write: WriteOf<SendingOp>): void {
@@ -75,7 +84,9 @@ export class MemoryOutbox {
     const row = before && changed(before.row, write);
     if (row === undefined) return;
     const claimedBy = write.op === 'sending' ? write.life : (before?.claimedBy ?? null);
-    this.#rows.set(write.id, { row, claimedBy });
+    const isTimed = write.op === 'sending' || write.op === 'unsent' || write.op === 'outbound.retry';
+    const claimedAt = isTimed ? write.at : (before?.claimedAt ?? null);
+    this.#rows.set(write.id, { row, claimedBy, claimedAt });
   }
 }
 

@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { messageOf, SluiceError } from '../../src/errors.ts';
 import type {
   CrashedSession,
+  Death,
   Exchange,
   JournalRow,
   LastExit,
@@ -116,7 +117,7 @@ export class MemoryStore implements Store {
     return this.#open().history(conversation, turnId, exchangesMax);
   }
 
-  async deaths(sinceMs: number): Promise<readonly number[]> {
+  async deaths(sinceMs: number): Promise<readonly Death[]> {
     return this.#open().lives.deaths(sinceMs);
   }
 

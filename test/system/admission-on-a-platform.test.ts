@@ -91,6 +91,24 @@ test.each([
   await leave(world);
 });
 
+test('/restart while a turn runs says how many are left and for how long at most; the second to ask learns that it is under way; nobody is interrupted', async () => {
+  const { gateway, server, done } = await busy();
+  const turn = gateway.send('wait turn', { conversation: 'busy too', id: 'other' });
+  await gateway.inFlight('turns', 2);
+  await server.deliver({ id: '1', from: 'ann', text: '/restart' });
+  const first = await server.reached(({ text }) => text.startsWith('Restarting when'));
+  expect(first.text).toBe('Restarting when 2 turns are done, in 60 s at most. Commands still run.');
+  await server.deliver({ id: '2', from: 'ann', conversation: 'elsewhere', text: '/restart' });
+  const second = await server.reached(({ conversation }) => conversation === 'standin:elsewhere');
+  expect(second.text).toMatch(/^Already restarting: 2 turns to finish, in \d+ s at most\.$/);
+  expect((await gateway.status()).inFlight.turns).toHaveLength(2);
+  for (const _ of ['turn', 'other']) await done();
+  expect((await turn).json).toMatchObject({ outcome: 'answered' });
+  await gateway.ready(2);
+  expect((await gateway.status()).epoch).toBe(2);
+  await gateway.stop();
+});
+
 test('in a drain an alias of an exec command names what to send, and a typo gets the near names', async () => {
   const world = await busy();
   await ask(world.gateway, 'restart');

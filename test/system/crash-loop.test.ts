@@ -4,6 +4,7 @@
  */
 import { expect, onTestFinished, test } from 'vitest';
 import { standInAgent, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
+import { storeRows } from '../support/home-files.ts';
 import { startWithStandIn } from '../support/stand-in/gateway.ts';
 import { StandInServer } from '../support/stand-in/server.ts';
 
@@ -66,13 +67,63 @@ test('a conversation that was in flight in three deaths running rests alone, say
   await server.reached(({ text }) => text === 'echo: well again\n');
   expect(to('ann')).toEqual([
     expect.stringMatching(/The gateway went down while this was being answered\. It is being answered again/),
-    expect.stringMatching(/The gateway went down again .*\/resume tries once more\.$/),
+    expect.stringMatching(
+      /^The gateway is back\. It went down three times running .*\/resume tries once more\.$/,
+    ),
     expect.stringMatching(/^Not taken: /),
     'Being answered now: 1 message of this conversation that had been interrupted.',
     'started one\nfinished one\n',
     'echo: well again\n',
   ]);
   expect(to('bob')).toEqual(['echo: hello\n', 'echo: still there?\n']);
+  await fourth.stop();
+});
+
+test('a conversation that was in flight in three lives which ended by a defect rests as after three kills, and a stop between counts for nothing', async () => {
+  const server = await StandInServer.start();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const folder = new TestFolder();
+  onTestFinished(() => folder[Symbol.dispose]());
+  folder.fifo('one');
+  const config = `${AGENT}\naccess: { users: ["standin:ann"] }\nsafe_mode: off`;
+  const planted = ['--import', 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("planted")})'];
+  const live = async () => {
+    const gateway = await startWithStandIn(server, { folder, config, nodeArgs: planted });
+    onTestFinished(() => gateway[Symbol.asyncDispose]());
+    return gateway;
+  };
+  const crashes = () => storeRows(folder.home, 'SELECT crashes, quarantined FROM sessions')[0];
+  const first = await live();
+  await server.deliver({ id: 'ann', from: 'ann', text: 'wait one' });
+  await first.inFlight('turns', 1);
+  first.signal('SIGUSR2');
+  expect(await first.exited).toMatchObject({ code: 70 });
+  for (const [end, code] of [
+    [(gateway: TestGateway) => gateway.post('/stop now'), 0],
+    [async (gateway: TestGateway) => gateway.signal('SIGUSR2'), 70],
+  ] as const) {
+    const next = await live();
+    await next.inFlight('turns', 1);
+    expect(crashes()).toEqual({ crashes: 1, quarantined: 0 });
+    await end(next);
+    expect(await next.exited).toMatchObject({ code });
+  }
+  const third = await live();
+  await third.inFlight('turns', 1);
+  expect(crashes()).toEqual({ crashes: 2, quarantined: 0 });
+  third.signal('SIGUSR2');
+  await third.exited;
+
+  const fourth = await live();
+  await server.reached(({ text }) => text.includes('nothing more is answered here by itself'));
+  expect(await fourth.status()).toMatchObject({ awaitingResume: 1, inFlight: { turns: [] } });
+  expect(crashes()).toEqual({ crashes: 3, quarantined: 1 });
+  expect(server.sent.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/The gateway went down while this was being answered\. It is being answered again/),
+    'started one\n',
+    expect.stringMatching(/^Interrupted: the gateway is stopping, and was asked to go at once\./),
+    expect.stringMatching(/^The gateway is back\. It went down three times running/),
+  ]);
   await fourth.stop();
 });
 

@@ -113,6 +113,22 @@ describe('a gateway that goes on after each drain', () => {
     expect((await gateway.status()).epoch).toBe(2);
   });
 
+  test('the deadline of a restart that was cancelled does not cut a later one', async () => {
+    await using other = await TestGateway.start({ env: { SLUICE_RESTART_DRAIN_TIMEOUT: '4' } });
+    const { reply, end } = await turnOn(other, 'one');
+    await ask(other, 'restart');
+    const { deadlineAt: first } = await other.status();
+    await ask(other, 'cancel-drain');
+    await other.statusWhere(() => Date.now() > first - 2000);
+    await ask(other, 'restart');
+    const later = await other.statusWhere(() => Date.now() > first + 300);
+    expect(later).toMatchObject({ state: 'draining.waiting', intent: 'restart' });
+    expect(later.deadlineAt).toBeGreaterThan(first + 1000);
+    await end();
+    expect((await reply).json).toMatchObject({ outcome: 'answered' });
+    await other.ready(2);
+  });
+
   test('a restart that is cancelled is no restart, and the CLI that asked for it says so', async () => {
     const { reply, end } = await turnOn(gateway, 'one');
     const asked = gateway.cli('restart');

@@ -18,7 +18,7 @@ quick_commands:
     timeout: 1h
     grace: 1h
     concurrency: 8
-  single: { type: exec, command: "echo begun; echo trouble >&2; sleep 600", timeout: 1h, grace: 1h }
+  single: { type: exec, command: "echo begun; echo trouble >&2; sleep 600; sleep 600", timeout: 1h, grace: 1h }
 access: { owners: ["standin:ann"] }
 shutdown: { kill_grace: 1s, exit_timeout: 3s }`;
 
@@ -124,7 +124,9 @@ test('one that waits for a free place when the time is over is not run, and says
   const { server, folder, gateway } = await world();
   server.hold('stop-receiving');
   const first = gateway.send('/single', { id: 'first' });
-  await gateway.inFlight('commands', 1);
+  await gateway.statusWhere(({ inFlight: { commands } }) =>
+    commands.some(({ id }: { id: string }) => survivors(id).length >= 2),
+  );
   const second = gateway.send('/single', { id: 'second' });
   await gateway.inFlight('commands', 2);
   await gateway.request('POST', '/v1/lifecycle', { intent: 'stop', hurry: true });

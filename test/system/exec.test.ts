@@ -110,6 +110,7 @@ describe('words after a command', () => {
     ['/logs LEVEL=loud', 'Not run: LEVEL is one of debug, info, not "loud". Usage: /logs [LINES] [LEVEL]'],
     ['/logs "5\n6"', 'Not run: LINES must match ^[0-9]+$, and "5\n6" does not. Usage: /logs [LINES] [LEVEL]'],
     ['/say', 'Not run: WORDS is missing. Usage: /say WORDS…'],
+    ['/say ""', 'Not run: WORDS is empty. Usage: /say WORDS…'],
     ['/say a\0b', 'Not run: an argument holds a NUL character. Usage: /say WORDS…'],
   ];
   test.each(refused)('%j is refused with the usage', async (text, reply) => {

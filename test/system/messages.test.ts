@@ -137,6 +137,10 @@ describe('one message', () => {
       ...{ kind: 'exec', outcome: 'failed', reason: 'exit-code-3' },
       commands: [{ name: 'fails', exitCode: 3, output: expect.stringContaining('broken') }],
     });
+    // Of `{}`, which is what a command without arguments has.
+    const argsHash = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
+    expect(failed.commands[0]).toMatchObject({ argsHash, durationMs: expect.any(Number) });
+    expect((await gateway.request('GET', `/v1/messages/${failed.id}`)).json).toEqual(failed);
     const ids = [way.id, way.id.slice(0, -1), way.turns[0].id, way.replies[0].id, 'job-1'];
     for (const id of ids) expect((await show(id)).json, id).toMatchObject({ id: way.id });
     expect((await show(failed.commands[0].id)).json).toMatchObject({ id: failed.id });
@@ -146,7 +150,9 @@ describe('one message', () => {
     expect(stdout).toMatch(/^m_\w+ {2}exec from local:owner in local:default\nknown to local as job-2\n/);
     expect(stdout).toContain('\nfailed: it ended with exit code 3 (exit-code-3)\n');
     expect(stdout).toMatch(/\ncommand c_\w+, \/fails by local:owner in life 1: failed, exit code 3\n/);
-    expect(stdout).toMatch(/\n {2}printed\n {4}broken\n/);
+    expect(stdout).toMatch(
+      new RegExp(`, took \\d+ ms\n {2}arguments sha256 ${argsHash}\n {2}printed\n {4}broken\n`),
+    );
 
     const several = await gateway.cli('messages', 'show', 'job-');
     expect(several).toMatchObject({ code: 1, stdout: '' });

@@ -8,6 +8,7 @@ import { storeRows } from '../support/home-files.ts';
 import { polled } from '../support/polling.ts';
 import { startWithStandIn } from '../support/stand-in/gateway.ts';
 import { type ServerAbilities, StandInServer } from '../support/stand-in/server.ts';
+import { StoreLock } from '../support/store-lock.ts';
 
 const ACCESS = 'access: { owners: ["standin:ann"], users: ["standin:bob"] }';
 const MARK = '(possibly sent twice: nobody saw whether it had arrived)';
@@ -160,7 +161,8 @@ test('what cannot be delivered stays with its text and why, and its conversation
   await using gateway = await live();
   folder.fifo('turn');
   server.behave({ how: 'gone' }, { conversation: 'standin:ann', times: 1 });
-  for (const text of ['one', 'wait turn']) await server.deliver({ id: text, from: 'ann', text });
+  // Both before the first is answered: whoever writes afterwards is there.
+  await Promise.all(['one', 'wait turn'].map((text) => server.deliver({ id: text, from: 'ann', text })));
   await gateway.log(({ msg }) => msg === 'a message will not be sent');
   await folder.release('turn');
   await answered(gateway, 2);
@@ -176,6 +178,29 @@ test('what cannot be delivered stays with its text and why, and its conversation
   await server.deliver({ id: 'three', from: 'ann', text: 'three' });
   await server.reached(({ text }) => text === 'echo: three\n');
   expect(texts(server)).toEqual(['started turn\nfinished turn\n', 'echo: three\n']);
+});
+
+test('a start that cannot write its store answers commands at once, and sends what was left before anything that has a row', async () => {
+  const { server, folder, live } = await world();
+  const first = await live();
+  server.failSends('the server is out of order');
+  for (const text of ['one', 'two']) await server.deliver({ id: text, from: 'ann', text });
+  await answered(first, 2);
+  expect(await first.stop()).toMatchObject({ code: 0 });
+  server.failSends(undefined);
+  {
+    using _lock = new StoreLock(folder.home);
+    const second = await live();
+    await second.statusWhere(({ degraded }) => degraded.includes('store'));
+    await server.deliver({ id: 'in the outage', from: 'ann', text: '/sttaus' });
+    await server.reached(({ text }) => text.includes('(not recorded: another program had the store locked)'));
+    expect(server.arrivals).toHaveLength(1);
+  }
+  await server.until(() => server.arrivals.length >= 3, 'what was left');
+  await server.deliver({ id: 'afterwards', from: 'ann', text: 'three' });
+  await server.reached(({ text }) => text === 'echo: three\n');
+  expect(texts(server).slice(1)).toEqual(['echo: one\n', 'echo: two\n', 'echo: three\n']);
+  expect(server.arrivals.map(({ isMarked }) => isMarked)).toEqual([false, false, false, false]);
 });
 
 test('a gateway leaves at once although its replies are refused, and the next life sends them at once', async () => {

@@ -5,9 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { survivors } from '../process/survivors.ts';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
 import { debrisIn, pidFile, storeRows, when } from '../support/home-files.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
+import { startWithStandIn } from '../support/stand-in/gateway.ts';
+import { StandInServer } from '../support/stand-in/server.ts';
 import { StoreLock } from '../support/store-lock.ts';
 
 const DISK = {
@@ -196,6 +199,91 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
       expect(debrisIn(folder.home)).toEqual([]);
     },
   );
+
+  test.skipIf(SMALL_DISK_MISSING)(
+    'what a killed life left running is ended by the next start, though nothing can be written',
+    async () => {
+      using disk = mountSmallDisk(HOME_SIZE_KB);
+      using folder = new TestFolder(disk.path);
+      folder.fifo('slow');
+      const config = commands(folder, `${disk.path}/filler`);
+      await using dead = await TestGateway.start({ folder, config });
+      void dead.post('/slow', { id: 'left-running' }).catch(() => {});
+      await dead.inFlight('commands', 1);
+      const [{ id }] = (await dead.status()).inFlight.commands;
+      await dead.kill9();
+      expect(survivors(id).length).toBeGreaterThan(0);
+      disk.fill();
+
+      await using gateway = await TestGateway.start({ folder });
+      expect(survivors(id)).toEqual([]);
+      expect(await gateway.status()).toMatchObject({ state: 'running.degraded', degraded: ['store'] });
+      expect((await gateway.send('/cleanup')).json).toMatchObject({ outcome: 'ran', recorded: false });
+      await recovered(gateway);
+      expect(await gateway.outcome('left-running')).toMatchObject({
+        ...{ outcome: 'interrupted', outcomeReason: 'gateway-died' },
+      });
+    },
+  );
+
+  test.skipIf(SMALL_DISK_MISSING)(
+    'to a chat commands answer at once, and what has a row waits for room: nothing is said twice, or not at all',
+    async () => {
+      using disk = mountSmallDisk(HOME_SIZE_KB);
+      using folder = new TestFolder(disk.path);
+      await using server = await StandInServer.start();
+      for (const name of ['one', 'two']) folder.fifo(name);
+      const access = 'access: { owners: ["standin:ann", "standin:bob"] }';
+      const config = `${commands(folder, `${disk.path}/filler`)}\n${access}`;
+      const texts = (who: string) =>
+        server.arrivals
+          .filter(({ conversation }) => conversation === `standin:${who}`)
+          .map(({ text }) => text);
+      {
+        await using gateway = await startWithStandIn(server, { folder, config });
+        await server.deliver({ id: 'm1', from: 'ann', text: 'wait one' });
+        await server.deliver({ id: 'm2', from: 'bob', text: 'hello' });
+        await server.reached(({ text }) => text === 'echo: hello\n');
+        server.failSends('the server is away');
+        await server.deliver({ id: 'm3', from: 'bob', text: 'again' });
+        await server.until(() => server.asked.some(({ text }) => text === 'echo: again\n'), 'a first try');
+        disk.fill();
+        server.failSends(undefined);
+        await folder.release('one');
+        await gateway.log(({ msg }) => msg === 'settled, not recorded', 'the turn to end unrecorded');
+        await server.deliver({ id: 'm4', from: 'ann', text: '/count' });
+        await server.deliver({ id: 'm5', from: 'bob', text: '/count' });
+        await server.until(() => texts('ann').length > 0 && texts('bob').length > 1, 'both commands');
+        expect(texts('ann')).toEqual([`counted\n${DISK.note}`]);
+        expect(texts('bob')).toEqual(['echo: hello\n', `counted\n${DISK.note}`]);
+        await server.deliver({ id: 'm6', from: 'ann', text: '/cleanup' });
+        await server.until(() => texts('ann').length > 2 && texts('bob').length > 2, 'what had waited');
+        expect(texts('ann').slice(1)).toEqual([`freed\n${DISK.note}`, 'started one\nfinished one\n']);
+        expect(texts('bob').slice(2)).toEqual(['echo: again\n']);
+
+        await server.deliver({ id: 'm7', from: 'ann', text: 'wait two' });
+        await gateway.inFlight('turns', 1);
+        disk.fill();
+        await folder.release('two');
+        await gateway.until(
+          () => gateway.lines.filter(({ msg }) => msg === 'settled, not recorded').length > 4,
+          'the second turn to end unrecorded',
+        );
+        await gateway.kill9();
+      }
+      disk.empty();
+      // Nobody had read its answer: to the next life it is a turn like any that was cut off.
+      await using next = await startWithStandIn(server, { folder, config });
+      await server.until(() => texts('ann').length > 3, 'a word about the turn that was cut off');
+      expect(texts('ann').slice(3)).toEqual([expect.stringContaining('Send /resume')]);
+      await server.deliver({ id: 'm8', from: 'ann', text: '/resume' });
+      await next.inFlight('turns', 1);
+      await folder.release('two');
+      await server.reached(({ text }) => text.includes('finished two'));
+      expect(texts('ann').filter((text) => text.includes('finished two'))).toHaveLength(1);
+      expect(server.arrivals.filter(({ isMarked }) => isMarked)).toEqual([]);
+    },
+  );
 });
 
 describe('while another process holds the lock of the database', () => {
@@ -214,7 +302,7 @@ describe('while another process holds the lock of the database', () => {
     await recovered(gateway);
     expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered', recorded: true });
     const shown = (await gateway.cli('messages', 'show', 'locked-count')).stdout;
-    expect(shown).toMatch(/ran, exit code 0\n {2}\d{4}-\S+ \S+ to \S+\n/);
+    expect(shown).toMatch(/ran, exit code 0\n {2}\d{4}-\S+ \S+ to \S+, took /);
     expect(shown).not.toContain('has not started');
     await gateway.stop();
     await using next = await TestGateway.start({ folder, config: commands(folder) });

@@ -5,8 +5,8 @@
 import { appendFileSync } from 'node:fs';
 
 export type Noted =
-  /** The test's own: the round that begins, and how many links there were before it. */
-  | { readonly what: 'round'; readonly round: number; readonly links: number }
+  /** The test's own: the round that begins. */
+  | { readonly what: 'round'; readonly round: number }
   /** A life has a number from now on. */
   | { readonly what: 'life'; readonly life: number; readonly epoch: number | null; readonly pid: number }
   /** It kills itself here. */
@@ -15,6 +15,8 @@ export type Noted =
   | { readonly what: 'claim'; readonly id: string; readonly life: number }
   /** That could not be put there. */
   | { readonly what: 'unclaimed'; readonly id: string }
+  /** A command begins, and that could not be put on disk. */
+  | { readonly what: 'start-unwritten'; readonly id: string }
   /** A message is handed to the platform. */
   | { readonly what: 'send'; readonly id: string }
   /** What became of a message that goes out is on disk: `sent`, `unsent`, `unknown` or `dead`. */

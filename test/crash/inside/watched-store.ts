@@ -32,7 +32,10 @@ export function watchedStore(store: SqliteStore, points: Points, trace: Trace): 
       return result;
     } catch (error) {
       trace.note({ what: 'unwritable' });
-      for (const write of unit) if (write.op === 'sending') trace.note({ what: 'unclaimed', id: write.id });
+      for (const write of unit) {
+        if (write.op === 'sending') trace.note({ what: 'unclaimed', id: write.id });
+        if (write.op === 'command.start') trace.note({ what: 'start-unwritten', id: write.id });
+      }
       throw error;
     }
   };

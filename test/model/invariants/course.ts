@@ -19,9 +19,9 @@ export const effects: Checks = {
     ),
   'turns are aborted once, when interrupting begins or the gateway fails': (step) => {
     const { event, from, effects: done } = step;
-    if (event.type === 'fatal') return exactly(step, 'abortTurns', isLeaving(from) ? 0 : 1);
+    if (event.type === 'fatal') return exactly(step, 'interruptWork', isLeaving(from) ? 0 : 1);
     const hurried = done.some((effect) => effect.type === 'answer' && effect.params.verdict === 'hurried');
-    return exactly(step, 'abortTurns', hurried || enters(step, 'draining.interrupting') ? 1 : 0);
+    return exactly(step, 'interruptWork', hurried || enters(step, 'draining.interrupting') ? 1 : 0);
   },
   'a start is aborted exactly when starting ends without having started': (step) => {
     if (step.event.type === 'fatal') return null; // The effect is idempotent: fatal stands once, at the root.
