@@ -4,8 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { systemClock as clock } from './clock.ts';
-import { Configuration } from './config/configuration.ts';
-import { findConfig, type HomePaths } from './config/paths.ts';
+import type { HomePaths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
 import { secretValues } from './config/secret-values.ts';
 import { ERRORS, isSluiceError, messageOf } from './errors.ts';
@@ -17,10 +16,11 @@ import { isCommandName } from './messages/classify.ts';
 import { newId } from './messages/ids.ts';
 import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from './messages/local.ts';
 import * as replies from './messages/replies.ts';
+import { offlineConfig } from './offline-config.ts';
+import { type Earlier, earlierOf } from './offline-earlier.ts';
 import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
 import { processIdentity } from './process/identity.ts';
-import { readLivingRecord } from './process/runtime-status.ts';
 import type { HandledSignal, Signals } from './process/signals.ts';
 import { isBusy } from './store/errors.ts';
 import { openSqliteStore } from './store/sqlite.ts';
@@ -47,8 +47,11 @@ export interface OfflineOptions {
   /** The message as a chat would send it. */
   readonly text: string;
   readonly id: string;
-  /** Ends the command's tree when one comes. */
-  readonly signals: Signals;
+  /** Why no gateway runs it, for whoever asked; null where it needs none to be refused. */
+  readonly because: string | null;
+  /** Ends the command's tree when one comes; `onInterrupt` hands over those that have come already, too. */
+  readonly signals: Pick<Signals, 'onLastResort' | 'onFault'>;
+  readonly onInterrupt: (listener: (signal: HandledSignal) => void) => void;
   readonly json: boolean;
   readonly output: { print(text: string): void; note(text: string): void };
 }
@@ -58,10 +61,16 @@ export interface OfflineResult {
   readonly settled: Record<string, unknown> | undefined;
 }
 
-/** Runs the command and prints its reply. Throws CONFIG_INVALID or CONFIG_UNREADABLE. */
+/**
+ * Runs the command and prints its reply; of an id that came before, what became of the first. Throws CONFIG_INVALID or
+ * CONFIG_UNREADABLE.
+ */
 export async function runOffline(options: OfflineOptions): Promise<OfflineResult> {
-  const { env, id, json, output, signals } = options;
+  const { env, json, output, signals, because } = options;
   const shown = (reply: string) => json || output.print(reply);
+  const earlier = cameBefore(options);
+  if (earlier !== undefined) return again(options, earlier);
+  if (because !== null) output.note(`${because}: run by this process`);
   const resolved = resolveCommand(options);
   if ('problem' in resolved) {
     shown(resolved.problem);
@@ -91,13 +100,8 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     { op: 'command.receive', command: command.row },
     { op: 'command.start', id: command.row.id, at: clock.wallMs() },
   ]);
-  if (claim === 'duplicate') {
-    const text = (await recording.isSettled(id)) ? ALREADY_RUN : ALREADY_TAKEN;
-    shown(text);
-    return refused(text);
-  }
-  signals.install();
-  signals.attach(({ signal }) => commands.cancel(command.row.id, NAMED[signal] ?? signal));
+  if (claim === 'duplicate') return again(options, cameBefore(options));
+  options.onInterrupt((signal) => commands.cancel(command.row.id, NAMED[signal] ?? signal));
   signals.onLastResort(() => processes.killAllNow());
   signals.onFault((fault) => {
     output.note(`sluice: ${messageOf(fault)}\n${ERRORS.INTERNAL.hint}`);
@@ -116,9 +120,31 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
   };
 }
 
-const ALREADY_RUN = 'It was run already, under this very id: nothing was done twice.';
-const ALREADY_TAKEN =
-  'A gateway has taken it already, under this very id, and it is not over: nothing was done twice. See: sluice status';
+/** The first message of this id; undefined where there is none, or no store that can be asked. */
+function cameBefore({ paths, id }: OfflineOptions): Earlier | undefined {
+  if (!existsSync(paths.store)) return undefined;
+  try {
+    return earlierOf(paths.store, id);
+  } catch (error) {
+    if (isSluiceError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The same id again: what the first came to, or how it stands. Undefined: it came this moment, and cannot be read. */
+function again({ id, json, output, because }: OfflineOptions, earlier: Earlier | undefined): OfflineResult {
+  const settled = earlier?.settled;
+  const stands = earlier?.stands ?? 'It was taken this moment, and how it stands cannot be read.';
+  const found = settled === undefined ? `${stands} Nothing was done twice.` : `what became of ${id} before`;
+  output.note(because === null || settled === undefined ? found : `${because}: ${found}`);
+  if (settled === undefined) output.note(`Its end, once it is known: sluice messages show ${id}`);
+  for (const reply of settled?.replies ?? []) if (!json) output.print(reply);
+  const admission = { ...decided('', 'dispatch', null, true), duplicate: true, ...earlier?.admission };
+  return {
+    admission: settled === undefined ? { ...admission, text: stands } : admission,
+    settled: { ...(settled ?? { outcome: null, outcomeReason: null, replies: [], exitCode: null }) },
+  };
+}
 
 /** Signals that people know by another name. */
 const NAMED: Partial<Readonly<Record<HandledSignal, string>>> = { SIGINT: 'Ctrl-C' };
@@ -131,19 +157,15 @@ interface Resolved {
 
 /** The command and its arguments, or what is wrong with them. */
 function resolveCommand(options: OfflineOptions): Resolved | { problem: string } {
-  const { env, cwd, paths, configFlag, name, text } = options;
-  const owned = readLivingRecord(paths.pid)?.config ?? undefined;
-  const found = findConfig({ flag: configFlag, env, cwd, owned });
-  const configuration = new Configuration(
-    { ...found, env, lastGoodPath: paths.lastGood, platformSchemas: {} },
-    false,
-  );
-  if (!isCommandName(name)) return { problem: noExec(name, configuration.current.quickCommands) };
-  const classified = execIn(text, configuration.current.quickCommands);
+  const { name, text, output } = options;
+  const { config, warning } = offlineConfig(options);
+  if (warning !== null) output.note(warning);
+  if (!isCommandName(name)) return { problem: noExec(name, config.quickCommands) };
+  const classified = execIn(text, config.quickCommands);
   if ('problem' in classified) return classified;
   const bound = bindArguments(classified.command, classified.words);
   if (!bound.ok) return { problem: replies.usage(classified.command, bound.problem) };
-  return { classified, values: bound.values, config: configuration.current };
+  return { classified, values: bound.values, config };
 }
 
 /** The gateway's token, where the home has one that can be read. */
@@ -231,12 +253,6 @@ class Recording implements AsyncDisposable {
     const store = this.#store;
     if (store === undefined) return 'unrecorded';
     return onceUnlocked(store, () => store.commit(unit)).catch(() => 'unrecorded');
-  }
-
-  /** True when the message of this id has its outcome; what cannot be read counts as not. */
-  async isSettled(platformMessageId: string): Promise<boolean> {
-    const found = await this.#store?.find(LOCAL_PLATFORM, platformMessageId).catch(() => undefined);
-    return (found?.outcome ?? null) !== null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

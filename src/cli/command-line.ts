@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { resolveHome } from '../config/paths.ts';
+import type { Context } from './context.ts';
 
 /** The package that this runs from: the bundle lies one level below its root, this source two. */
 const ROOT = ['../', '../../']
@@ -11,6 +13,11 @@ const ROOT = ['../', '../../']
 /** The line that runs these words of ours, in this folder. */
 export function lineOf(words: readonly string[], cwd: string): string {
   return [programName(cwd), ...words.map(shellWord)].join(' ');
+}
+
+/** The same for the home of this command: named where whoever types the line would get another one. */
+export function lineAt({ home, env, cwd }: Pick<Context, 'home' | 'env' | 'cwd'>, words: readonly string[]) {
+  return lineOf(home === resolveHome({ env }) ? words : [...words, '--home', home], cwd);
 }
 
 /** `sluice` where it is installed for every folder; a checkout and a project that depends on it have it through npx. */

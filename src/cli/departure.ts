@@ -6,6 +6,7 @@ import { asksForNext } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status-report.ts';
+import { firstFew } from '../messages/in-flight.ts';
 import { isAlive, isVisible } from '../process/identity.ts';
 import { type FinalExit, type Owner, readOwner, readStatusFile } from '../process/runtime-status.ts';
 import type { Context } from './context.ts';
@@ -163,11 +164,11 @@ export class Progress {
       ...inFlight.turns.map((turn) => `turn ${turn.id} (${turn.conversation})`),
       ...inFlight.commands.map((command) => `command ${command.id} (/${command.name})`),
     ];
-    const key = [state, ...work].join(' ');
-    if (key === this.#last) return;
-    this.#last = key;
+    const holding = work.length === 0 ? '' : `: waits for ${firstFew(work)}`;
+    if (state + holding === this.#last) return;
+    this.#last = state + holding;
     const left =
       deadlineAt === null ? '' : `, ${Math.max(0, Math.round((deadlineAt - clock.wallMs()) / 1000))} s left`;
-    this.#context.output.note(`${state}${work.length === 0 ? '' : `: waits for ${work.join(', ')}${left}`}`);
+    this.#context.output.note(`${state}${holding}${holding === '' ? '' : left}`);
   }
 }

@@ -4,36 +4,25 @@
  * later does not run it again.
  */
 import { systemClock } from '../clock.ts';
-import { isSluiceError, SluiceError } from '../errors.ts';
+import { isSluiceError } from '../errors.ts';
 import { quoteWords } from '../messages/arguments.ts';
 import { isCommandName } from '../messages/classify.ts';
 import { NOT_IN_FLIGHT } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import type { Signals } from '../process/signals.ts';
-import { type Context, EXIT, reportReply } from './context.ts';
-import { hasLivingOwner } from './departure.ts';
-import { type Followed, followMessage, type MessageBody } from './message.ts';
+import { type Context, EXIT, report, reportReply } from './context.ts';
+import { type ExecCommandLine, execByGateway, followExec } from './exec-by-gateway.ts';
+import { INTERRUPTED_EXIT, type Interrupt, Interrupts } from './interrupts.ts';
+import type { Followed } from './message.ts';
 
 export interface ExecOptions {
   readonly id?: string;
   readonly exitCode?: boolean;
   readonly cancel?: string;
   readonly config?: string;
-  /** Heard while the command is run by this process: its tree must not outlive a Ctrl-C. */
+  /** Heard while a command runs: it must not outlive a Ctrl-C unnoticed, wherever it runs. */
   readonly signals: Signals;
 }
-
-/** How long a daemon may take to decide before the command is run without it. */
-const DAEMON_MS_MAX = 1000;
-
-/**
- * Until when a daemon may begin it. Where the store cannot be written only this keeps the two from running it both, so
- * the rest of DAEMON_MS_MAX is for a decision that was made in time to get here.
- */
-const BEGIN_MS_MAX = 750;
-
-/** How long a command may take in all; its own timeout ends it long before. */
-const TIMEOUT_MS = 24 * 3600 * 1000;
 
 export async function exec(
   context: Context,
@@ -41,91 +30,65 @@ export async function exec(
   args: readonly string[],
   options: ExecOptions,
 ): Promise<number> {
-  const { output } = context;
-  if (options.cancel !== undefined)
-    return finish(context, await viaDaemon(context, `/cancel ${options.cancel}`, options), options);
+  const fresh = newId('m', systemClock.wallMs());
+  if (options.cancel !== undefined) {
+    const body = { text: `/cancel ${options.cancel}`, id: options.id ?? fresh };
+    return finish(context, await followExec(context, body), options, undefined);
+  }
   if (name === undefined) {
     const { listQuickCommands } = await import('./quick-commands.ts');
     return listQuickCommands(context, options);
   }
   const word = name.replace(/^\//, '');
   const text = `/${word}${args.length === 0 ? '' : ` ${quoteWords(args)}`}`;
-  const id = options.id ?? newId('m', systemClock.wallMs());
-  // What cannot name a command is not sent at all: the configuration is asked for what was meant.
-  if (!isCommandName(word))
-    return finish(context, await byItself(context, { name: word, text, id }, options), options);
-  const decided = { yet: false };
+  const command = { name: word, text, id: options.id ?? fresh };
+  const interrupts = new Interrupts(options.signals);
   try {
-    const asked = { ...options, id, only: 'exec' } as const;
-    return finish(context, await viaDaemon(context, text, asked, decided), options);
+    const ran = run(context, command, options, interrupts);
+    const followed = await Promise.race([ran, interrupts.fault]);
+    return finish(context, followed, options, interrupts.last);
   } catch (error) {
-    // Once a gateway has decided, the command is that one's: it is not run a second time here.
-    const isLate = isSluiceError(error, 'SENDER_GAVE_UP');
-    if (decided.yet) throw isLate ? diedWithIt() : error;
-    if (!isLate && !isSluiceError(error, 'NO_GATEWAY') && !isSluiceError(error, 'NO_ANSWER')) throw error;
-    const isSilent = error.code !== 'NO_GATEWAY' || hasLivingOwner(context);
-    const why = isSilent ? 'the gateway does not answer' : 'no gateway is running';
-    output.note(`${why}: run by this process`);
+    if (!isSluiceError(error, 'INTERRUPTED') || interrupts.last === undefined) throw error;
+    report(context, error);
+    return INTERRUPTED_EXIT[interrupts.last];
   }
-  return finish(context, await byItself(context, { name: word, text, id }, options), options);
 }
 
-/** It was taken, and the next gateway knows nothing of it: the store could not be written, or it died in between. */
-const diedWithIt = (): SluiceError =>
-  new SluiceError(
-    'NOT_DONE',
-    'the gateway died after it had taken the command, and nothing of it was recorded',
-    {
-      hint: 'See what it did before you send it again: it may be running still.',
-    },
-  );
-
-async function byItself(
+/** By the gateway that answers, else by this process. */
+async function run(
   context: Context,
-  command: { readonly name: string; readonly text: string; readonly id: string },
+  command: ExecCommandLine,
   { config: configFlag, signals }: ExecOptions,
+  interrupts: Interrupts,
 ): Promise<Followed> {
+  let because: string | null = null;
+  // What cannot name a command is not sent at all: the configuration is asked for what was meant.
+  if (isCommandName(command.name)) {
+    const followed = await execByGateway(context, command, interrupts);
+    if (!('nobody' in followed)) return followed;
+    because = followed.nobody;
+  }
   const { runOffline } = await import('../offline.ts');
-  const { admission, settled } = await runOffline({ ...context, ...command, configFlag, signals });
+  const onInterrupt = interrupts.listen.bind(interrupts);
+  const run = { ...context, ...command, configFlag, because, signals, onInterrupt };
+  const { admission, settled } = await runOffline(run);
   return { admission, settled, refusal: undefined };
 }
 
-function viaDaemon(
+/** `interrupt`: the last one that came while it ran. */
+function finish(
   context: Context,
-  text: string,
-  options: ExecOptions & Pick<MessageBody, 'only'>,
-  decided = { yet: false },
-): Promise<Followed> {
-  const now = systemClock.wallMs();
-  const body = {
-    text,
-    id: options.id ?? newId('m', now),
-    conversation: 'exec',
-    ...(options.only === undefined ? {} : { only: options.only }),
-    deadlineAt: now + BEGIN_MS_MAX,
-  };
-  return followMessage(body, {
-    control: context.control,
-    clock: systemClock,
-    admissionOnly: false,
-    admissionMs: DAEMON_MS_MAX,
-    timeoutMs: TIMEOUT_MS,
-    onAdmission: ({ admission, text }) => {
-      decided.yet = true;
-      if (admission === 'dispatch' && typeof text === 'string') context.output.note(text);
-    },
-    onDelta: () => {},
-    onReply: (reply) => context.json || context.output.print(reply),
-  });
-}
-
-function finish(context: Context, { admission, settled, refusal }: Followed, options: ExecOptions): number {
+  { admission, settled, refusal }: Followed,
+  options: ExecOptions,
+  interrupt: Interrupt | undefined,
+): number {
   if (refusal !== undefined) return reportReply(context, refusal.json);
   if (context.json) context.output.json({ ...admission, ...settled });
   if (admission?.admission === 'refuse') return EXIT.refused;
   // Of a --cancel: it is answered like any command, and to a script nothing was ended.
   if (settled?.outcomeReason === NOT_IN_FLIGHT) return EXIT.failed;
   if (settled?.outcome === 'ran' || settled?.outcome === 'done') return EXIT.done;
+  if (settled?.outcome === 'interrupted' && interrupt !== undefined) return INTERRUPTED_EXIT[interrupt];
   const code = settled?.exitCode;
   return options.exitCode === true && typeof code === 'number' ? code : EXIT.failed;
 }

@@ -40,6 +40,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['sluice exec', 'lists the quick commands: arguments, what each is for, who may'],
     ['sluice exec logs 50', 'its arguments in order'],
     ['sluice exec logs LINES=50 --exit-code', 'by name; exits with the code of the command'],
+    ['sluice exec find -- -name core', "what stands behind -- is the command's, options too"],
   ],
   completion: [
     [

@@ -43,6 +43,10 @@ export interface FollowOptions {
   readonly timeoutMs: number;
   /** True while a gateway lives that may only be without its socket just now; absent: none is waited for. */
   readonly comesBack?: () => boolean;
+  /** False while nobody owns the home whose message was decided; then OWNERLESS_MS_MAX counts. Absent: it does not. */
+  readonly isOwned?: () => boolean;
+  /** Ends the following, which resolves with what is known by then. */
+  readonly signal?: AbortSignal;
 }
 
 /** Between two attempts to reach a gateway that is restarting. */
@@ -51,22 +55,27 @@ const RECONNECT_MS = 200;
 /** How long a gateway may be away before following gives up. */
 const AWAY_MS_MAX = 120_000;
 
+/** How long the home may be without any gateway: whoever starts them again has done so by then. */
+export const OWNERLESS_MS_MAX = 10_000;
+
 /** How long one that lives may be without its socket before a first message gives up. */
 const UNREACHABLE_MS_MAX = 10_000;
 
 /**
- * Rejects with NO_GATEWAY when there was none to begin with, with NO_ANSWER when none decides in time, and with
- * NOT_DONE when what was decided has no outcome in time.
+ * Rejects with NO_GATEWAY when there was none to begin with, with NO_ANSWER when none decides in time, with NOT_DONE when
+ * what was decided has no outcome in time, and with GATEWAY_DIED when the gateway that decided is dead and none follows it.
  */
 export async function followMessage(body: MessageBody, options: FollowOptions): Promise<Followed> {
-  const { clock } = options;
+  const { clock, signal } = options;
   const endsAt = clock.monotonicMs() + options.timeoutMs;
   let followed: Followed = { admission: undefined, settled: undefined, refusal: undefined };
   let awaySince: number | undefined;
+  let ownerlessSince: number | undefined;
   for (;;) {
     try {
       followed = await attempt(body, options, followed, endsAt);
       if (followed.settled ?? followed.refusal) return followed;
+      if (signal?.aborted) return followed;
       if (options.admissionOnly && followed.admission) return followed;
       awaySince = undefined;
       options.onBreak?.();
@@ -83,9 +92,15 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
     awaySince ??= now;
     if (now >= endsAt) throw stillOpen(body, followed, options);
     if (now - awaySince > AWAY_MS_MAX) throw new SluiceError('NO_GATEWAY', 'the gateway has not come back');
-    await clock.delay(RECONNECT_MS);
+    ownerlessSince = options.isOwned?.() === false ? (ownerlessSince ?? now) : undefined;
+    if (ownerlessSince !== undefined && now - ownerlessSince > OWNERLESS_MS_MAX) throw died();
+    await clock.delay(RECONNECT_MS, signal);
+    if (signal?.aborted) return followed;
   }
 }
+
+const died = (): SluiceError =>
+  new SluiceError('GATEWAY_DIED', `the gateway died, and none follows it for ${OWNERLESS_MS_MAX / 1000} s`);
 
 async function attempt(
   body: MessageBody,
@@ -97,6 +112,7 @@ async function attempt(
   let { admission, settled } = before;
   let said = '';
   const stop = new AbortController();
+  const ended = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   let late: 'outcome' | 'admission' | undefined;
   const giveUpOn = (what: 'outcome' | 'admission') => () => {
     late = what;
@@ -105,7 +121,7 @@ async function attempt(
   using _ = clock.timer(endsAt - clock.monotonicMs(), giveUpOn('outcome'));
   const admissionTimer = clock.timer(options.admissionMs, giveUpOn('admission'));
   const refusal = await control.stream('/v1/messages', body, {
-    signal: stop.signal,
+    signal: ended,
     onEvent: ({ event, data }) => {
       if (event === 'admission') {
         admissionTimer[Symbol.dispose]();

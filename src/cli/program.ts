@@ -6,6 +6,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import type { Exit } from '../../machines/exit.ts';
 import { DURATION_MS_MAX, parseDurationMs } from '../config/units.ts';
 import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
+import { lineOf } from './command-line.ts';
 import { type Cli, type CommonOptions, contextOf, EXIT, errorJson, report } from './context.ts';
 import { helpBelow } from './help.ts';
 import { addMessageCommands } from './messages/commands.ts';
@@ -186,7 +187,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     await program.parseAsync([...cli.argv], { from: 'user' });
     return result;
   } catch (error) {
-    return { code: reported(cli, program.opts(), error) };
+    return { code: reported(cli, program, error) };
   }
 }
 
@@ -207,11 +208,18 @@ function handDown(program: Command, command: Command): void {
   }
 }
 
-function reported(cli: Cli, options: CommonOptions, error: unknown): number {
+function reported(cli: Cli, program: Command, error: unknown): number {
+  const options: CommonOptions = program.opts();
   const json = cli.argv.includes('--json');
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.done;
-    const wrong = new SluiceError('USAGE', error.message.replace(/^error: /, ''));
+    const hint = error.code === 'commander.unknownOption' ? ownOptionHint(cli, program) : undefined;
+    if (hint !== undefined) cli.output.note(hint);
+    const wrong = new SluiceError(
+      'USAGE',
+      error.message.replace(/^error: /, ''),
+      hint === undefined ? {} : { hint },
+    );
     if (json) cli.output.json({ ...errorJson(wrong), exitCode: EXIT.usage });
     return EXIT.usage;
   }
@@ -220,6 +228,14 @@ function reported(cli: Cli, options: CommonOptions, error: unknown): number {
   if (json) cli.output.json(errorJson(error));
   cli.output.note(`sluice: ${messageOf(error)}`);
   return EXIT.failed;
+}
+
+/** How an option is handed to a quick command instead of being read here; undefined where none was named before it. */
+function ownOptionHint({ cwd }: Cli, program: Command): string | undefined {
+  const [name, ...words] = program.commands.find((command) => command.name() === 'exec')?.args ?? [];
+  const option = words.find((word) => word.startsWith('-'));
+  if (name === undefined || name.startsWith('-') || option === undefined) return undefined;
+  return `To give it to /${name.replace(/^\//, '')}: ${lineOf(['exec', name, '--', option], cwd)}`;
 }
 
 function secondsOf(text: string): number {

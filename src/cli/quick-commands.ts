@@ -13,16 +13,19 @@ export interface QuickCommandList {
   readonly commands: readonly ListedCommand[];
   /** No gateway answered: they are those of the configuration. */
   readonly offline: boolean;
+  /** Of that configuration: that the file found is not what counts. */
+  readonly warning: string | null;
 }
 
 /** Prints them: name, arguments, what each is for, and who may. */
 export async function listQuickCommands(context: Context, options: { config?: string }): Promise<number> {
   const list = await quickCommandList(context, options.config);
-  const { commands, offline } = list;
+  const { commands, offline, warning } = list;
   if (context.json) context.output.json(list);
   else if (commands.length === 0) context.output.print('There are no quick commands here.');
   else context.output.print(commands.map(listedLines).join('\n'));
   if (offline) context.output.note('No gateway answers: these are the ones of the configuration.');
+  if (warning !== null) context.output.note(warning);
   return EXIT.done;
 }
 
@@ -30,8 +33,8 @@ export async function listQuickCommands(context: Context, options: { config?: st
 export async function quickCommandList(context: Context, configFlag?: string): Promise<QuickCommandList> {
   const told = await askGateway(context);
   return told === undefined
-    ? { commands: await configured(context, configFlag), offline: true }
-    : { commands: told, offline: false };
+    ? { ...(await configured(context, configFlag)), offline: true }
+    : { commands: told, offline: false, warning: null };
 }
 
 async function askGateway({ control }: Context): Promise<ListedCommand[] | undefined> {
@@ -47,7 +50,7 @@ async function askGateway({ control }: Context): Promise<ListedCommand[] | undef
 }
 
 /** What reads a configuration is loaded only here: a gateway that answers is asked in a fraction of that time. */
-async function configured(context: Context, configFlag: string | undefined): Promise<ListedCommand[]> {
+async function configured(context: Context, configFlag: string | undefined) {
   const { offlineList } = await import('../offline-list.ts');
   return offlineList({ ...context, configFlag });
 }

@@ -3,6 +3,7 @@ import { FAILURE_CODES } from '../../machines/exit.ts';
 import { systemClock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status-report.ts';
+import { commandLines } from '../messages/in-flight.ts';
 import { LOCAL_PLATFORM } from '../messages/local.ts';
 import { isAlive } from '../process/identity.ts';
 import { type FinalExit, readOwner, readStatusFile } from '../process/runtime-status.ts';
@@ -86,7 +87,8 @@ function statusText(status: StatusReport, installed: string, now: number): strin
     ...(deadlineAt === null ? [] : [`${Math.max(0, Math.round((deadlineAt - now) / 1000))} s left`]),
     ...admissionLines(accepts),
     ...inFlight.turns.map((turn) => `turn     ${turn.id}  ${turn.conversation}  ${age(turn.startedAt)}`),
-    ...inFlight.commands.map(
+    ...commandLines(
+      inFlight.commands,
       ({ id, name, startedAt, waiting }) =>
         `command  ${id}  /${name}  ${waiting ? 'waits for a free place, ' : ''}${age(startedAt)}`,
     ),

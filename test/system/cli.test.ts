@@ -85,6 +85,25 @@ describe('with a gateway that runs', () => {
     expect(await gateway.status()).toMatchObject({ state: 'running.healthy' });
   });
 
+  test('an option that was meant for a quick command is told where it belongs', async () => {
+    const told = await runCli(['exec', 'up', 'a', '-x', '--home', gateway.folder.home], gateway.folder.path);
+    expect(told).toMatchObject({ code: 2, stdout: '' });
+    expect(told.stderr).toMatch(
+      /^error: unknown option '-x'\n.*\nTo give it to \/up: (npx )?sluice exec up -- -x\n$/,
+    );
+    const { code, json } = await gateway.cli('exec', '/up', '--lines', '--json');
+    expect(code).toBe(2);
+    expect(json).toMatchObject({
+      exitCode: 2,
+      error: {
+        code: 'USAGE',
+        hint: expect.stringMatching(/^To give it to \/up: (npx )?sluice exec \/up -- --lines$/),
+      },
+    });
+    const nameless = await runCli(['exec', '-x'], gateway.folder.path);
+    expect(nameless).toMatchObject({ code: 2, stderr: expect.not.stringContaining('To give it') });
+  });
+
   test('the common options may stand before the command', async () => {
     const { home } = gateway.folder;
     expect((await runCli(['--home', home, 'status'], '/')).stdout).toContain(`pid ${gateway.pid}`);

@@ -1,10 +1,12 @@
 /** `sluice exec` where no gateway runs: the same command by the same code, in the caller's own process. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
+import { polled } from '../support/polling.ts';
 import { StoreLock } from '../support/store-lock.ts';
 
 const ENTRY = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -12,6 +14,7 @@ const COMMANDS = [
   'quick_commands:',
   '  up: { type: exec, command: "echo up" }',
   '  slow: { type: exec, command: "echo $$; exec cat hold" }',
+  '  count: { type: exec, command: "echo ran >> counted; echo counted; exit 7" }',
 ].join('\n');
 
 function folderWith(config: string): TestFolder {
@@ -37,16 +40,34 @@ describe('without a gateway', () => {
     );
   });
 
-  test('it is recorded where a gateway has made the store, and the same id is not run again', async () => {
+  test('it is recorded where a gateway has made the store, and the same id tells what became of the first', async () => {
     await using gateway = await TestGateway.start({ config: COMMANDS });
     await gateway.kill9();
     const { folder } = gateway;
     expect(await exec(folder, 'up', '--id', 'once')).toMatchObject({ code: 0, stdout: 'up\n' });
-    const again = await exec(folder, 'up', '--id', 'once');
-    expect(again.code).toBe(3);
-    expect(again.stdout).toContain('run already');
+    expect(await exec(folder, 'up', '--id', 'once')).toEqual({
+      ...{ code: 0, stdout: 'up\n', json: undefined },
+      stderr: 'no gateway is running: what became of once before\n',
+    });
     const rows = await storeRows(folder.home, "SELECT outcome FROM inbox WHERE platform_message_id = 'once'");
     expect(rows).toEqual([{ outcome: 'ran' }]);
+  });
+
+  test('the same id again has the exit code of the first, as through a gateway and whatever is asked by it', async () => {
+    await using gateway = await TestGateway.start({ config: COMMANDS });
+    const { folder } = gateway;
+    const first = await gateway.cli('exec', 'count', '--id', 'seven', '--exit-code');
+    await gateway.kill9();
+    const again = await exec(folder, 'count', '--id', 'seven', '--exit-code');
+    expect([first.code, again.code]).toEqual([7, 7]);
+    expect(again.stdout).toBe(first.stdout);
+    const { code, json } = await exec(folder, 'up', '--id', 'seven', '--json');
+    expect(code).toBe(1);
+    expect(json).toMatchObject({
+      ...{ duplicate: true, offline: true, admission: 'dispatch', outcome: 'failed', exitCode: 7 },
+      replies: [expect.stringMatching(/^counted\n\/count failed: exit code 7/)],
+    });
+    expect(readFileSync(`${folder.path}/counted`, 'utf8')).toBe('ran\n');
   });
 
   test('beside a program that has the store locked it runs, and says what keeps it from being recorded', async () => {
@@ -81,30 +102,60 @@ describe('without a gateway', () => {
     }
   });
 
-  test('an id that a gateway took and has not settled is not said to have been run', async () => {
+  test('an id whose gateway died before it had settled has no known end, and that is said', async () => {
     await using gateway = await TestGateway.start({ config: COMMANDS });
     gateway.folder.fifo('hold');
     // Answered once it is on disk.
     await gateway.post('/slow', { id: 'once' });
+    await gateway.inFlight('commands', 1);
     await gateway.kill9();
-    const again = await exec(gateway.folder, 'slow', '--id', 'once');
-    expect(again).toMatchObject({ code: 3, stdout: expect.stringContaining('has taken it already') });
-    expect(again.stdout).not.toContain('run already');
+    const stands = `Its end is not known: the gateway that had it (pid ${gateway.pid}) died, and by then it had begun.`;
+    expect(await exec(gateway.folder, 'slow', '--id', 'once')).toMatchObject({
+      ...{ code: 1, stdout: '' },
+      stderr: `${stands} Nothing was done twice.\nIts end, once it is known: sluice messages show once\n`,
+    });
+    const { code, json } = await exec(gateway.folder, 'slow', '--id', 'once', '--json');
+    expect(code).toBe(1);
+    expect(json).toMatchObject({ duplicate: true, outcome: null, text: stands });
     // The next start ends what the killed one left.
     await using next = await TestGateway.start({ folder: gateway.folder });
     expect(await next.outcome('once')).toMatchObject({ outcome: 'interrupted' });
   });
 
+  test('an id that another process runs still is said to run, and by whom', async () => {
+    await using gateway = await TestGateway.start({ config: COMMANDS });
+    const { folder } = gateway;
+    folder.fifo('hold');
+    await gateway.kill9();
+    const first = exec(folder, 'slow', '--id', 'once');
+    const lives =
+      "SELECT pid FROM lives JOIN inbox ON inbox.life = lives.id WHERE platform_message_id = 'once'";
+    const [{ pid }] = await polled(() => {
+      const rows = storeRows(folder.home, lives);
+      return rows.length > 0 && rows;
+    }, 'the claim');
+    expect(await exec(folder, 'slow', '--id', 'once')).toMatchObject({
+      ...{ code: 1, stdout: '' },
+      stderr: expect.stringMatching(
+        new RegExp(
+          `^It is running still, by another sluice exec \\(pid ${pid}\\)\\. Nothing was done twice\\.\n`,
+        ),
+      ),
+    });
+    await folder.release('hold');
+    expect((await first).code).toBe(0);
+  });
+
   test.each([
-    ['SIGINT', 'Ctrl-C'],
-    ['SIGTERM', 'SIGTERM'],
-    ['SIGHUP', 'SIGHUP'],
+    ['SIGINT', 'Ctrl-C', 130],
+    ['SIGTERM', 'SIGTERM', 143],
+    ['SIGHUP', 'SIGHUP', 129],
   ] as const)(
-    '%s ends the command and its tree, and the caller says that it was %s',
-    async (signal, named) => {
+    '%s ends the command and its tree, and the caller says that it was %s and exits with %d',
+    async (signal, named, expected) => {
       using folder = folderWith(COMMANDS);
       const { said, pid, code } = await interrupted(folder, (child) => child.kill(signal));
-      expect(code).toBe(1);
+      expect(code).toBe(expected);
       expect(said).toContain('/slow was ended after');
       expect(said).toContain(named);
       expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
@@ -122,6 +173,67 @@ describe('without a gateway', () => {
     expect(errors).toContain('planted');
     expect(errors).toContain('This is a defect');
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+  });
+});
+
+describe('where the configuration is broken', () => {
+  const broken = `${testConfig(COMMANDS)}\nagents: 7\n`;
+
+  async function homeOfGateway(): Promise<TestFolder> {
+    const folder = new TestFolder();
+    onTestFinished(() => folder[Symbol.dispose]());
+    await using _ = await TestGateway.start({ folder, config: COMMANDS });
+    return folder;
+  }
+
+  test('commands run by the last one that a gateway here ran on, and the first mistake is named', async () => {
+    const folder = await homeOfGateway();
+    folder.writeConfig(broken);
+    for (const named of [['--config', folder.configPath], []]) {
+      const { code, stdout, stderr } = await runCli(
+        ['exec', 'up', '--home', folder.home, ...named],
+        folder.path,
+      );
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'up\n' });
+      expect(stderr).toMatch(
+        new RegExp(
+          `^no gateway is running: run by this process\nrunning on the last good configuration of ${folder.configPath}, because: ${folder.configPath}:\\d+:\\d+ agents: .*\n$`,
+        ),
+      );
+    }
+    const list = await runCli(['exec', '--home', folder.home, '--json'], folder.path);
+    expect(list.json).toMatchObject({
+      ...{ offline: true, warning: expect.stringContaining('last good configuration of') },
+      commands: [{ name: 'up' }, { name: 'slow' }, { name: 'count' }],
+    });
+  });
+
+  test('another file that somebody names is not exchanged for the last good one', async () => {
+    const folder = await homeOfGateway();
+    const other = `${folder.path}/other.yaml`;
+    writeFileSync(other, broken);
+    for (const [args, env] of [
+      [['--config', other], {}],
+      [[], { SLUICE_CONFIG: other }],
+    ] as const) {
+      const told = await runCli(['exec', 'up', '--home', folder.home, ...args], folder.path, env);
+      expect(told).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`${other}:`) });
+    }
+  });
+
+  test('one that merely lies in the folder gives way to the file of the gateway of this home', async () => {
+    const folder = await homeOfGateway();
+    using elsewhere = new TestFolder();
+    elsewhere.writeConfig(broken);
+    expect(await runCli(['exec', 'up', '--home', folder.home], elsewhere.path)).toMatchObject({
+      ...{ code: 0, stdout: 'up\n' },
+      stderr: expect.stringContaining(`running on ${folder.configPath}, because: ${elsewhere.configPath}:`),
+    });
+  });
+
+  test('and no gateway ever ran here, all mistakes are told', async () => {
+    using folder = folderWith('agents: 7');
+    expect(await exec(folder, 'up')).toMatchObject({ code: 1, stdout: '' });
   });
 });
 

@@ -3,6 +3,7 @@
  * and command that worked on it with what that said, and each reply with whether it arrived.
  */
 import type { MessageWay } from '../../gateway/message-way.ts';
+import { duration } from '../../messages/command-reply.ts';
 import { reasonInWords } from '../../messages/reasons.ts';
 import type { Looked } from '../../offline-reads.ts';
 import { type Context, EXIT, reportReply } from '../context.ts';
@@ -80,13 +81,16 @@ function turnLines({
 }
 
 function commandLines(command: Command): string[] {
-  const { id, name, actor, life, startedAt, endedAt, outcome, exitCode, signal, output } = command;
+  const { id, name, actor, argsHash, life, startedAt, endedAt, outcome, exitCode, signal, output } = command;
+  const { durationMs } = command;
   const how = signal ?? (exitCode === null ? null : `exit code ${exitCode}`);
   const ended = outcome === null ? 'has not ended' : `${outcome}${how === null ? '' : `, ${how}`}`;
+  const ran = startedAt === null ? 'has not started' : span(startedAt, endedAt);
   return [
     '',
     `command ${id}, /${name} by ${actor} in life ${life}: ${ended}`,
-    `  ${startedAt === null ? 'has not started' : span(startedAt, endedAt)}`,
+    `  ${ran}${durationMs === null ? '' : `, took ${took(durationMs)}`}`,
+    `  arguments sha256 ${argsHash}`,
     ...section('  printed', output ?? ''),
   ];
 }
@@ -108,6 +112,9 @@ function replyLines(reply: Reply): string[] {
     ...section('  text', text),
   ];
 }
+
+/** To the millisecond where the times beside it are too coarse to tell. */
+const took = (ms: number): string => (ms < 1000 ? `${ms} ms` : duration(ms));
 
 const span = (from: number, to: number | null): string =>
   to === null ? `since ${momentOf(from)}` : `${momentOf(from)} to ${momentOf(to).slice(11)}`;
