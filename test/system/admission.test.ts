@@ -19,7 +19,7 @@ const CONFIG = `
 agents: { other: { type: command, command: ["${standInAgent}"] } }
 quick_commands:
   up: { type: exec, command: "echo up", concurrency: 8 }
-  hold: { type: exec, command: "cat command", timeout: 1h }
+  hold: { type: exec, command: "trap '' TERM; cat command", timeout: 1h, grace: 1h }
   s: { type: alias, target: "/status" }
 access: { owners: ["standin:ann"] }
 shutdown: { kill_grace: 1h, exit_timeout: 1h }`;
