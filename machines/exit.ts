@@ -61,6 +61,12 @@ export const RESTART_CODE = 75;
 /** Exit code of an unasked-for SIGTERM where a supervisor revives on failure. */
 const REVIVE_CODE = 1;
 
+/** The last states before the end: what came before is answered, and nothing takes effect any more. */
+const CLOSING = /^(?:(?:restarting|stopped)\.closing|exited)$/;
+
+/** True of the path of such a state. */
+export const isClosingState = (state: string): boolean => CLOSING.test(state);
+
 /** True for an exit by which a process that was asked to leave has a supervisor start the next one. */
 export const asksForNext = (code: number): boolean => code === RESTART_CODE || code === REVIVE_CODE;
 

@@ -136,7 +136,10 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   let faces: Faces | undefined;
   const storeIsDown = (reason: string) => watch?.down(reason);
   const store = await openStore(world, storeIsDown);
-  const { gateway, reloads } = await compose(world, configuration, store, async () => faces?.stopAccepting());
+  const { gateway, reloads } = await compose(world, configuration, store, {
+    closeFaces: async () => faces?.stopAccepting(),
+    tryStore: async () => watch?.look(),
+  });
   const opened = makeFaces(world, gateway, configuration, store, reloads);
   faces = opened.faces;
   const isHomeOurs = () => lock.isOurs();
@@ -148,7 +151,8 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
     await life.beginLate();
     await gateway.storeIsBack();
   };
-  const storeWatch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back });
+  const failed = (error: unknown) => failLate(world, gateway, error);
+  const storeWatch = new StoreWatch({ store, clock, log, down: () => gateway.storeIsDown(), back, failed });
   watch = storeWatch;
   acquired.defer('the watch over the store', () => storeWatch[Symbol.dispose]());
   const retentionMs = () => configuration.current.store.retentionMs;
@@ -159,6 +163,14 @@ async function acquire(world: HomeWorld, configuration: Configuration): Promise<
   const running = { ...opened, configuration, gateway, reloads, life };
   keepHome(world, running);
   return running;
+}
+
+/** What a start had to leave out fails by more than the store: that ends the gateway as it would have ended the start. */
+function failLate({ options, log, secrets }: World, gateway: Gateway, error: unknown): void {
+  const failure = faultFailure(error, secrets);
+  log.fatal({ failure: failure.kind }, `the store could not be taken up again: ${failure.message}`);
+  options.failed?.(error);
+  gateway.lifecycle.send({ type: 'fatal', failure });
 }
 
 /** Ends the gateway when its home is gone, and keeps the files there by which others find it. */

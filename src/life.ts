@@ -7,15 +7,20 @@ import type { Exit } from '../machines/exit.ts';
 import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { isSluiceError } from './errors.ts';
+import { takeOverFromClis } from './gateway/cli-recovery.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { endLeftovers } from './gateway/leftovers.ts';
 import { type LastWord, type RecoveryOptions, recover } from './gateway/recovery.ts';
+import { logUnlessOutage } from './gateway/unexpected.ts';
 import { Presence, type UnrecordedEnd } from './presence.ts';
 import type { Processes } from './process/exec.ts';
-import { isAlive, processIdentity } from './process/identity.ts';
+import { isAlive, isVisible, processIdentity } from './process/identity.ts';
 import { readStatusFile, type StatusDocument } from './process/runtime-status.ts';
 import type { Life, LifeStart, Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
+
+/** How often it is looked whether a command line was killed beside this life: what it ran goes on, and its message is open. */
+const CLI_LOOK_PERIOD_MS = 10_000;
 
 export interface LifeKeeperOptions {
   readonly gateway: Gateway;
@@ -41,11 +46,20 @@ export class LifeKeeper implements Disposable {
   #presence: Presence | undefined;
   /** Ends that the store does not know of; each life hands them on in its status until a recovery has written them. */
   #ends: readonly UnrecordedEnd[];
+  /** Wall milliseconds; what keeps the store from it then has it written when it is back. */
+  #readyAt: number | undefined;
   #recovered = false;
   #recovering: Promise<void> | undefined;
+  /** Under way, or over: a recovery waits for it, for it may take up again what is being ended here. */
+  #leftovers: Promise<void> | undefined;
+  /** A second time would find nothing more that can be ended. */
+  #hasSwept = false;
+  readonly #cliLook: Disposable;
+  #looksForClis = false;
 
   constructor(options: LifeKeeperOptions) {
     this.#options = options;
+    this.#cliLook = options.clock.every(CLI_LOOK_PERIOD_MS, () => void this.#lookForClis());
     this.#ends = unrecordedEndsIn(readStatusFile(options.paths.status, options.clock)?.status);
   }
 
@@ -76,10 +90,10 @@ export class LifeKeeper implements Disposable {
       this.#options.gateway.recoveryIsLate();
       this.#options.storeIsDown(error.message);
     }
-    if (this.#recovered) return;
-    const { store, processes, log } = this.#options;
-    const isLiving = (other: Life) => this.#isLiving(other);
-    await endLeftovers({ store, processes, log, ownLife: this.#life?.id, isLiving });
+    if (this.#recovered || this.#hasSwept) return;
+    const { store, log } = this.#options;
+    this.#leftovers = endLeftovers({ store, log, ownLife: this.#life?.id, ...this.#judging() });
+    await this.#leftovers;
   }
 
   /** Does what a start without a store had to leave out. Rejects with STORE_UNAVAILABLE: call it again. */
@@ -88,6 +102,7 @@ export class LifeKeeper implements Disposable {
       await this.#register();
       this.#presence?.announce();
     }
+    await this.#noteReady();
     await this.#recoverOnce();
   }
 
@@ -109,9 +124,8 @@ export class LifeKeeper implements Disposable {
 
   /** The start is over: a later death is not a failed start. */
   async ready(): Promise<void> {
-    const { store, clock } = this.#options;
-    if (this.#life === undefined) return;
-    await store.commit([{ op: 'life.ready', id: this.#life.id, at: clock.wallMs() }]).catch(() => {});
+    this.#readyAt ??= this.#options.clock.wallMs();
+    await this.#noteReady();
   }
 
   /**
@@ -133,7 +147,33 @@ export class LifeKeeper implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#cliLook[Symbol.dispose]();
     this.#presence?.[Symbol.dispose]();
+  }
+
+  /** Does for command lines that were killed beside this life what the next start would do, which may be weeks away. */
+  async #lookForClis(): Promise<void> {
+    const { gateway, store, clock, log, rules } = this.#options;
+    const life = this.#life;
+    if (!this.#recovered || this.#looksForClis || life === undefined || !store.writable) return;
+    this.#looksForClis = true;
+    try {
+      const found = await takeOverFromClis({
+        ...{ store, clock, log, life, processes: this.#options.processes, resume: rules().resume },
+        // One of another container cannot be seen: it is left to the next start.
+        isLiving: (other) => isAlive(other) || !isVisible(other),
+        textCharsMax: (name) => this.#textCharsMax(name),
+      });
+      if (found !== undefined) gateway.takeOver(found);
+    } catch (error) {
+      logUnlessOutage(log, error, 'what killed command lines left could not be taken over');
+    } finally {
+      this.#looksForClis = false;
+    }
+  }
+
+  #textCharsMax(platform: string): number | undefined {
+    return this.#options.gateway.connections.platform(platform)?.capabilities?.textCharsMax;
   }
 
   async #register(): Promise<void> {
@@ -150,6 +190,12 @@ export class LifeKeeper implements Disposable {
     gateway.begin(this.#life);
   }
 
+  async #noteReady(): Promise<void> {
+    if (this.#life === undefined || this.#readyAt === undefined) return;
+    const ready = { op: 'life.ready', id: this.#life.id, at: this.#readyAt } as const;
+    await this.#options.store.commit([ready]).catch(() => {});
+  }
+
   /** At most one recovery at a time, and none after one that worked. */
   #recoverOnce(): Promise<void> {
     if (this.#recovered || this.#life === undefined) return Promise.resolve();
@@ -160,13 +206,12 @@ export class LifeKeeper implements Disposable {
   }
 
   async #recoverFor(life: Life): Promise<void> {
-    const { gateway, store, processes, clock, log, rules } = this.#options;
-    const isLiving = (other: Life) => this.#isLiving(other);
+    const { gateway, store, clock, log, rules } = this.#options;
+    await this.#leftovers;
     const recovered = await recover({
-      ...{ store, processes, clock, log, life, isLiving, ...rules() },
+      ...{ store, clock, log, life, ...this.#judging(), ...rules() },
       lastWordOf: (other) => lastWordAmong(this.#ends, other),
-      isInHand: (messageId) => gateway.ledger.waitFor(messageId) !== undefined,
-      textCharsMax: (name) => gateway.connections.platform(name)?.capabilities?.textCharsMax,
+      textCharsMax: (name) => this.#textCharsMax(name),
     });
     this.#recovered = true;
     this.#ends = [];
@@ -176,14 +221,20 @@ export class LifeKeeper implements Disposable {
     gateway.resume(recovered, lastExit ?? null);
   }
 
-  #isLiving(other: Life): boolean {
-    return isAlive(other) && !this.#isOurs(other);
-  }
-
-  /** An in-place restart keeps pid and start time: a life of ours with a smaller epoch is over. */
-  #isOurs({ pid, startTime, bootId }: Life): boolean {
-    const own = this.#identity;
-    return pid === own.pid && startTime === own.startTime && bootId === own.bootId;
+  /** Whose work is whose, and how that of the dead is ended. */
+  #judging() {
+    const { gateway, processes } = this.#options;
+    return {
+      isLiving,
+      isInHand: (messageId: string) => gateway.ledger.waitFor(messageId) !== undefined,
+      processes: {
+        sweep: async (workIds: ReadonlySet<string>) => {
+          const ended = await processes.sweep(workIds);
+          this.#hasSwept = true;
+          return ended;
+        },
+      },
+    };
   }
 
   #epochBefore(): number {
@@ -192,6 +243,13 @@ export class LifeKeeper implements Disposable {
     return this.#presence === undefined && typeof epoch === 'number' ? epoch : 0;
   }
 }
+
+/**
+ * Whoever has the lock of a home is its only daemon: every other that it knows of is over, this process before it was
+ * restarted in place among them, and one that lives is another home's, of which this is a copy. A command line takes no
+ * lock, so it is judged by its process.
+ */
+const isLiving = (other: Life): boolean => other.kind === 'cli' && isAlive(other);
 
 /** Ends that are handed on in the status; one end more and the oldest counts as a death. */
 const ENDS_KEPT_MAX = 16;

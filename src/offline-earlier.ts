@@ -4,6 +4,7 @@
  */
 import { answersOf } from './gateway/conversations.ts';
 import { decidedOf } from './gateway/duplicates.ts';
+import { COMMAND_AGE_MS_MAX } from './gateway/recovery-plan.ts';
 import { LOCAL_PLATFORM } from './messages/local.ts';
 import { isAlive, isVisible } from './process/identity.ts';
 import { readStore } from './store/database.ts';
@@ -16,6 +17,10 @@ export interface Earlier {
   readonly settled: EarlierOutcome | undefined;
   /** While it has none: who has it and how far it is, in sentences; null otherwise. */
   readonly stands: string | null;
+  /** While it waits to be begun: how long after its arrival a start begins it yet; null once it has begun, or ended. */
+  readonly beginsWithinMs: number | null;
+  /** As it was sent. */
+  readonly text: string;
 }
 
 export interface EarlierOutcome {
@@ -32,14 +37,17 @@ export function earlierOf(storePath: string, id: string): Earlier | undefined {
     const message = reads.find(LOCAL_PLATFORM, id);
     if (message === undefined) return undefined;
     const admission = { ...decidedOf(message, false), offline: true };
-    const { outcome, reason: outcomeReason, recorded } = message;
+    const { outcome, reason: outcomeReason, recorded, text } = message;
+    const waits = outcome === null && message.phase !== 'started';
+    const beginsWithinMs = waits ? COMMAND_AGE_MS_MAX : null;
+    const sent = { admission, text, beginsWithinMs };
     if (outcome === null) {
       const life = reads.openLives(null).find((each) => each.id === message.life);
-      return { admission, settled: undefined, stands: standing(message, life) };
+      return { ...sent, settled: undefined, stands: standing(message, life) };
     }
     const replies = answersOf(reads.replies(message.id));
     const exitCode = reads.exitCode(message.id) ?? null;
-    return { admission, settled: { outcome, outcomeReason, replies, recorded, exitCode }, stands: null };
+    return { ...sent, settled: { outcome, outcomeReason, replies, recorded, exitCode }, stands: null };
   });
 }
 

@@ -1,13 +1,15 @@
 /** A life whose store fails while it begins: registering and recovering are each done once, and not left out. */
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { homePaths } from '../src/config/paths.ts';
 import { SluiceError } from '../src/errors.ts';
 import { LifeKeeper } from '../src/life.ts';
+import { isAlive, parseProcStat, processIdentity } from '../src/process/identity.ts';
 import { noteFailedStart, readPidFile, readStatusFile } from '../src/process/runtime-status.ts';
 import type { Life, LifeStart, OpenWork } from '../src/store/store.ts';
-import { messageRow } from './store/sample-rows.ts';
+import { commandRow, messageRow } from './store/sample-rows.ts';
+import { settled } from './support/fake-clock.ts';
 import { TestFolder } from './support/gateway.ts';
 import { bootCore } from './support/gateway-core.ts';
 import { MemoryStore } from './support/memory-store.ts';
@@ -139,6 +141,48 @@ describe('a recovery that the store cut off', () => {
   });
 });
 
+describe('what dead lives left running', () => {
+  const idle: OpenWork = { messages: [], turns: [], commands: [], outbound: [] };
+  const command = (messageId: string) => ({ ...commandRow(`c_${messageId}`, messageId), startedAt: 1_000 });
+
+  test('is ended before a recovery takes anything of it up again', async () => {
+    const { life, processes, held } = beginning('begin');
+    const swept = Promise.withResolvers<number>();
+    let sweeps = 0;
+    processes.sweep = () => {
+      sweeps += 1;
+      return sweeps === 1 ? swept.promise : Promise.resolve(0);
+    };
+    await life.begin();
+    const started = life.recover();
+    await settled();
+    // The store is back while the processes have their grace.
+    const late = life.beginLate();
+    await settled();
+    expect({ sweeps, held: held() }).toEqual({ sweeps: 1, held: 0 });
+    swept.resolve(1);
+    await Promise.all([started, late]);
+    expect({ sweeps, held: held() }).toEqual({ sweeps: 2, held: 1 });
+  });
+
+  test('is not what this life works on, whose rows have no life yet', async () => {
+    const { life, store, processes, gateway } = beginning('begin');
+    store.openWork = async () => ({ ...idle, commands: [command('m_ours'), command('m_theirs')] });
+    void gateway.ledger.open('m_ours');
+    await life.begin();
+    await life.recover();
+    expect(processes.swept).toEqual([new Set(['c_m_theirs'])]);
+  });
+
+  test('is ended once, also where the store fails after that', async () => {
+    const { life, processes, down } = beginning('commit');
+    await life.begin();
+    await life.recover();
+    expect(down).toEqual(['commit failed']);
+    expect(processes.swept).toHaveLength(1);
+  });
+});
+
 describe('a life that registers late', () => {
   test('is known by its own epoch everywhere, and leaves no pid file', async () => {
     const { life, store, clock, paths, gateway } = beginning('begin');
@@ -154,6 +198,18 @@ describe('a life that registers late', () => {
     expect(readStatusFile(paths.status, clock)?.status).toMatchObject({ epoch: EPOCH, exit: { code: 0 } });
     expect(readPidFile(paths.pid)).toBeUndefined();
   });
+});
+
+test('a life that registers late is written as ready since the end of its start', async () => {
+  const { life, store, clock } = beginning('begin');
+  await life.begin();
+  await life.recover();
+  const readyAt = clock.wallMs();
+  await life.ready();
+  expect(store.units.flat().filter(({ op }) => op === 'life.ready')).toEqual([]);
+  await clock.advance(5000);
+  await life.beginLate();
+  expect(store.units.flat()).toContainEqual({ op: 'life.ready', id: 3, at: readyAt });
 });
 
 describe('a pid file that found no room', () => {
@@ -269,4 +325,76 @@ describe('the end of a life', () => {
       pid: true,
     });
   });
+});
+
+describe('a command line that was killed beside this life', () => {
+  const DEAD = { kind: 'cli', epoch: null, pid: 999_999_999, startTime: '1' } as const;
+  const here = processIdentity();
+
+  async function beside(cli: Pick<Life, 'pid' | 'startTime' | 'bootId'>) {
+    const begun = beginning();
+    const { store, life } = begun;
+    await life.begin();
+    await life.recover();
+    const lives: Life[] = [{ ...DEAD, ...cli, id: 7 }];
+    store.openLives = async () => lives;
+    const ofCli = { ...messageRow('m_cli', { kind: 'exec', phase: 'started' }), life: 7 };
+    store.openWork = async () => ({
+      ...{
+        messages: [{ ...ofCli, outcome: null, settledAt: null, recorded: true }],
+        turns: [],
+        outbound: [],
+      },
+      commands: [{ ...commandRow('c_cli', 'm_cli', { name: 'up' }), life: 7, startedAt: 1_000 }],
+    });
+    const commits: string[] = [];
+    store.beforeCommit = (unit) => {
+      for (const write of unit) if ('id' in write) commits.push(`${write.op} ${write.id}`);
+      if (unit.some(({ op }) => op === 'life.end')) lives.length = 0;
+    };
+    return { ...begun, commits };
+  }
+
+  test('has what it ran ended and its message settled in a while, once', async () => {
+    const { clock, processes, commits } = await beside({ ...DEAD, bootId: here.bootId });
+    await clock.advance(10_000);
+    expect(processes.swept.at(-1)).toEqual(new Set(['c_cli']));
+    expect(commits).toEqual(expect.arrayContaining(['settle m_cli', 'life.end 7']));
+    const before = commits.length;
+    await clock.advance(60_000);
+    expect(commits).toHaveLength(before);
+  });
+
+  test.each([
+    ['lives', here],
+    ['is of another container', { ...DEAD, bootId: `${here.bootId.split(' ')[0]} pid:[1]` }],
+  ])('is left alone while it %s', async (_, identity) => {
+    const { clock, commits } = await beside(identity);
+    await clock.advance(60_000);
+    expect(commits).toEqual([]);
+  });
+});
+
+test('another daemon of the home is over, whatever its process does: the lock says so', async () => {
+  const { life, store, processes } = beginning();
+  const { pid, bootId } = processIdentity();
+  const parent = parseProcStat(readFileSync(`/proc/${process.ppid}/stat`, 'utf8'));
+  const original: Life = {
+    ...{ id: 2, kind: 'daemon', epoch: 7, bootId },
+    ...{ pid: process.ppid, startTime: parent?.startTime ?? '' },
+  };
+  expect(isAlive(original)).toBe(true);
+  expect(original.pid).not.toBe(pid);
+  store.openLives = async () => [original];
+  const asked: (readonly number[])[] = [];
+  const openWork = store.openWork.bind(store);
+  store.openWork = async (...living: unknown[]) => {
+    asked.push(living[0] as readonly number[]);
+    return openWork();
+  };
+  await life.begin();
+  await life.recover();
+  // Its rows are asked for like those of any that died.
+  expect(asked).toEqual([[3]]);
+  expect(processes.swept).toHaveLength(1);
 });

@@ -76,8 +76,13 @@ const SHELL_HINTS: Partial<Readonly<Record<string, string>>> = {
 function atShell(json: Record<string, unknown>): Record<string, unknown> {
   const error = json.error as { code: string; hint: string } | undefined;
   const hint = SHELL_HINTS[error?.code ?? ''];
-  return hint === undefined ? json : { ...json, error: { ...error, hint } };
+  if (hint === undefined || hasOwnHint(error)) return json;
+  return { ...json, error: { ...error, hint } };
 }
+
+/** Whoever threw it had more to say than the catalogue. */
+const hasOwnHint = (error: { code: string; hint: string } | undefined): boolean =>
+  error !== undefined && error.hint !== (ERRORS as Record<string, { hint: string }>)[error.code]?.hint;
 
 /** Reports a reply that is an error, as the gateway worded it, with a hint for a shell. */
 export function reportReply(

@@ -41,6 +41,12 @@ export function ownerOf({ paths }: Context): () => boolean {
 /** True while the gateway lives that the home's files tell of, whether it can be reached or not. */
 export const hasLivingOwner = (context: Context): boolean => ownerOf(context)();
 
+/** The same of any gateway of the home; one of another container cannot be seen, and may come back as it likes. */
+export function isOwned(context: Context): boolean {
+  const owner = readOwner(context.paths);
+  return owner !== undefined && (isAlive(owner) || !isVisible(owner));
+}
+
 /** One look at the status. Throws NO_GATEWAY or NO_ANSWER. */
 export async function look(context: Context): Promise<StatusReport> {
   const { json } = await context.control.request('GET', '/v1/status', undefined, LOOK_MS_MAX);

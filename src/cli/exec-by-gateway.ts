@@ -3,22 +3,31 @@
  * only obeyed at once when it comes again; a gateway that dies is not waited for longer than its successor may take.
  */
 import { systemClock } from '../clock.ts';
-import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
+import { isSluiceError, messageOf } from '../errors.ts';
+import { haveSameWords } from '../messages/arguments.ts';
 import { NOT_IN_FLIGHT } from '../messages/commands.ts';
-import type { Earlier } from '../offline-earlier.ts';
-import { isVisible } from '../process/identity.ts';
-import { readOwner } from '../process/runtime-status.ts';
-import { lineAt } from './command-line.ts';
+import * as replies from '../messages/replies.ts';
 import type { Context } from './context.ts';
-import { hasLivingOwner } from './departure.ts';
+import { hasLivingOwner, isOwned } from './departure.ts';
+import {
+  asRecorded,
+  diedWithIt,
+  type ExecCommandLine,
+  endUndecided,
+  type LeftAs,
+  left,
+  leftUndecided,
+  notRun,
+} from './exec-endings.ts';
 import type { Interrupts } from './interrupts.ts';
 import { type Followed, type FollowOptions, followMessage, type MessageBody } from './message.ts';
 
-export interface ExecCommandLine {
-  readonly name: string;
-  /** The message as a chat would send it. */
-  readonly text: string;
-  readonly id: string;
+/** No gateway has made anything of it, so that it may be run without one. */
+export interface Nobody {
+  /** Why, for whoever asked. */
+  readonly because: string;
+  /** One that is silent may begin it yet, or has; whoever takes the id in the store knows. */
+  readonly mayRun: boolean;
 }
 
 /** How long a daemon may take to decide before the command is run without it. */
@@ -32,6 +41,9 @@ const BEGIN_MS_MAX = 750;
 
 /** How long a command may take in all; its own timeout ends it long before. */
 const TIMEOUT_MS = 24 * 3600 * 1000;
+
+/** Between two wishes to end a command, of which the first was not heard. */
+const ASK_AGAIN_MS = 500;
 
 /** The conversation in which the shell's commands are. */
 const CONVERSATION = 'exec';
@@ -67,22 +79,28 @@ export async function execByGateway(
   context: Context,
   command: ExecCommandLine,
   interrupts: Interrupts,
-): Promise<Followed | { readonly nobody: string }> {
+): Promise<Followed | Nobody> {
   const following = new Following(context, command, interrupts);
   try {
     const followed = await following.result();
     if (followed.settled ?? followed.refusal) return followed;
-    throw left(context, command, following);
+    throw following.standing === undefined
+      ? leftUndecided(context, command)
+      : left(context, command, following.standing);
   } catch (error) {
     if (!isSluiceError(error) || error.code === 'INTERRUPTED') throw error;
     if (error.code === 'GATEWAY_DIED') return asRecorded(context, command, following.said, error);
     // Once a gateway has decided, the command is that one's: it is not run a second time here.
     const isLate = error.code === 'SENDER_GAVE_UP';
-    if (following.isDecided) throw isLate ? diedWithIt() : error;
+    if (following.standing !== undefined) throw isLate ? diedWithIt() : error;
     if (!isLate && error.code !== 'NO_GATEWAY' && error.code !== 'NO_ANSWER') throw error;
-    if (interrupts.last !== undefined) throw notRun(command);
     const isSilent = error.code !== 'NO_GATEWAY' || hasLivingOwner(context);
-    return { nobody: isSilent ? 'the gateway does not answer' : 'no gateway is running' };
+    // Silence may be the time that a commit takes: it was looked at the deadline before that.
+    const mayRun = isSilent && !isLate;
+    if (interrupts.last === undefined)
+      return { because: isSilent ? 'the gateway does not answer' : 'no gateway is running', mayRun };
+    if (mayRun) return endUndecided(context, command, interrupts);
+    throw notRun(command);
   }
 }
 
@@ -92,13 +110,18 @@ class Following {
   readonly #command: ExecCommandLine;
   readonly #interrupts: Interrupts;
   readonly #leave = new AbortController();
-  #admission: Record<string, unknown> | undefined;
-  /** Ends once the gateway has said what it makes of the wish to end it. */
+  /** Resolves when they leave. */
+  readonly #left = Promise.withResolvers<void>();
+  /** Ends once a gateway has heard the wish to end it, or there is nothing more to end. */
   #ending: Promise<void> | undefined;
+  /** Aborted when nothing more comes: then nobody is asked again. */
+  readonly #over = new AbortController();
+  /** Ends once it is told whether the id is another command's. */
+  #naming: Promise<void> | undefined;
   /** The last reply that was printed. */
   said: string | undefined;
-  /** The gateway has said that it ends it. */
-  isEnding = false;
+  /** Undefined until the gateway has decided. */
+  standing: LeftAs | undefined;
 
   constructor(context: Context, command: ExecCommandLine, interrupts: Interrupts) {
     this.#context = context;
@@ -106,28 +129,19 @@ class Following {
     this.#interrupts = interrupts;
   }
 
-  get isDecided(): boolean {
-    return this.#admission !== undefined;
-  }
-
   async result(): Promise<Followed> {
     const { output, json } = this.#context;
-    const { name, text, id } = this.#command;
-    this.#interrupts.listen((_, nth) => {
-      if (nth > 1) return this.#leave.abort();
-      output.note(`asking the gateway to end /${name}; once more leaves at once, and it goes on there`);
-      if (this.isDecided) this.#end();
-    });
-    const followed = await followExec(
+    const { text, id } = this.#command;
+    this.#interrupts.listen((_, nth) => this.#interrupted(nth));
+    const following = followExec(
       this.#context,
       { text, id, only: 'exec' },
       {
         signal: this.#leave.signal,
         isOwned: () => isOwned(this.#context),
         onAdmission: (admission) => {
-          this.#admission = admission;
           tellAdmission(output, admission);
-          if (this.#interrupts.last !== undefined) this.#end();
+          this.#decided(admission);
         },
         onReply: (reply) => {
           this.said = reply;
@@ -135,97 +149,88 @@ class Following {
         },
       },
     );
-    if (!this.#leave.signal.aborted) await this.#ending;
+    const followed = await following.finally(() => this.#over.abort());
+    await Promise.race([Promise.all([this.#ending, this.#naming]), this.#left.promise]);
     return followed;
   }
 
-  /** Once, as `--cancel` does it: what the gateway says is told. */
-  #end(): void {
-    this.#ending ??= this.#askEnd();
+  #decided({ duplicate, admission, messageId }: Record<string, unknown>): void {
+    if (this.standing === undefined && duplicate === true && admission === 'dispatch')
+      this.#naming = this.#tellOther(messageId);
+    // A later decision about what is theirs comes as of a known id as well: after a restart it is asked for again.
+    this.standing ??= duplicate === true ? 'watched' : 'decided';
+    if (this.#interrupts.last !== undefined) this.#end();
   }
 
+  /** The outcome of another command could be taken for that of this one. */
+  async #tellOther(messageId: unknown): Promise<void> {
+    const { control, output } = this.#context;
+    const { id, text } = this.#command;
+    if (typeof messageId !== 'string') return;
+    try {
+      const { json } = await control.request('GET', `/v1/messages/${messageId}`);
+      if (typeof json.text !== 'string' || haveSameWords(json.text, text)) return;
+      output.note(replies.idOfAnother(id, json.text));
+    } catch (error) {
+      // The outcome is told all the same.
+      if (!isSluiceError(error)) throw error;
+    }
+  }
+
+  #interrupted(nth: number): void {
+    if (nth > 1 || this.standing === 'watched') {
+      this.#goAway();
+      return;
+    }
+    const how = 'once more leaves at once, and it goes on there';
+    this.#context.output.note(`asking the gateway to end /${this.#command.name}; ${how}`);
+    if (this.standing !== undefined) this.#end();
+  }
+
+  #goAway(): void {
+    this.#leave.abort();
+    this.#left.resolve();
+  }
+
+  /** Once, as `--cancel` does it: what the gateway says is told. What somebody else sent is not ended by leaving it. */
+  #end(): void {
+    if (this.standing === 'watched') this.#goAway();
+    else this.#ending ??= this.#askEnd();
+  }
+
+  /**
+   * Until a gateway has heard it: between two lives there is none, and the next one has nothing in flight before it has taken
+   * up what the one before left.
+   */
   async #askEnd(): Promise<void> {
+    for (let isSaid = false; ; ) {
+      const obstacle = await this.#askOnce();
+      if (obstacle === undefined || this.#over.signal.aborted) return;
+      if (obstacle !== NOT_IN_FLIGHT && !isSaid) {
+        this.#context.output.note(`it could not be asked: ${obstacle}; asking until one answers`);
+        isSaid = true;
+      }
+      await systemClock.delay(ASK_AGAIN_MS, this.#over.signal);
+      if (this.#over.signal.aborted) return;
+    }
+  }
+
+  /** Tells what the gateway says. What kept it from hearing, or that nothing is in flight under this id; else undefined. */
+  async #askOnce(): Promise<string | undefined> {
     const { control, output } = this.#context;
     const body = { text: `/cancel ${this.#command.id}`, conversation: CONVERSATION };
     try {
-      const { json } = await control.request('POST', '/v1/messages?wait=1', body);
-      const { replies = [], outcomeReason } = json as { replies?: string[]; outcomeReason?: unknown };
-      this.isEnding = replies.length > 0 && outcomeReason !== NOT_IN_FLIGHT;
-      for (const reply of replies) output.note(reply);
+      const { status, json } = await control.request('POST', '/v1/messages?wait=1', body);
+      // It leaves, and keeps nothing that comes now.
+      if (status >= 500) return `it answered ${status}`;
+      const { replies: told = [], outcomeReason } = json as { replies?: string[]; outcomeReason?: unknown };
+      if (outcomeReason === NOT_IN_FLIGHT) return NOT_IN_FLIGHT;
+      if (told.length > 0) this.standing = 'ending';
+      for (const reply of told) output.note(reply);
+      return undefined;
     } catch (error) {
       if (!isSluiceError(error)) throw error;
-      output.note(`it could not be asked: ${messageOf(error)}`);
+      return messageOf(error);
     }
-  }
-}
-
-/** A gateway of another container cannot be seen, and may come back as it likes. */
-function isOwned(context: Context): boolean {
-  const owner = readOwner(context.paths);
-  return owner !== undefined && (hasLivingOwner(context) || !isVisible(owner));
-}
-
-function left(context: Context, { name, id }: ExecCommandLine, following: Following): SluiceError {
-  const goesOn = `left: /${name} goes on in the gateway`;
-  if (following.isEnding) {
-    const shown = lineAt(context, ['messages', 'show', id]);
-    return new SluiceError('INTERRUPTED', `${goesOn}, which is ending it`, {
-      hint: `How it ended: ${shown}`,
-    });
-  }
-  const how = following.isDecided
-    ? goesOn
-    : `left before the gateway had decided about /${name}: it may run it`;
-  const line = lineAt(context, ['exec', '--cancel', id]);
-  return new SluiceError('INTERRUPTED', how, { hint: `To end it: ${line}` });
-}
-
-const notRun = ({ name }: ExecCommandLine): SluiceError =>
-  new SluiceError(
-    'INTERRUPTED',
-    `/${name} was not run: no gateway decided about it, and it was interrupted`,
-    { hint: 'Send it again if it is still wanted.' },
-  );
-
-/** It was taken, and the next gateway knows nothing of it: the store could not be written, or it died in between. */
-const diedWithIt = (): SluiceError =>
-  new SluiceError(
-    'NOT_DONE',
-    'the gateway died after it had taken the command, and nothing of it was recorded',
-    { hint: UNRECORDED_HINT },
-  );
-
-const UNRECORDED_HINT = 'See what it did before you send it again: it may be running still.';
-
-/** The gateway died: its outcome where the store has it, else how it stood. `said`: what was printed already. */
-async function asRecorded(
-  { paths, output, json }: Context,
-  { name, id }: ExecCommandLine,
-  said: string | undefined,
-  died: SluiceError,
-): Promise<Followed> {
-  const { earlierOf } = await import('../offline-earlier.ts');
-  const { earlier, unread } = recorded(() => earlierOf(paths.store, id));
-  if (earlier?.settled !== undefined) {
-    output.note(`${died.message}; it had recorded how /${name} ended`);
-    for (const reply of earlier.settled.replies) if (!json && reply !== said) output.print(reply);
-    return { admission: earlier.admission, settled: { ...earlier.settled }, refusal: undefined };
-  }
-  const stands = earlier?.stands ?? unread ?? `Nothing of /${name} was recorded.`;
-  throw new SluiceError('GATEWAY_DIED', `${died.message}. ${stands}`, {
-    hint:
-      earlier === undefined
-        ? UNRECORDED_HINT
-        : `\`sluice run\` ends what is left of it; then the same with --id ${id} tells how it ended.`,
-    cause: died,
-  });
-}
-
-function recorded(read: () => Earlier | undefined): { earlier?: Earlier | undefined; unread?: string } {
-  try {
-    return { earlier: read() };
-  } catch (error) {
-    if (!isSluiceError(error)) throw error;
-    return { unread: `What the store has of it cannot be read: ${messageOf(error)}.` };
   }
 }

@@ -10,9 +10,11 @@ import { isCommandName } from '../messages/classify.ts';
 import { NOT_IN_FLIGHT } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import type { Signals } from '../process/signals.ts';
+import { lineAt } from './command-line.ts';
 import { type Context, EXIT, report, reportReply } from './context.ts';
-import { type ExecCommandLine, execByGateway, followExec } from './exec-by-gateway.ts';
-import { INTERRUPTED_EXIT, type Interrupt, Interrupts } from './interrupts.ts';
+import { execByGateway, followExec, type Nobody } from './exec-by-gateway.ts';
+import { type ExecCommandLine, leftUndecided, notRun } from './exec-endings.ts';
+import { INTERRUPTED_EXIT, type Interrupt, Interrupts, interruptName } from './interrupts.ts';
 import type { Followed } from './message.ts';
 
 export interface ExecOptions {
@@ -61,18 +63,25 @@ async function run(
   { config: configFlag, signals }: ExecOptions,
   interrupts: Interrupts,
 ): Promise<Followed> {
-  let because: string | null = null;
+  let nobody: Nobody | undefined;
   // What cannot name a command is not sent at all: the configuration is asked for what was meant.
   if (isCommandName(command.name)) {
     const followed = await execByGateway(context, command, interrupts);
-    if (!('nobody' in followed)) return followed;
-    because = followed.nobody;
+    if (!('because' in followed)) return followed;
+    nobody = followed;
   }
+  const interrupted = new AbortController();
+  interrupts.listen(() => interrupted.abort());
   const { runOffline } = await import('../offline.ts');
-  const onInterrupt = interrupts.listen.bind(interrupts);
-  const run = { ...context, ...command, configFlag, because, signals, onInterrupt };
-  const { admission, settled } = await runOffline(run);
-  return { admission, settled, refusal: undefined };
+  const ran = await runOffline({
+    ...{ ...context, ...command, configFlag, signals },
+    because: nobody?.because ?? null,
+    interrupted: interrupted.signal,
+    onInterrupt: (end) => interrupts.listen((interrupt) => end(interruptName(interrupt))),
+    lineFor: (words) => lineAt(context, words),
+  });
+  if (ran === undefined) throw nobody?.mayRun === true ? leftUndecided(context, command) : notRun(command);
+  return { admission: ran.admission, settled: ran.settled, refusal: undefined };
 }
 
 /** `interrupt`: the last one that came while it ran. */
@@ -88,7 +97,8 @@ function finish(
   // Of a --cancel: it is answered like any command, and to a script nothing was ended.
   if (settled?.outcomeReason === NOT_IN_FLIGHT) return EXIT.failed;
   if (settled?.outcome === 'ran' || settled?.outcome === 'done') return EXIT.done;
-  if (settled?.outcome === 'interrupted' && interrupt !== undefined) return INTERRUPTED_EXIT[interrupt];
+  const isOpen = settled?.outcome === null || settled?.outcome === 'interrupted';
+  if (isOpen && interrupt !== undefined) return INTERRUPTED_EXIT[interrupt];
   const code = settled?.exitCode;
   return options.exitCode === true && typeof code === 'number' ? code : EXIT.failed;
 }

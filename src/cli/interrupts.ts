@@ -13,6 +13,10 @@ export const INTERRUPTED_EXIT: Readonly<Record<Interrupt, number>> = {
   SIGTERM: 143,
 };
 
+/** As people call it. */
+export const interruptName = (interrupt: Interrupt): string =>
+  interrupt === 'SIGINT' ? 'Ctrl-C' : interrupt;
+
 /** `nth`: 1 for the first. */
 export type InterruptListener = (signal: Interrupt, nth: number) => void;
 

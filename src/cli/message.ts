@@ -119,7 +119,7 @@ async function attempt(
     stop.abort();
   };
   using _ = clock.timer(endsAt - clock.monotonicMs(), giveUpOn('outcome'));
-  const admissionTimer = clock.timer(options.admissionMs, giveUpOn('admission'));
+  using admissionTimer = clock.timer(options.admissionMs, giveUpOn('admission'));
   const refusal = await control.stream('/v1/messages', body, {
     signal: ended,
     onEvent: ({ event, data }) => {
@@ -144,7 +144,6 @@ async function attempt(
       if (settled !== undefined) stop.abort();
     },
   });
-  admissionTimer[Symbol.dispose]();
   const isDecided = admission !== undefined && late === 'outcome';
   if (late !== undefined && settled === undefined && !isDecided) {
     throw new SluiceError('NO_ANSWER', 'the gateway did not answer in time');

@@ -47,8 +47,11 @@ export function createOutput(
   env: NodeJS.ProcessEnv,
 ): Output {
   let closed = false;
-  stdout.on('error', () => {
+  // Kept, for a standard stream forgets its error a tick later and seems well again.
+  let failed: NodeJS.ErrnoException | null = null;
+  stdout.on('error', (error) => {
     closed = true;
+    failed ??= error;
   });
   stderr.on('error', () => {});
   const isColoured = (stream: NodeJS.WriteStream) =>
@@ -68,7 +71,7 @@ export function createOutput(
     },
     get failure() {
       // Known at once, while the event comes a tick later: too late for a command that is done.
-      const error: NodeJS.ErrnoException | null = stdout.errored;
+      const error: NodeJS.ErrnoException | null = failed ?? stdout.errored;
       return error === null || error.code === 'EPIPE' ? undefined : error;
     },
     get columns() {

@@ -3,8 +3,7 @@ import { systemClock } from '../clock.ts';
 import { NOT_IN_FLIGHT, UNDONE_VERDICTS } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
-import { ownerOf } from './departure.ts';
-import { followMessage } from './message.ts';
+import { followText } from './follow-text.ts';
 
 export interface SendOptions {
   readonly conversation?: string;
@@ -24,14 +23,9 @@ const TIMEOUT_S = 3600;
 /** Outcomes of what was taken, and not answered after all. */
 const UNANSWERED: readonly string[] = ['failed', 'interrupted', 'expired', 'discarded'];
 
-/** How long the gateway may take to decide. */
-const ADMISSION_MS_MAX = 30_000;
-
 export async function send(context: Context, text: string, options: SendOptions): Promise<number> {
-  const { output, control, json } = context;
+  const { output, json } = context;
   const { conversation, agent } = options;
-  const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
-  const comesBack = ownerOf(context);
   const body = {
     text,
     id: options.id ?? newId('m', systemClock.wallMs()),
@@ -39,20 +33,8 @@ export async function send(context: Context, text: string, options: SendOptions)
     ...(agent === undefined ? {} : { agent }),
     ...(options.queue === true ? { whenBusy: 'queue' as const } : {}),
   };
-  const followed = await followMessage(body, {
-    control,
-    clock: systemClock,
-    admissionOnly: !options.wait,
-    admissionMs: ADMISSION_MS_MAX,
-    timeoutMs: (options.timeout ?? TIMEOUT_S) * 1000,
-    comesBack,
-    onAdmission: ({ admission }) => {
-      if (admission === 'hold' && options.wait) output.note('kept, answered after the restart');
-    },
-    onDelta: (piece) => shown.delta(piece),
-    onReply: (reply) => shown.reply(reply),
-    onBreak: () => shown.broke(),
-  });
+  const timeoutMs = (options.timeout ?? TIMEOUT_S) * 1000;
+  const followed = await followText(context, body, { clock: systemClock, wait: options.wait, timeoutMs });
   if (followed.refusal !== undefined) return reportReply(context, followed.refusal.json);
   const { admission, settled } = followed;
   if (json) output.json({ ...admission, ...settled });
@@ -65,32 +47,4 @@ export async function send(context: Context, text: string, options: SendOptions)
   // Without an outcome it waits for a person's word.
   const isAnswered = settled.outcome !== null && !UNANSWERED.includes(String(settled.outcome));
   return isAnswered ? EXIT.done : EXIT.failed;
-}
-
-/** What was streamed is not printed again when its reply comes. */
-export class Shown {
-  readonly #write: (text: string) => void;
-  #streamed = '';
-  #isBroken = false;
-
-  constructor(write: (text: string) => void) {
-    this.#write = write;
-  }
-
-  delta(text: string): void {
-    if (this.#isBroken) return;
-    this.#streamed += text;
-    this.#write(text);
-  }
-
-  /** The stream broke off: what comes in pieces from now on has a gap before it, so the whole is waited for. */
-  broke(): void {
-    this.#isBroken = true;
-  }
-
-  reply(text: string): void {
-    const rest = text.startsWith(this.#streamed) ? text.slice(this.#streamed.length) : `\n${text}`;
-    this.#write(rest.endsWith('\n') || (rest === '' && this.#streamed.endsWith('\n')) ? rest : `${rest}\n`);
-    this.#streamed = '';
-  }
 }

@@ -1,5 +1,5 @@
 /** `sluice status`: what is running and what it is doing; when it does not answer, what its files say. */
-import { FAILURE_CODES } from '../../machines/exit.ts';
+import { FAILURE_CODES, isClosingState } from '../../machines/exit.ts';
 import { systemClock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status-report.ts';
@@ -9,6 +9,7 @@ import { isAlive } from '../process/identity.ts';
 import { type FinalExit, readOwner, readStatusFile } from '../process/runtime-status.ts';
 import { crashReportOf } from '../telemetry/crash-report.ts';
 import { type Context, EXIT, report } from './context.ts';
+import { UNREACHABLE_MS_MAX } from './departure.ts';
 import { inLines } from './output.ts';
 import { wrapped } from './wrap.ts';
 
@@ -48,15 +49,19 @@ function fromFiles(context: Context, error: Parameters<typeof report>[1]): numbe
   const owner = readOwner(paths);
   const last = readStatusFile(paths.status, systemClock);
   if (owner === undefined || !isAlive(owner)) return report(context, withCrash(context, error, last));
-  const silentS = Math.round((last?.heartbeatAgeMs ?? 0) / 1000);
+  const silentMs = last?.heartbeatAgeMs ?? 0;
   const state = String(last?.status.state ?? 'unknown');
-  const text = `not answering for ${silentS} s: pid ${owner.pid}, epoch ${owner.epoch}, last state ${state}`;
+  // Then it has closed its socket already, and has a deadline of its own.
+  const leaves = isClosingState(state) && silentMs < UNREACHABLE_MS_MAX;
+  const how = leaves ? 'leaving' : `not answering for ${Math.round(silentMs / 1000)} s`;
+  const text = `${how}: pid ${owner.pid}, epoch ${owner.epoch}, last state ${state}`;
   if (context.json)
     output.json({ ...last?.status, answering: false, heartbeatAgeMs: last?.heartbeatAgeMs ?? null });
   else output.print(wrapped(text, output.columns));
-  output.note(
-    `If it does not come back, end it with: kill -9 ${owner.pid}; nothing that it accepted is lost.`,
-  );
+  const note = leaves
+    ? 'It answers nothing more, and is gone within seconds.'
+    : `If it does not come back, end it with: kill -9 ${owner.pid}; nothing that it accepted is lost.`;
+  output.note(note);
   return EXIT.failed;
 }
 
@@ -110,7 +115,9 @@ function statusText(status: StatusReport, installed: string, now: number): strin
 function countLines({ held, waiting = 0, awaitingResume = 0 }: Partial<StatusReport>): string[] {
   return [
     ...(held ? [`held     ${held}`] : []),
-    ...(waiting > 0 ? [`waiting  ${waiting} for a free place`] : []),
+    ...(waiting > 0
+      ? [`waiting  ${waiting} for a place, or for what is before them in their conversation`]
+      : []),
     ...(awaitingResume > 0 ? [`awaiting ${awaitingResume} /resume: sluice messages list --state open`] : []),
   ];
 }

@@ -3,6 +3,7 @@
  * owner changes about that. What an id stands for is looked up in the store; what is changed is the gateway's matter.
  */
 import { z } from 'zod';
+import type { Clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { Nothing } from '../gateway/intervention-plan.ts';
 import type { Intervened, Interventions } from '../gateway/interventions.ts';
@@ -30,7 +31,15 @@ const listQuery = z.strictObject({
   undelivered: flag.optional(),
 });
 
-const discardBody = z.strictObject({ reason: z.string().min(1).max(REASON_CHARS_MAX).optional() });
+/** Wall milliseconds after which whoever asks has given up: nothing is changed behind their back. */
+const deadlineAt = z.number().int().positive().optional();
+
+const retryBody = z.strictObject({ deadlineAt });
+
+const discardBody = z.strictObject({
+  reason: z.string().min(1).max(REASON_CHARS_MAX).optional(),
+  deadlineAt,
+});
 
 /** The store behind it; each rejects with STORE_UNAVAILABLE. */
 export interface LedgerReads {
@@ -43,6 +52,7 @@ export interface LedgerReads {
 }
 
 export interface LedgerApiOptions extends LedgerReads {
+  readonly clock: Pick<Clock, 'wallMs'>;
   readonly interventions: Pick<Interventions, 'retry' | 'discard'>;
 }
 
@@ -75,23 +85,32 @@ export class LedgerApi {
     });
   }
 
-  /** Has replies sent after all. */
-  retry(id: string): Promise<ApiReply> {
+  /** Has replies sent after all. Rejects with SENDER_GAVE_UP past its deadline. */
+  retry(id: string, body: unknown): Promise<ApiReply> {
     return answered(async () => {
-      const done = await this.#options.interventions.retry(await this.#thing(id), LOCAL_OWNER);
-      return changed('retry', done, 202);
+      const parsed = retryBody.safeParse(body);
+      if (!parsed.success) return invalid(parsed.error, Object.keys(retryBody.shape));
+      const thing = await this.#thing(id);
+      this.#inTime(parsed.data);
+      return changed('retry', await this.#options.interventions.retry(thing, LOCAL_OWNER), 202);
     });
   }
 
-  /** Gives up a message that waits, or replies that have not arrived. */
+  /** Gives up a message that waits, or replies that have not arrived. Rejects with SENDER_GAVE_UP past its deadline. */
   discard(id: string, body: unknown): Promise<ApiReply> {
     return answered(async () => {
       const parsed = discardBody.safeParse(body);
       if (!parsed.success) return invalid(parsed.error, Object.keys(discardBody.shape));
       const { reason = null } = parsed.data;
-      const done = await this.#options.interventions.discard(await this.#thing(id), LOCAL_OWNER, reason);
-      return changed('discard', done, 200);
+      const thing = await this.#thing(id);
+      this.#inTime(parsed.data);
+      return changed('discard', await this.#options.interventions.discard(thing, LOCAL_OWNER, reason), 200);
     });
+  }
+
+  #inTime({ deadlineAt }: { readonly deadlineAt?: number | undefined }): void {
+    if (deadlineAt === undefined || this.#options.clock.wallMs() < deadlineAt) return;
+    throw new SluiceError('SENDER_GAVE_UP', 'nothing is changed: its deadline had passed');
   }
 
   async #thing(id: string): Promise<NamedThing> {

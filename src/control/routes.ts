@@ -104,7 +104,8 @@ export class Routes {
       answer(exchange, await ledger.message(id)),
     );
     this.#post('/v1/messages/:id/retry', async (exchange, { id = '' }) => {
-      answer(exchange, await ledger.retry(id));
+      const body = await readJson(exchange.request, {});
+      answer(exchange, body.ok ? await ledger.retry(id, body.value) : body.problem);
     });
     this.#post('/v1/messages/:id/discard', async (exchange, { id = '' }) => {
       const body = await readJson(exchange.request, {});

@@ -5,6 +5,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Config } from '../config/schema.ts';
 import { secretValues } from '../config/secret-values.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import type { GatewayOptions } from '../gateway/options.ts';
 import type { Reloads } from '../gateway/reloads.ts';
 import { LocalPlatform } from '../platforms/local.ts';
 import { agentEnvironment, commandEnvironment } from '../process/environment.ts';
@@ -21,13 +22,13 @@ export interface Composed {
 
 /**
  * The gateway on this configuration and store. What is heavy is loaded here: nothing is imported once it runs.
- * `closeFaces` is called when it takes no more requests.
+ * `closeFaces` is called when it takes no more requests, `tryStore` before it leaves.
  */
 export async function compose(
   world: World,
   configuration: Configuration,
   store: Store,
-  closeFaces: () => Promise<void>,
+  { closeFaces, tryStore }: Pick<GatewayOptions, 'closeFaces' | 'tryStore'>,
 ): Promise<Composed> {
   const { options, supervisor, log, secrets, home, processes, startAbort } = world;
   const config = () => configuration.current;
@@ -54,6 +55,7 @@ export async function compose(
     configProblem: () => configuration.problem(),
     abortStart: () => startAbort.abort(),
     closeFaces,
+    tryStore,
     ...(inspect === undefined ? {} : { inspect }),
   });
   return { gateway, reloads: makeReloads(world, configuration, gateway, agents) };

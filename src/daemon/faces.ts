@@ -44,7 +44,7 @@ export function makeFaces(
     quickCommands: () => configuration.current.quickCommands,
     reload: (ask) => reloads.ask(ask),
   });
-  const ledger = new LedgerApi({ ...ledgerReads(store), interventions: gateway.interventions });
+  const ledger = new LedgerApi({ ...ledgerReads(store), clock, interventions: gateway.interventions });
   const logs = new LogStreams(blackBox.tail);
   const pageFolder = builtPageFolder();
   const routes = new Routes({ api, ledger, inspector, logs, conversations, clock, pageFolder });

@@ -117,7 +117,7 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
     ...{ store, log, lifecycle, ledger, conversations, held, resumes, nowHeld, settled },
   });
   const interventions = new Interventions({
-    ...{ store, log, delivery, ledger, held, resumes },
+    ...{ store, log, delivery, ledger, held, resumes, heldLate: hooks.heldLate },
     changed: () => changed('counters'),
   });
   const notices: Notices = new Notices({
@@ -129,7 +129,7 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
     rests: (conversation) => resumes.isQuarantined(conversation),
     watched: (conversation, text) => conversations.tell(conversation, { type: 'notice', text }),
   });
-  const safeMode = new SafeMode({ clock, log, lifecycle, leaving: hooks.leavingSafeMode });
+  const safeMode = new SafeMode({ store, clock, log, life, lifecycle, leaving: hooks.leavingSafeMode });
   const agents: ReturnType<typeof assembleAgents> = assembleAgents(options, {
     lifecycle,
     notices,

@@ -2,6 +2,7 @@
  * What the times at which earlier lives died come to: whether this life starts in safe mode, and which incident a
  * death belongs to. Pure; the times are in the store, so that they are counted across lives.
  */
+import type { Death, SafeModeMark } from '../store/store.ts';
 
 /** `safe_mode`: so many deaths within so long, or so many slower ones; null: it is off. Milliseconds. */
 export interface SafeModeRules {
@@ -11,6 +12,27 @@ export interface SafeModeRules {
   readonly slowWithinMs: number;
   /** After so long without a death it is over. */
   readonly quietMs: number;
+}
+
+/** What a start knows of deaths and of safe mode. `now`: wall milliseconds. */
+export interface SafeModeFacts {
+  /** In any order. */
+  readonly deaths: readonly Death[];
+  /** The last life that was in safe mode. */
+  readonly mark: SafeModeMark | undefined;
+  readonly rules: SafeModeRules;
+  readonly now: number;
+}
+
+/** True when this start is without turns: safe mode goes on until it is left, and no death before that counts again. */
+export function startsInSafeMode({ deaths, mark, rules, now }: SafeModeFacts): boolean {
+  if (mark?.mode === 'on') return true;
+  const counted = deaths.filter(({ life }) => mark === undefined || life >= mark.life);
+  return isCrashLoop(
+    counted.map(({ at }) => at),
+    rules,
+    now,
+  );
 }
 
 /** True when the gateway died so often of late that it shall start without turns. `deaths`: when, in any order. */

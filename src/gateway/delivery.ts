@@ -6,19 +6,22 @@
  * between is known as one whose end nobody saw. What waits is left to the next start when the gateway leaves.
  */
 import type { Clock } from '../clock.ts';
+import { SluiceError } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
 import { parseConversationKey } from '../messages/inbound.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { OutboundRow, Store, StoredOutbound } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { OpenState } from './delivery-policy.ts';
 import { OutboundBudget } from './outbound-budget.ts';
 import { GoneConversations } from './outbound-gone.ts';
 import { Lines, letterOf } from './outbound-line.ts';
 import { type Mark, OutboundMarks } from './outbound-marks.ts';
 import { OutboundMoving } from './outbound-moving.ts';
 import { outboundRows } from './outbound-rows.ts';
-import { discardedError, OutboundSending } from './outbound-sending.ts';
+import { deadMarks, discardedError, OutboundSending } from './outbound-sending.ts';
 import { OutboundTyping } from './outbound-typing.ts';
+import { UnarrivedMessages } from './outbound-unarrived.ts';
 
 export interface DeliveryOptions {
   readonly store: Pick<Store, 'commit' | 'writable' | 'obstacle' | 'openLives' | 'openWork'>;
@@ -40,14 +43,17 @@ export class Delivery {
   readonly #lines: Lines;
   readonly #moving: OutboundMoving;
   readonly #gone = new GoneConversations();
+  readonly #unarrived = new UnarrivedMessages();
   readonly #stop = new AbortController();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#lines = new Lines(options);
+    const unarrived = this.#unarrived;
+    const emptied = (conversation: string) => this.#typing.free(conversation);
+    this.#lines = new Lines({ ...options, unarrived, emptied });
     const marks = new OutboundMarks(options);
     const budget = new OutboundBudget(options.clock);
-    const sending = new OutboundSending({ ...options, marks });
+    const sending = new OutboundSending({ ...options, marks, unarrived });
     this.#marks = marks;
     this.#sending = sending;
     const stop = this.#stop.signal;
@@ -64,6 +70,7 @@ export class Delivery {
   deliver(row: OutboundRow | StoredOutbound, stored: boolean): void {
     const line = this.#lines.for(row);
     if (line.letters.some((letter) => letter.row.id === row.id)) return;
+    this.#unarrived.forget(row.id);
     const letter = letterOf(row, stored);
     this.#lines.add(line, letter);
     const gone = this.#gone.reason(row.conversation);
@@ -79,25 +86,34 @@ export class Delivery {
     const left = rows.filter(({ id }) => this.#lines.find(id) === undefined);
     const since = this.#lines.all.map((line) => ({ line, letters: line.letters.splice(0) }));
     for (const row of left) this.deliver(row, true);
-    for (const { line, letters } of since) line.letters.push(...letters);
+    for (const { line, letters } of since) {
+      this.#lines.putBehind(line, letters);
+      this.#moving.wake(line);
+    }
   }
 
   /**
    * A message that was handed in without a row gets one in the next commit: gives what that row has to say of it besides,
-   * and from now on it is marked like any other. `over`: it is not here any more.
+   * and from now on it is marked like any other. `never-taken`: there was no room for it; it can be delivered by its row.
    */
-  noted(id: string): readonly Mark[] | 'over' {
-    const { clock, life } = this.#options;
+  noted(id: string): readonly Mark[] | 'delivered' | 'never-taken' {
+    const end = this.#unarrived.get(id);
+    if (end?.as === 'never-taken') return 'never-taken';
+    if (end?.as === 'dead') return [...this.#marksUpTo(id, end.was), ...deadMarks(id, end)];
     const letter = this.#lines.find(id)?.letter;
-    if (letter === undefined) return 'over';
+    if (letter === undefined || letter.arrived) return 'delivered';
     letter.stored = true;
-    if (letter.state === 'pending') return [];
+    return this.#marksUpTo(id, letter.state);
+  }
+
+  /** What a row would say by now of a message in this state. */
+  #marksUpTo(id: string, state: OpenState): Mark[] {
+    const { clock, life } = this.#options;
+    if (state === 'pending') return [];
     const at = clock.wallMs();
     const claim: Mark = { op: 'sending', id, life: life(), at };
     const error = 'nobody saw whether it had arrived';
-    return letter.state === 'sending'
-      ? [claim]
-      : [claim, { op: 'outbound.end', id, at, state: 'unknown', error }];
+    return state === 'sending' ? [claim] : [claim, { op: 'outbound.end', id, at, state, error }];
   }
 
   /** Its row could not be written after all: it goes without. */
@@ -137,6 +153,7 @@ export class Delivery {
       line.backoffUntil = 0;
       this.#moving.wake(line);
     }
+    this.#typing.freeOn(platform);
   }
 
   /** It cannot any more: nothing is tried until it can. */
@@ -179,25 +196,39 @@ export class Delivery {
 
   /**
    * `by`, an actor, does not want this message sent any more. `being-sent`: it is just being tried, and discarded should
-   * that fail. Rejects with STORE_UNAVAILABLE when that cannot be written: a death would have it sent after all.
+   * that fail. Rejects with STORE_UNAVAILABLE when that cannot be written, for a death would have it sent after all; then
+   * it waits as before.
    */
   async discard(id: string, by: string): Promise<'discarded' | 'being-sent'> {
-    const { clock, store } = this.#options;
+    const error = discardedError(by);
     const found = this.#lines.find(id);
-    const isWaiting = found !== undefined && found.line.inHand !== found.letter;
-    if (found === undefined || (isWaiting && found.letter.stored && !store.writable)) {
-      const error = discardedError(by);
-      await store.commit([{ op: 'outbound.end', id, at: clock.wallMs(), state: 'dead', error }]);
+    if (found === undefined) {
+      await this.#giveUpOnDisk(id, 'pending', error);
+      return 'discarded';
     }
-    if (found === undefined) return 'discarded';
     const { line, letter } = found;
-    letter.discardedBy = by;
-    if (line.inHand === letter) return 'being-sent';
-    this.#lines.remove(line, letter);
-    const ending = { happening: 'discarded', error: discardedError(by) } as const;
-    await this.#moving.settle(line, letter, ending);
-    this.#moving.wake(line);
+    if (line.inHand === letter) {
+      letter.discardedBy = by;
+      return 'being-sent';
+    }
+    letter.isBeingDiscarded = true;
+    try {
+      if (letter.stored) await this.#giveUpOnDisk(id, letter.state, error);
+      // Its row says so by now: there is nothing left to mark.
+      letter.stored = false;
+      this.#lines.remove(line, letter);
+      await this.#moving.settle(line, letter, { happening: 'discarded', error });
+    } finally {
+      letter.isBeingDiscarded = false;
+      this.#moving.wake(line);
+    }
     return 'discarded';
+  }
+
+  async #giveUpOnDisk(id: string, was: OpenState, error: string): Promise<void> {
+    const at = this.#options.clock.wallMs();
+    if (await this.#marks.claim(...deadMarks(id, { was, error, at }))) return;
+    throw new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now');
   }
 
   /** The store can be written again: what became of messages meanwhile is, and what waited for it goes. Never rejects. */

@@ -1,4 +1,5 @@
 /** What the gateway leaves for, read off the chart, and how that is told to work that it cuts off. Pure. */
+import { isClosingState } from '../../machines/exit.ts';
 import * as replies from '../messages/replies.ts';
 import type { LifecycleView } from './lifecycle.ts';
 import type { TurnAbort } from './turn.ts';
@@ -16,11 +17,8 @@ export function goingWhere({ request, failure }: Standing): replies.Going | null
 /** The same for work that is cut off: what ends it is an end. */
 export const endingFor = (standing: Standing): replies.Going => goingWhere(standing) ?? 'stopping';
 
-/** The last state before the end: what came before is answered, and nothing takes effect any more. */
-const CLOSING = /^(?:(?:restarting|stopped)\.closing|exited)$/;
-
 /** True when nothing takes effect in this life any more. It admits nothing: the chart does. */
-export const isClosing = ({ state }: Pick<LifecycleView, 'state'>): boolean => CLOSING.test(state);
+export const isClosing = ({ state }: Pick<LifecycleView, 'state'>): boolean => isClosingState(state);
 
 /** Completes what a command is told that is cut off with the gateway. */
 export const commandsCutOff = (standing: Leaving): string =>

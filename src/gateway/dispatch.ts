@@ -12,7 +12,8 @@ import type { ControlCommands } from './control-commands.ts';
 import type { Conversations } from './conversations.ts';
 import type { InHand, Settlement, Suspension } from './in-hand.ts';
 import type { Ledger } from './ledger.ts';
-import type { Command, QuickCommands } from './quick-commands.ts';
+import type { Command } from './quick-command.ts';
+import type { QuickCommands } from './quick-commands.ts';
 import type { Turn } from './turn.ts';
 import type { Turns } from './turns.ts';
 import { logUnlessOutage } from './unexpected.ts';
@@ -149,7 +150,7 @@ export class Dispatch {
     const { id, name, actor } = command.row;
     const run = this.#guarded(command.message, () => this.#options.commands().run(command));
     // After the start, so that it does not wait for the log.
-    this.#options.log.info({ command: id, name, actor }, `/${name} started`);
+    if (command.endedEarly === null) this.#options.log.info({ command: id, name, actor }, `/${name} started`);
     const settlement = await run;
     const recorded = command.message.recorded;
     const row = recorded ? [] : receivedLate(command);

@@ -10,7 +10,7 @@ import type { Effects } from './lifecycle.ts';
 import type { GatewayOptions } from './options.ts';
 
 export interface GatewayEffectsOptions
-  extends Pick<GatewayOptions, 'log' | 'abortStart' | 'closeFaces'>,
+  extends Pick<GatewayOptions, 'log' | 'abortStart' | 'closeFaces' | 'tryStore'>,
     Pick<
       Parts,
       | 'lifecycle'
@@ -70,7 +70,7 @@ export class GatewayEffects implements Effects {
   flush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    void this.#go('the last flush', this.#nothingInHand()).then(() => {
+    void this.#go('the last flush', this.#lastFlush()).then(() => {
       this.#flushing = false;
       this.#options.lifecycle.send({ type: 'outbox.flushed' });
     });
@@ -95,6 +95,13 @@ export class GatewayEffects implements Effects {
   async #sayClosed(): Promise<void> {
     await this.#go('the last messages', this.#nothingInHand());
     this.#options.lifecycle.send({ type: 'intake.closed' });
+  }
+
+  /** What an outage kept in memory alone is written before the end, where it can be: the next look would be too late. */
+  async #lastFlush(): Promise<void> {
+    await this.#nothingInHand();
+    await this.#options.tryStore();
+    await this.#nothingInHand();
   }
 
   async #nothingInHand(): Promise<void> {

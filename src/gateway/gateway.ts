@@ -70,8 +70,8 @@ export class Gateway {
 
   /** Starts the chart, in `starting`. */
   start(): void {
-    const { log, abortStart, closeFaces } = this.#options;
-    this.lifecycle.start(new GatewayEffects({ ...this.#parts, log, abortStart, closeFaces }));
+    const { log, abortStart, closeFaces, tryStore } = this.#options;
+    this.lifecycle.start(new GatewayEffects({ ...this.#parts, log, abortStart, closeFaces, tryStore }));
   }
 
   /** Resolves when the chart has reached its end. */
@@ -101,7 +101,7 @@ export class Gateway {
     const { safeMode: rules } = this.#options.config();
     this.#lastExit = lastExit;
     if (recovered.crashLoop && rules !== null) safeMode.enter(rules.quietMs);
-    held.recovered(recovered.held);
+    held.recovered(recovered.held, recovered.arrived);
     resumes.recovered(recovered);
     for (const row of [...recovered.held, ...recovered.awaiting]) void this.ledger.open(row.id);
     for (const row of recovered.commands) takeUp.command(row);
@@ -110,10 +110,18 @@ export class Gateway {
     this.conversations.recovered();
   }
 
+  /** Goes on with what was left by a process that worked beside this one. */
+  takeOver({ commands, outbound }: Pick<Recovered, 'commands' | 'outbound'>): void {
+    for (const row of commands) this.#parts.takeUp.command(row);
+    for (const row of outbound) this.#parts.delivery.deliver(row, true);
+  }
+
   /** The store can be written again: what ran unrecorded is written, then turns are taken, unless it failed anew. */
   async storeIsBack(): Promise<void> {
     await this.ledger.catchUp();
     await this.#parts.delivery.catchUp();
+    await this.#parts.notices.catchUp();
+    await this.#parts.safeMode.catchUp();
     if (!this.#options.store.writable) return;
     this.lifecycle.send({ type: 'degraded.cleared', reason: 'store' });
     void this.#parts.notices.tell();
@@ -174,9 +182,9 @@ export class Gateway {
     await this.#parts.dispatch.idle();
   }
 
-  /** Ends waiting for platforms and timers of the core; after the chart's end. */
+  /** Writes what was promised, then ends waiting for platforms and timers of the core; after the chart's end. */
   async stop(): Promise<void> {
-    const { delivery, held, circuits, requests, intake, safeMode, takeUp, progress } = this.#parts;
+    const { delivery, held, circuits, requests, intake, notices, safeMode, takeUp, progress } = this.#parts;
     circuits[Symbol.dispose]();
     safeMode[Symbol.dispose]();
     takeUp[Symbol.dispose]();
@@ -185,7 +193,7 @@ export class Gateway {
     delivery.stop();
     held.forgetAnnounced();
     requests[Symbol.dispose]();
-    await this.connections.stop();
+    await Promise.all([this.connections.stop(), notices.catchUpLast()]);
   }
 
   #settled(messageId: string): void {

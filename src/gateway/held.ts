@@ -17,7 +17,7 @@ export class Held {
   /** Says in a conversation that its messages are kept. */
   readonly #announce: (row: MessageRow) => void;
   readonly #rows = new Map<string, MessageRow>();
-  /** Of those that the start found, their places in its order. */
+  /** Of all that the start found open, also of what waits for a word: their places in the order of arrival. */
   readonly #ranks = new Map<string, number>();
   readonly #announced = new Map<string, Disposable>();
 
@@ -57,9 +57,12 @@ export class Held {
     return false;
   }
 
-  /** What the start found, in the order in which it is to be taken up: before all that comes in this life. */
-  recovered(rows: readonly MessageRow[]): void {
-    for (const row of rows) this.#ranks.set(row.id, this.#ranks.size - Number.MAX_SAFE_INTEGER);
+  /**
+   * What the start found: it stands before all that comes in this life. `arrived`: the ids of all that was open, in order
+   * of arrival, for what waits for a person's word may be put back among the held later.
+   */
+  recovered(rows: readonly MessageRow[], arrived: readonly string[]): void {
+    for (const [place, id] of arrived.entries()) this.#ranks.set(id, place - Number.MAX_SAFE_INTEGER);
     this.putBack(rows);
   }
 

@@ -7,7 +7,7 @@ import type { NamedThing } from '../messages/found-id.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/ledger-replies.ts';
 import { waitsAtConnection } from '../messages/local.ts';
-import type { Phase, Store, StoredMessage, StoredOutbound, Write } from '../store/store.ts';
+import type { Life, Phase, Store, StoredMessage, StoredOutbound, Write } from '../store/store.ts';
 import type { Settlement } from './in-hand.ts';
 
 /** What an id stands for, as the store has it. */
@@ -18,6 +18,8 @@ export interface Target {
   readonly outbound: readonly StoredOutbound[];
   /** One reply was named: the message itself is left as it is. */
   readonly isOneReply: boolean;
+  /** The process that works on it instead of a gateway: a `sluice exec` that ran it itself; null where none does. */
+  readonly worker: { readonly pid: number } | null;
 }
 
 /** There is nothing to be done; `why` completes "nothing to retry: …". */
@@ -34,17 +36,22 @@ export interface Discards {
 
 /** Reads what an id stands for; undefined when its rows have gone meanwhile. Rejects with STORE_UNAVAILABLE. */
 export async function targetOf(
-  store: Pick<Store, 'message' | 'replies' | 'outbound'>,
+  store: Pick<Store, 'message' | 'replies' | 'outbound' | 'openLives'>,
   thing: NamedThing,
 ): Promise<Target | undefined> {
   if (thing.is === 'outbound') {
     const row = await store.outbound(thing.id);
     const message = thing.message === null ? null : ((await store.message(thing.message)) ?? null);
-    return row && { message, outbound: [row], isOneReply: true };
+    return row && { message, outbound: [row], isOneReply: true, worker: null };
   }
   const message = await store.message(thing.id);
-  return message && { message, outbound: await store.replies(thing.id), isOneReply: false };
+  if (message === undefined) return undefined;
+  const isOpen = message.outcome === null;
+  const worker = isOpen ? (await store.openLives()).find((life) => isCommandLife(life, message)) : undefined;
+  return { message, outbound: await store.replies(thing.id), isOneReply: false, worker: worker ?? null };
 }
+
+const isCommandLife = ({ id, kind }: Life, { life }: StoredMessage): boolean => kind === 'cli' && id === life;
 
 /** What is sent again: what was given up, and what nobody knows of. `running`: also what only waits for its next try. */
 export function retriesOf(target: Target, running: boolean): { outbound: StoredOutbound[] } | Nothing {
@@ -63,6 +70,8 @@ export function discardsOf(target: Target, waits: boolean): Discards | Nothing {
   const { message, isOneReply } = target;
   const isOpen = message !== null && message.outcome === null && !isOneReply;
   if (isOpen && waits) return { settles: message, outbound: [] };
+  if (isOpen && target.worker !== null)
+    return { nothing: `${standing(target)} by pid ${target.worker.pid}, a \`sluice exec\`: end it there` };
   if (isOpen)
     return { nothing: `${standing(target)}: \`sluice exec --cancel ${message.id}\` ends what runs` };
   const outbound = target.outbound.filter(({ state }) => state !== 'delivered' && state !== 'dead');

@@ -18,12 +18,14 @@ import type { Ledger } from './ledger.ts';
 import type { Resumes } from './resumes.ts';
 
 export interface InterventionsOptions {
-  readonly store: Pick<Store, 'message' | 'replies' | 'outbound' | 'writable'>;
+  readonly store: Pick<Store, 'message' | 'replies' | 'outbound' | 'openLives' | 'commit' | 'writable'>;
   readonly log: Log;
   readonly delivery: Delivery;
   readonly ledger: Ledger;
   readonly held: Held;
   readonly resumes: Resumes;
+  /** Something is held again that may be taken up by now. */
+  readonly heldLate: () => void;
   /** Counters that a status shows have changed. */
   readonly changed: () => void;
 }
@@ -69,7 +71,6 @@ export class Interventions {
   /** Gives up a message that waits, or replies that have not arrived. Rejects with STORE_UNAVAILABLE. */
   async discard(thing: NamedThing, by: string, reason: string | null): Promise<Intervened | Nothing> {
     const { store, delivery, log } = this.#options;
-    if (!store.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now');
     const target = await targetOf(store, thing);
     if (target === undefined) return GONE;
     const { message } = target;
@@ -93,18 +94,39 @@ export class Interventions {
     return held.has(id) || resumes.has({ id, conversation });
   }
 
+  /** On disk, or not at all: told of what is in memory alone a death would have it answered. */
   async #settle(message: StoredMessage, by: string, reason: string | null): Promise<Intervened> {
-    const { held, resumes, ledger, changed } = this.#options;
-    held.remove(message.id);
-    resumes.remove(message);
-    const inHand = {
-      row: message,
-      classified: { kind: 'turn', text: message.text },
-      recorded: true,
-    } as const;
-    const { outcome } = await ledger.settle(inHand, discarded(message, by, reason));
+    const { store, ledger, changed } = this.#options;
+    const classified = { kind: 'turn', text: message.text } as const;
+    const inHand = { row: message, classified, recorded: true };
+    const prepared = ledger.prepare(inHand, discarded(message, by, reason));
+    const putBack = this.#takeOut(message);
+    try {
+      if (!store.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now');
+      await store.commit(prepared.unit);
+    } catch (error) {
+      putBack();
+      throw error;
+    }
+    const { outcome } = ledger.finish(prepared, true);
     changed();
     return { messageId: message.id, outcome, replies: [], text: replies.discardedNow(message.id) };
+  }
+
+  /** Nobody takes it up meanwhile; what this gives makes it wait again, and looks whether it need not any more. */
+  #takeOut(message: StoredMessage): () => void {
+    const { held, resumes, heldLate } = this.#options;
+    const { id, conversation } = message;
+    if (held.has(id)) {
+      const rows = held.rows.filter((row) => row.id === id);
+      held.remove(id);
+      return () => {
+        held.putBack(rows);
+        heldLate();
+      };
+    }
+    resumes.remove(message);
+    return () => resumes.putBack(conversation, { rows: [message], wasQuarantined: false });
   }
 }
 

@@ -24,6 +24,8 @@ export type Judged =
       readonly rule: Rule;
       readonly text: string;
       readonly refusal: Refusal | null;
+      /** What the text tells to do instead, where others of its kind do not. */
+      readonly hint?: string;
     };
 
 /** What of a message is judged. */
@@ -97,7 +99,7 @@ export class Judge {
     };
     const text = replies.refusal(refusal, about, exec);
     const rule = refusal.because === 'degraded' && refusal.degraded.includes('store') ? 'store' : 'state';
-    return { admission: 'refuse', rule, text, refusal };
+    return { admission: 'refuse', rule, text, refusal, ...(exec === undefined ? {} : { hint: `/${exec}` }) };
   }
 
   /** The exec command an alias leads to, so that a refusal can name what would run. */

@@ -14,8 +14,10 @@ export interface LeftoversOptions {
   readonly log: Log;
   /** The number of this life; undefined: the store has not given it one. */
   readonly ownLife: number | undefined;
-  /** True when a process of this identity works in the home; never of our own earlier epochs. */
+  /** True for a life that works in the home beside this one. */
   readonly isLiving: (life: Life) => boolean;
+  /** What this life works on may have rows of no life yet: they are not a dead one's. */
+  readonly isInHand: (messageId: string) => boolean;
 }
 
 /** Never rejects for a store. Changes nothing in it: what becomes of the messages is decided once it can be written. */
@@ -25,11 +27,16 @@ export async function endLeftovers(options: LeftoversOptions): Promise<void> {
 }
 
 /** By the ids that mark it; none where nothing can be read. */
-async function workOfDeadLives({ store, log, ownLife, isLiving }: LeftoversOptions): Promise<Set<string>> {
+async function workOfDeadLives(options: LeftoversOptions): Promise<Set<string>> {
+  const { store, log, ownLife, isLiving, isInHand } = options;
   try {
     const living = (await store.openLives()).filter(isLiving).map(({ id }) => id);
     const { turns, commands } = await store.openWork(ownLife === undefined ? living : [...living, ownLife]);
-    return new Set([...turns, ...commands].map(({ id }) => id));
+    const left = [
+      ...turns.filter(({ messageIds }) => !messageIds.some(isInHand)),
+      ...commands.filter(({ messageId }) => !isInHand(messageId)),
+    ];
+    return new Set(left.map(({ id }) => id));
   } catch (error) {
     logUnlessOutage(log, error, 'the work of dead lives could not be read');
     return new Set();

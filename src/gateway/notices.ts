@@ -84,6 +84,20 @@ export class Notices {
     });
   }
 
+  /**
+   * Writes the promises that an outage kept from being written: also while no turns are taken, for the next life may have
+   * to keep them. Never rejects.
+   */
+  catchUp(): Promise<void> {
+    return this.#next(() => this.#writePromises());
+  }
+
+  /** The same before the end, when it may not be known yet that the store is back. Never rejects. */
+  async catchUpLast(): Promise<void> {
+    if (this.#unwritten.length > 0) await this.#options.store.probe();
+    await this.catchUp();
+  }
+
   /** Nobody is told what was promised of this incident. Never rejects. */
   giveUp(incident: string): Promise<void> {
     return this.#next(async () => {
@@ -114,10 +128,14 @@ export class Notices {
     this.#mayWait = true;
   }
 
+  async #writePromises(): Promise<void> {
+    for (const notice of this.#unwritten.splice(0)) await this.#promise(notice);
+  }
+
   async #tellAll(): Promise<void> {
     const { store, clock } = this.#options;
     this.#mayWait = false;
-    for (const notice of this.#unwritten.splice(0)) await this.#promise(notice);
+    await this.#writePromises();
     const pending = await store.pendingNotices(NOTICES_AT_ONCE_MAX);
     const due = new Map<string, [StoredNotice, ...StoredNotice[]]>();
     let left = 0;
@@ -146,8 +164,7 @@ export class Notices {
     const { clock, life, epoch, delivery, watched } = this.#options;
     const [{ platform, conversation }] = same;
     const at = clock.wallMs();
-    const rests = this.#rests(same[0]);
-    const text = rests ? resumeReplies.backAndResting() : textOf(same[0], epoch());
+    const text = this.#rests(same[0]) ? restingText(same) : textOf(same[0], epoch());
     const outbound: OutboundRow = {
       ...{ id: newId('o', at), messageId: null, platform, conversation, text },
       ...{ kind: 'notice', createdAt: at, life: life() },
@@ -194,6 +211,12 @@ const absenceIncident = (epoch: number, number: number): string => `absence:${ep
 function outageOf({ incident }: Notice): { epoch: number; agent: string } | undefined {
   const parts = /^agent:(?<epoch>\d+):\d+:(?<agent>.+)$/s.exec(incident)?.groups;
   return parts && { epoch: Number(parts.epoch), agent: parts.agent ?? '' };
+}
+
+/** A death has them rest, and is what they hear of it by, once; any other return finds them resting still. */
+function restingText(same: readonly Notice[]): string {
+  const isOfDeath = same.some(({ incident }) => incident.startsWith('crash:'));
+  return isOfDeath ? resumeReplies.backAndResting() : resumeReplies.backAndStillResting();
 }
 
 function textOf(notice: Notice, epoch: number): string {

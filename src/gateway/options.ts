@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly abortStart: () => void;
   /** Takes no new connection on the local faces; resolves when requests under way are answered. */
   readonly closeFaces: () => Promise<void>;
+  /** Looks once more whether a store that failed can be written; resolves when what waited for that is. Never rejects. */
+  readonly tryStore: () => Promise<void>;
   /** A number in [0, 1), to spread waits with; absent: chance. */
   readonly random?: () => number;
   /** Another inspector of the lifecycle actor; it must not throw. */

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { OutboundRow, StoredOutbound } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type OpenState, OUTBOX_AGE_MS_MAX } from './delivery-policy.ts';
+import type { UnarrivedMessages } from './outbound-unarrived.ts';
 
 /** Messages of one conversation that are kept in memory; later ones stay on disk until there is room. As many again that have no row. */
 export const QUEUED_PER_CONVERSATION_MAX = 100;
@@ -13,6 +14,8 @@ export const QUEUED_PER_CONVERSATION_MAX = 100;
 /** A message between its row and its end. */
 export interface Letter {
   readonly row: OutboundRow;
+  /** It was handed in with its row: whatever happens here, it is on disk. */
+  readonly hadRow: boolean;
   /** It has a row to be marked; what was handed in without one may get one later. */
   stored: boolean;
   state: OpenState;
@@ -27,8 +30,12 @@ export interface Letter {
   asksFirst: boolean;
   plain: boolean;
   marked: boolean;
+  /** It is about to leave its line. */
+  arrived: boolean;
   /** Who does not want it sent any more. */
   discardedBy: string | null;
+  /** It is just being given up, and waits for how that comes out. */
+  isBeingDiscarded: boolean;
   /** Wall milliseconds that its age counts from. */
   since: number;
 }
@@ -59,6 +66,7 @@ export function letterOf(row: OutboundRow | StoredOutbound, stored: boolean): Le
   const state = before?.state === 'sending' || before?.state === 'unknown' ? before.state : 'pending';
   return {
     row,
+    hadRow: stored,
     stored,
     state,
     attempts: before?.attempts ?? 0,
@@ -68,18 +76,28 @@ export function letterOf(row: OutboundRow | StoredOutbound, stored: boolean): Le
     asksFirst: false,
     plain: false,
     marked: before?.possibleDuplicate ?? false,
+    arrived: false,
     discardedBy: null,
+    isBeingDiscarded: false,
     // What was asked for again, and what its platform made wait, is as old as that.
     since: Math.max(row.createdAt, before?.nextAt ?? 0),
   };
 }
 
+export interface LinesOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly unarrived: UnarrivedMessages;
+  /** Nothing waits in this conversation any more. */
+  readonly emptied: (conversation: string) => void;
+}
+
 /** Every line in which something waits or is being sent. */
 export class Lines {
-  readonly #options: { readonly clock: Clock; readonly log: Log };
+  readonly #options: LinesOptions;
   readonly #lines = new Map<string, Line>();
 
-  constructor(options: { readonly clock: Clock; readonly log: Log }) {
+  constructor(options: LinesOptions) {
     this.#options = options;
   }
 
@@ -115,7 +133,7 @@ export class Lines {
 
   /** Behind the others; where they are too many it stays on disk, and so does what comes after it. */
   add(line: Line, letter: Letter): void {
-    const { clock, log } = this.#options;
+    const { clock, log, unarrived } = this.#options;
     const { row, stored } = letter;
     // Those on disk do not take the places of those that are nowhere else.
     const among = stored ? line.letters : line.letters.filter((other) => !other.stored);
@@ -124,6 +142,7 @@ export class Lines {
       line.leftOnDisk += 1;
     } else if (isFull) {
       const { id: outbound, conversation } = row;
+      unarrived.add(outbound, { as: 'never-taken' });
       log.error(
         { outbound, conversation },
         'a message is lost: it is not on disk, and too many wait before it',
@@ -135,6 +154,13 @@ export class Lines {
     }
   }
 
+  /** What it was handed, behind what was found late; where that does not fit, what is on disk stands behind it there. */
+  putBehind(line: Line, letters: readonly Letter[]): void {
+    const staysOnDisk = (letter: Letter) => line.leftOnDisk > 0 && letter.hadRow && letter !== line.inHand;
+    line.letters.push(...letters.filter((letter) => !staysOnDisk(letter)));
+    line.leftOnDisk += letters.filter(staysOnDisk).length;
+  }
+
   /** Its end has come. */
   remove({ letters }: Line, letter: Letter): void {
     const at = letters.indexOf(letter);
@@ -143,7 +169,9 @@ export class Lines {
 
   /** Forgets a line with nothing in it. */
   tidy(line: Line): void {
-    if (line.letters.length === 0 && line.leftOnDisk === 0) this.#lines.delete(line.conversation);
+    if (line.letters.length > 0 || line.leftOnDisk > 0) return;
+    this.#lines.delete(line.conversation);
+    this.#options.emptied(line.conversation);
   }
 }
 

@@ -28,9 +28,10 @@ export class OutboundMarks {
     this.#log = log;
   }
 
-  /** True when it is on disk. One that is not is kept for later. Never rejects. */
+  /** True when it is on disk. What an outage keeps from it is kept for later. Never rejects. */
   async write(...marks: readonly Mark[]): Promise<boolean> {
-    if (await this.claim(...marks)) return true;
+    const written = await this.#writeBehindKept(marks);
+    if (written !== 'outage') return written === 'written';
     this.#kept.push(...marks);
     if (this.#kept.length > MARKS_KEPT_MAX) {
       const count = this.#kept.splice(0, this.#kept.length - MARKS_KEPT_MAX).length;
@@ -42,8 +43,7 @@ export class OutboundMarks {
 
   /** The same, but one that cannot be written is of no use later: what it stands for does not happen. */
   async claim(...marks: readonly Mark[]): Promise<boolean> {
-    while (this.#kept.length > 0) if (!(await this.#allWritten())) return false;
-    return (await this.#commit(marks)) === 'written';
+    return (await this.#writeBehindKept(marks)) === 'written';
   }
 
   /** Whether what became of this message is still to be written. */
@@ -56,6 +56,11 @@ export class OutboundMarks {
     await this.#allWritten();
   }
 
+  async #writeBehindKept(marks: readonly Mark[]): Promise<Committed> {
+    while (this.#kept.length > 0) if (!(await this.#allWritten())) return 'outage';
+    return await this.#commit(marks);
+  }
+
   /** True when nothing is left that was kept. */
   #allWritten(): Promise<boolean> {
     if (this.#kept.length === 0 || !this.#store.writable) return Promise.resolve(this.#kept.length === 0);
@@ -65,11 +70,14 @@ export class OutboundMarks {
 
   async #writeKept(): Promise<boolean> {
     let written: Committed = 'written';
+    let atOnce = MARKS_KEPT_MAX;
     while (this.#kept.length > 0 && written !== 'outage') {
-      const unit = new Set(this.#kept);
+      const unit = new Set(this.#kept.slice(0, atOnce));
       written = await this.#commit([...unit]);
+      // One that is refused does not take the others with it.
+      if (written === 'refused' && unit.size > 1) atOnce = 1;
       // Some may have come meanwhile.
-      if (written !== 'outage') this.#kept = this.#kept.filter((mark) => !unit.has(mark));
+      else if (written !== 'outage') this.#kept = this.#kept.filter((mark) => !unit.has(mark));
     }
     this.#catchingUp = undefined;
     return written !== 'outage';

@@ -93,6 +93,8 @@ export class OutboundMoving {
     const letter = this.#next(line);
     if (letter === undefined)
       return line.leftOnDisk > 0 ? await this.#readOn(line) : Number.POSITIVE_INFINITY;
+    // Whoever gives it up wakes the line.
+    if (letter.isBeingDiscarded) return Number.POSITIVE_INFINITY;
     const platform = this.#options.platform(line.platform);
     const unwanted = this.#options.sending.unwanted(letter);
     if (unwanted === null) {

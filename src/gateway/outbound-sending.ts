@@ -7,10 +7,11 @@ import type { Outbound } from '../messages/outbound.ts';
 import { possiblyTwice } from '../messages/replies.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { Log } from '../telemetry/log.ts';
-import { isDeferral, OUTBOX_AGE_MS_MAX, type Step, stepFor } from './delivery-policy.ts';
+import { isDeferral, type OpenState, OUTBOX_AGE_MS_MAX, type Step, stepFor } from './delivery-policy.ts';
 import { type AttemptOptions, askOnce, type Ending, sendOnce } from './outbound-attempt.ts';
 import type { Letter } from './outbound-line.ts';
 import type { Mark, OutboundMarks } from './outbound-marks.ts';
+import type { UnarrivedMessages } from './outbound-unarrived.ts';
 
 const UNCLAIMED: Ending = {
   happening: 'unclaimed',
@@ -22,6 +23,7 @@ export interface SendingOptions {
   readonly log: Log;
   readonly life: () => number;
   readonly marks: OutboundMarks;
+  readonly unarrived: UnarrivedMessages;
 }
 
 export class OutboundSending {
@@ -67,7 +69,7 @@ export class OutboundSending {
     letter.orphaned = false;
     letter.plain ||= step.as === 'plain';
     letter.marked ||= step.as === 'marked';
-    if (step.state !== 'delivered' && step.state !== 'dead') letter.state = step.state;
+    this.#takeState(letter, step, ending);
     const marks = this.#marksOf(letter.row.id, state, step, ending);
     if (letter.stored && marks.length > 0) await this.#options.marks.write(...marks);
     this.#log(letter, step, ending);
@@ -80,6 +82,15 @@ export class OutboundSending {
     await this.#options.marks.write({ op: 'unsent', id: row.id, at: this.#options.clock.wallMs(), error });
   }
 
+  /** In one tick with what was seen, so that a row written for it meanwhile says no less. */
+  #takeState(letter: Letter, { state }: Step, { error }: Ending): void {
+    const { clock, unarrived } = this.#options;
+    const { row, hadRow, state: was } = letter;
+    if (state === 'delivered') letter.arrived = true;
+    else if (state !== 'dead') letter.state = state;
+    else if (!hadRow) unarrived.add(row.id, { as: 'dead', was, error: error ?? '', at: clock.wallMs() });
+  }
+
   #marksOf(id: string, before: Letter['state'], step: Step, ending: Ending): Mark[] {
     const at = this.#options.clock.wallMs();
     const error = ending.error ?? '';
@@ -88,11 +99,8 @@ export class OutboundSending {
         const { platformSentId } = ending;
         return [{ op: 'sent', id, at, ...(platformSentId === undefined ? {} : { platformSentId }) }];
       }
-      case 'dead': {
-        const dead: Mark = { op: 'outbound.end', id, at, state: 'dead', error };
-        // By way of `pending`, which remembers that it may have arrived, should a person send it after all.
-        return before === 'unknown' ? [{ op: 'outbound.retry', id, at }, dead] : [dead];
-      }
+      case 'dead':
+        return deadMarks(id, { was: before, error, at });
       case 'unknown':
         return before === 'unknown' ? [] : [{ op: 'outbound.end', id, at, state: 'unknown', error }];
       default: {
@@ -113,6 +121,16 @@ export class OutboundSending {
     else if (failures <= 1) this.#options.log.warn(fields, 'a message could not be sent');
     else this.#options.log.debug(fields, 'a message could not be sent');
   }
+}
+
+/** How a message is given up, by what it was. */
+export function deadMarks(
+  id: string,
+  { was, error, at }: { readonly was: OpenState; readonly error: string; readonly at: number },
+): Mark[] {
+  const dead: Mark = { op: 'outbound.end', id, at, state: 'dead', error };
+  // By way of `pending`, which remembers that it may have arrived, should a person send it after all.
+  return was === 'unknown' ? [{ op: 'outbound.retry', id, at }, dead] : [dead];
 }
 
 /** `by`: an actor. */

@@ -1,10 +1,12 @@
 /**
  * Shows in a conversation that an answer is on its way: from its begin to its end, again and again, for platforms forget
  * it by themselves. The first to be left out: only while there is plenty of the conversation's budget and no message
- * waits, one call at a time, and never retried before it is due anyway.
+ * waits, one call at a time. What was left out, or has failed, is tried again when it is due anyway, or when the
+ * conversation has just become free for it.
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { parseConversationKey } from '../messages/inbound.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { OutboundBudget } from './outbound-budget.ts';
@@ -53,6 +55,19 @@ export class OutboundTyping implements Disposable {
     const shown: Shown = { again, isWanted: true, isOn: false, isBusy: false };
     this.#shown.set(conversation, shown);
     this.#show(conversation, shown, true);
+  }
+
+  /** Something can be shown there from now on: no message waits any more, or its platform has a link again. */
+  free(conversation: string): void {
+    const shown = this.#shown.get(conversation);
+    if (shown?.isWanted === true) this.#show(conversation, shown, true);
+  }
+
+  /** The same for all conversations of a platform. */
+  freeOn(platform: string): void {
+    for (const conversation of this.#shown.keys()) {
+      if (parseConversationKey(conversation)?.platform === platform) this.free(conversation);
+    }
   }
 
   /** It is no longer. */

@@ -16,12 +16,8 @@ import type { Held } from './held.ts';
 import type { InHand, Rule } from './in-hand.ts';
 import type { Judged } from './judge.ts';
 import type { Ledger, Prepared } from './ledger.ts';
-import {
-  COMMAND_WAIT_MS_MAX,
-  COMMANDS_WAITING_MAX,
-  type Command,
-  type QuickCommands,
-} from './quick-commands.ts';
+import { COMMAND_WAIT_MS_MAX, type Command } from './quick-command.ts';
+import { COMMANDS_WAITING_MAX, type QuickCommands } from './quick-commands.ts';
 import type { Refusals } from './refusals.ts';
 import type { Turn } from './turn.ts';
 import { TURNS_WAITING_MAX, type Turns } from './turns.ts';
@@ -69,6 +65,8 @@ export type Unplaced = Omit<MessageRow, 'admission' | 'reason' | 'phase'>;
 interface Obstacle {
   readonly rule: Rule;
   readonly text: string;
+  /** It is in the way of all that comes for a while, and said once in that. */
+  readonly spell?: 'full' | 'resting' | undefined;
 }
 
 export class Placing {
@@ -82,10 +80,11 @@ export class Placing {
   place(row: Unplaced, judged: Judged, takenUp = false): Placed {
     if (judged.admission === 'refuse') {
       if (judged.refusal !== null) this.#options.refusedByChart(row, judged.refusal);
-      const told = judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal);
+      const told =
+        judged.rule === 'state' && this.#options.refusals.toldAlready(row, judged.refusal, judged.hint);
       return this.#refused(row, judged, told || comesAgain(row, judged));
     }
-    if (judged.admission === 'hold') return this.#held(row, judged);
+    if (judged.admission === 'hold') return this.#held(row, judged, 'full');
     const obstacle = this.#obstacle(row, judged.classified);
     if (obstacle !== undefined) return this.#turnedAway(row, obstacle);
     const { classified } = judged;
@@ -127,8 +126,7 @@ export class Placing {
     if (place.as !== 'refused') return this.notKept(placed);
     if (waitsAtConnection(message.row)) return placed;
     const { replies: told } = place.prepared.settlement;
-    if (placed.rule === 'state' && told.length > 0)
-      this.#options.refusals.forgetTold(message.row.conversation);
+    if (told.length > 0) this.#options.refusals.forgetTold(message.row.conversation);
     return this.notKept(placed);
   }
 
@@ -155,7 +153,7 @@ export class Placing {
     else dispatch.runTurn(place.turn);
   }
 
-  /** Limits and arguments of a dispatched message. */
+  /** Limits of a dispatched message, and its arguments where it is no exec command: those are bound where it gets its place. */
   #obstacle(row: Unplaced, classified: InHand['classified']): Obstacle | undefined {
     const limit = (text: string): Obstacle => ({ rule: 'limit', text });
     const wrong = (text: string): Obstacle => ({ rule: 'arguments', text });
@@ -165,15 +163,11 @@ export class Placing {
     }
     if (classified.kind === 'turn') {
       if (this.#options.isQuarantined(row.conversation))
-        return { rule: 'state', text: resumeReplies.quarantined() };
+        return { rule: 'state', text: resumeReplies.quarantined(), spell: 'resting' };
       if (classified.text.trim() === '') return wrong(replies.empty());
       const names = this.#options.agentNames();
       const agent = row.agent ?? '';
       return names.includes(agent) ? undefined : wrong(replies.unknownAgent(agent, nearest(agent, names)));
-    }
-    if (classified.kind === 'exec') {
-      const bound = bindArguments(classified.command, classified.words);
-      return bound.ok ? undefined : wrong(replies.usage(classified.command, bound.problem));
     }
     if (classified.kind !== 'control' || classified.name === 'unknown') return undefined;
     const usage = builtinNamed(classified.name)?.usage ?? '';
@@ -184,9 +178,12 @@ export class Placing {
 
   #exec(row: Unplaced, classified: InHand['classified'] & { kind: 'exec' }): Placed {
     const bound = bindArguments(classified.command, classified.words);
+    if (!bound.ok) {
+      const text = replies.usage(classified.command, bound.problem);
+      return this.#turnedAway(row, { rule: 'arguments', text });
+    }
     const message = inHand(row, 'started', classified);
-    const filled = bound.ok ? { ...classified.command, command: bound.command } : classified.command;
-    const command = this.#options.commands.reserve(message, filled, bound.ok ? bound.values : {});
+    const command = this.#options.commands.reserve(message, classified.command, bound);
     if (command === undefined) {
       return this.#turnedAway(row, { rule: 'limit', text: replies.commandLimit(COMMANDS_WAITING_MAX) });
     }
@@ -222,10 +219,11 @@ export class Placing {
     return this.#held(row, { classified });
   }
 
-  #held(row: Unplaced, { classified }: { classified: InHand['classified'] }): Placed {
+  /** `spell`: that there is no room is said once in it; undefined: each time. */
+  #held(row: Unplaced, { classified }: { classified: InHand['classified'] }, spell?: 'full'): Placed {
     const full = this.#options.held.fullFor(row.conversation);
     const text = full && replies.heldLimit(full.limit, full.what);
-    if (text !== undefined) return this.#refused(row, { rule: 'limit', text }, false);
+    if (text !== undefined) return this.#refused(row, { rule: 'limit', text }, this.#isSaid(row, spell));
     if (!fitsMessage(row.text)) {
       return this.#refused(row, { rule: 'limit', text: replies.tooLong(MESSAGE_BYTES_MAX) }, false);
     }
@@ -242,7 +240,11 @@ export class Placing {
   /** Refuses what the chart had dispatched and counted. */
   #turnedAway(row: Unplaced, obstacle: Obstacle): Placed {
     this.#options.settled(row.id);
-    return this.#refused(row, obstacle, false);
+    return this.#refused(row, obstacle, this.#isSaid(row, obstacle.spell));
+  }
+
+  #isSaid(row: Unplaced, spell: Obstacle['spell']): boolean {
+    return spell !== undefined && this.#options.refusals.toldAlready(row, spell);
   }
 
   #refused(row: Unplaced, { rule, text }: Obstacle, silent: boolean): Placed {

@@ -6,37 +6,17 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { ExecCommand } from '../config/schema.ts';
-import { COMMAND_OUTPUT_BYTES_MAX, commandReply, outputOf } from '../messages/command-reply.ts';
-import * as replies from '../messages/replies.ts';
-import type { EndReason, Processes, ProcessResult, RunningProcess } from '../process/exec.ts';
-import type { CommandRow } from '../store/store.ts';
+import type { Arguments } from '../messages/arguments.ts';
+import { COMMAND_OUTPUT_BYTES_MAX } from '../messages/command-reply.ts';
+import type { EndReason, Processes } from '../process/exec.ts';
 import { type InHand, isNamed, type Settlement } from './in-hand.ts';
+import { COMMAND_WAIT_MS_MAX, type Command, notRun, settlementOf } from './quick-command.ts';
 
 /** Commands that run at the same time, all names together. */
 export const COMMANDS_RUNNING_MAX = 4 * availableParallelism();
 
 /** Commands that may wait for a free slot. */
 export const COMMANDS_WAITING_MAX = 1000;
-
-/** How long a command may wait for a free slot: one that runs much later than it was asked for would surprise. */
-export const COMMAND_WAIT_MS_MAX = 300_000;
-
-export interface Command {
-  readonly row: CommandRow;
-  readonly message: InHand;
-  readonly command: ExecCommand;
-  readonly values: Readonly<Record<string, string>>;
-  startedAt: number | null;
-  /** Its row is on disk, or it runs without one. Nothing starts before. */
-  written: boolean;
-  process: RunningProcess | undefined;
-  /** Set when it was ended before its process began; `waited`: no slot came free in time. */
-  endedEarly: EndReason | 'waited' | null;
-  /** While it waits for a slot: ends the waiting. */
-  waiting: Disposable | undefined;
-  /** Completes "was ended after N s: …". */
-  endedBecause: string;
-}
 
 export interface QuickCommandsOptions {
   readonly clock: Clock;
@@ -77,10 +57,11 @@ export class QuickCommands {
   /** Gives an admitted command its place: `startedAt` is set when it has a slot. Undefined: too many wait. */
   reserve(
     message: InHand,
-    command: ExecCommand,
-    values: Readonly<Record<string, string>>,
+    configured: ExecCommand,
+    { command: line, values }: Arguments,
   ): Command | undefined {
     const { clock, life } = this.#options;
+    const command = { ...configured, command: line };
     const taken: Command = {
       row: {
         id: message.row.id.replace(/^m_/, 'c_'),
@@ -113,10 +94,11 @@ export class QuickCommands {
     return taken;
   }
 
-  /** The row of a waiting command is on disk, or it runs without one: it starts as soon as there is a slot. */
+  /** The row of a waiting command is on disk, or it runs without one: it starts as soon as there is a slot, if not to its end. */
   written(command: Command): void {
     command.written = true;
-    this.#startWaiting();
+    if (command.endedEarly === null) this.#startWaiting();
+    else if (this.#leaveQueue(command)) this.#options.start(command);
   }
 
   /** Frees the place of a command that has settled, or came to nothing, and starts what waited for it. */
@@ -132,7 +114,7 @@ export class QuickCommands {
 
   /** Runs a command that has its slot, to its end. Never rejects. */
   async run(taken: Command): Promise<Settlement> {
-    if (taken.endedEarly !== null) return this.#notRun(taken);
+    if (taken.endedEarly !== null) return notRun(taken, this.#options.clock.wallMs());
     const { command, values } = taken;
     taken.process = this.#options.processes.start({
       command: command.command,
@@ -144,7 +126,7 @@ export class QuickCommands {
       outputBytesMax: COMMAND_OUTPUT_BYTES_MAX,
     });
     const result = await taken.process.result;
-    return this.#settlement(taken, result);
+    return settlementOf(taken, result, { at: this.#options.clock.wallMs(), redact: this.#options.redact });
   }
 
   /** Ends one command by its id or its message's, as `platform` calls it too; false when there is none. */
@@ -172,7 +154,8 @@ export class QuickCommands {
       return;
     }
     taken.endedEarly ??= reason;
-    if (this.#leaveQueue(taken)) this.#options.start(taken);
+    // One whose row is still on its way is brought to its end once that has come out.
+    if (taken.written && this.#leaveQueue(taken)) this.#options.start(taken);
   }
 
   /** False when it does not wait. */
@@ -200,54 +183,4 @@ export class QuickCommands {
     for (const running of this.#running) if (running.command.name === command.name) ofName += 1;
     return ofName < this.#options.concurrency(command);
   }
-
-  #settlement(taken: Command, result: ProcessResult): Settlement {
-    const { name, timeoutMs } = taken.command;
-    const because = result.ended === 'timeout' ? replies.commandTimeout(timeoutMs) : taken.endedBecause;
-    const text = commandReply(name, result, because);
-    const well = result.started && result.ended === null && result.exitCode === 0;
-    const cutOff = result.ended !== null && result.ended !== 'timeout';
-    const outcome = well ? 'ran' : cutOff ? 'interrupted' : 'failed';
-    return {
-      outcome,
-      reason: well ? null : reasonOf(result),
-      replies: [text],
-      exitCode: result.exitCode,
-      writes: [
-        {
-          op: 'command.end',
-          end: {
-            id: taken.row.id,
-            at: this.#options.clock.wallMs(),
-            outcome,
-            exitCode: result.exitCode,
-            signal: result.signal,
-            durationMs: Math.round(result.durationMs),
-            output: this.#options.redact(outputOf(result)),
-          },
-        },
-      ],
-    };
-  }
-
-  #notRun(taken: Command): Settlement {
-    const end = { id: taken.row.id, at: this.#options.clock.wallMs(), exitCode: null, signal: null };
-    const { name } = taken.command;
-    const waited = taken.endedEarly === 'waited';
-    const text = waited
-      ? replies.commandWaitedInVain(name, COMMAND_WAIT_MS_MAX)
-      : replies.commandNotRun(name, taken.endedBecause);
-    return {
-      outcome: waited ? 'expired' : 'interrupted',
-      reason: waited ? 'no-free-place' : 'not-run',
-      replies: [text],
-      writes: [{ op: 'command.end', end: { ...end, outcome: 'interrupted', durationMs: 0, output: '' } }],
-    };
-  }
-}
-
-function reasonOf(result: ProcessResult): string {
-  if (!result.started) return result.startError?.code ?? 'not-started';
-  if (result.ended !== null) return result.ended;
-  return result.signal === null ? `exit-code-${result.exitCode}` : result.signal;
 }

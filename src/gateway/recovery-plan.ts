@@ -40,6 +40,8 @@ export interface PlanOptions {
   readonly resume: ResumeRules;
   /** Lives that died, by a kill or a defect; the others whose rows are open have left in order. */
   readonly deadLives: ReadonlySet<number>;
+  /** Those of them that were command lines, which ran a command themselves. */
+  readonly deadClis: ReadonlySet<number>;
   /** Conversations that were in flight at earlier deaths. */
   readonly sessions: ReadonlyMap<string, CrashedSession>;
   /** What the deaths of late are called, and what has been said or promised of them; null without a new death. */
@@ -56,6 +58,8 @@ export interface Plan {
   readonly awaiting: MessageRow[];
   readonly commands: MessageRow[];
   readonly outbound: (StoredOutbound | OutboundRow)[];
+  /** All that was open, by its ids, in order of arrival. */
+  readonly arrived: readonly string[];
   /** Turns and commands that were cut off. */
   interrupted: number;
 }
@@ -76,10 +80,14 @@ class Planner {
   readonly #quarantined = new Set<string>();
   /** Those of them that rest from this death on. */
   readonly #restNow = new Set<string>();
-  readonly #plan: Plan = { writes: [], held: [], awaiting: [], commands: [], outbound: [], interrupted: 0 };
+  readonly #plan: Plan;
 
   constructor(open: OpenWork, options: PlanOptions) {
     this.#open = open;
+    this.#plan = {
+      ...{ writes: [], held: [], awaiting: [], commands: [], outbound: [], interrupted: 0 },
+      arrived: open.messages.map(({ id }) => id),
+    };
     this.#options = options;
     this.#told = new Set(options.incident?.told.map(noticeKey));
     this.#turnOf = new Map(open.turns.flatMap((turn) => turn.messageIds.map((id) => [id, turn] as const)));
@@ -153,7 +161,14 @@ class Planner {
     }
     this.#plan.interrupted += 1;
     this.#plan.writes.push(commandEnd(command.id, 'interrupted', now));
-    this.#settle(message, 'interrupted', resumeReplies.interruptedAtBoot(command.name));
+    this.#settle(message, 'interrupted', this.#commandCutOff(command));
+  }
+
+  /** A life that left in order has let its commands end: this one has, and how could not be written. */
+  #commandCutOff({ name, life }: CommandRow): string {
+    const { deadLives, deadClis } = this.#options;
+    if (deadClis.has(life)) return resumeReplies.cutOffWithItsCli(name);
+    return deadLives.has(life) ? resumeReplies.interruptedAtBoot(name) : resumeReplies.endUnrecorded(name);
   }
 
   #interrupted(message: StoredMessage, turn: OpenTurn): void {
@@ -225,13 +240,20 @@ class Planner {
   }
 
   /** What it had streamed stays as its last progress wrote it. */
-  #turnEnd({ id, life }: OpenTurn): Write {
-    const reason = this.#options.deadLives.has(life) ? 'gateway-died' : 'gateway-left';
-    return { op: 'turn.end', id, at: this.#options.now, outcome: 'interrupted', reason };
+  #turnEnd(turn: OpenTurn): Write {
+    const reason = this.#endOf(turn);
+    return { op: 'turn.end', id: turn.id, at: this.#options.now, outcome: 'interrupted', reason };
+  }
+
+  /** How the life ended that had it. */
+  #endOf({ life }: { readonly life: number }): 'cli-died' | 'gateway-died' | 'gateway-left' {
+    const { deadLives, deadClis } = this.#options;
+    if (deadClis.has(life)) return 'cli-died';
+    return deadLives.has(life) ? 'gateway-died' : 'gateway-left';
   }
 
   #settle(message: StoredMessage, outcome: 'interrupted' | 'expired', text: string): void {
-    const reason = outcome === 'expired' ? 'too-old' : 'gateway-died';
+    const reason = outcome === 'expired' ? 'too-old' : this.#endOf(message);
     this.#plan.writes.push({ op: 'settle', id: message.id, outcome, reason, at: this.#options.now });
     this.#say(message, text, 'reply');
   }
@@ -254,7 +276,7 @@ class Planner {
 /** A command that came to no end of its own. */
 const commandEnd = (id: string, outcome: 'interrupted' | 'expired', at: number): Write => ({
   op: 'command.end',
-  end: { id, at, outcome, exitCode: null, signal: null, durationMs: 0, output: '' },
+  end: { id, at, outcome, exitCode: null, signal: null, durationMs: null, output: '' },
 });
 
 /** A notice of one incident, as one word. */

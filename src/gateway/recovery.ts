@@ -7,16 +7,18 @@ import type { Clock } from '../clock.ts';
 import type { Processes } from '../process/exec.ts';
 import type {
   CrashedSession,
+  Death,
   Life,
   MessageRow,
   OpenWork,
   OutboundRow,
+  SafeModeMark,
   Store,
   StoredOutbound,
   Write,
 } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
-import { crashIncident, isCrashLoop, type SafeModeRules } from './crash-chain.ts';
+import { crashIncident, type SafeModeRules, startsInSafeMode } from './crash-chain.ts';
 import { planOf } from './recovery-plan.ts';
 import type { ResumeRules } from './resume-policy.ts';
 
@@ -25,11 +27,11 @@ const DEATHS_WITHIN_MS = 24 * 3_600_000;
 
 export interface RecoveryOptions {
   readonly store: Store;
-  readonly processes: Processes;
+  readonly processes: Pick<Processes, 'sweep'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly life: Life;
-  /** True when a process of this identity works in the home; never of our own earlier epochs. */
+  /** True for a life that works in the home beside this one. */
   readonly isLiving: (life: Life) => boolean;
   /** How a life ended that could not write it into the store; undefined for one that was killed. */
   readonly lastWordOf?: (life: Life) => LastWord | undefined;
@@ -64,7 +66,9 @@ export interface Recovered {
   readonly quarantined: readonly string[];
   /** Conversations whose crashes are forgotten as soon as a turn of theirs ends well. */
   readonly crashed: readonly string[];
-  /** The gateway died so often of late that it shall start without turns. */
+  /** All that was open, by its ids, in order of arrival. */
+  readonly arrived: readonly string[];
+  /** The gateway died so often of late that it shall start without turns, or has not left safe mode since. */
   readonly crashLoop: boolean;
 }
 
@@ -79,13 +83,16 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const now = clock.wallMs();
   const ends = new Map(dead.map((other) => [other.id, options.lastWordOf?.(other) ?? killed(now)]));
   const { deaths, deadLives, isNew } = await deathsUntilNow(options, dead, ends, open);
-  const crashLoop = safeMode !== null && isCrashLoop(deaths, safeMode, now);
-  const incident = isNew ? crashIncident(deaths, safeMode?.quietMs ?? QUIET_MS) : undefined;
+  const mark = await store.safeMode();
+  const crashLoop = safeMode !== null && startsInSafeMode({ deaths, mark, rules: safeMode, now });
+  const times = deaths.map(({ at }) => at);
+  const incident = isNew ? crashIncident(times, safeMode?.quietMs ?? QUIET_MS) : undefined;
   const plan = planOf(open, {
     life,
     now,
     resume: options.resume,
     deadLives,
+    deadClis: new Set(dead.filter(({ kind }) => kind === 'cli').map(({ id }) => id)),
     sessions: isNew ? await crashedSessions(store) : new Map(),
     incident: incident === undefined ? null : { name: incident, told: await store.noticesOf(incident) },
     quiet: crashLoop,
@@ -94,7 +101,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 
   const ended = dead.map(({ id }): Write => ({ op: 'life.end', id, ...(ends.get(id) ?? killed(now)) }));
   // All or nothing: what failed half way could not be found again, its rows would be this life's own.
-  const unit = [...plan.writes, ...ended];
+  const unit = [...plan.writes, ...ended, ...safeModeMark(life, crashLoop, mark)];
   if (unit.length > 0) await store.commit(unit);
   const { writes: _, ...found } = plan;
   const sessions = await crashedSessions(store);
@@ -117,6 +124,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   };
 }
 
+/** What this life says of safe mode; where that is switched off, what an earlier life was in is over. */
+function safeModeMark({ id }: Life, isOn: boolean, before: SafeModeMark | undefined): Write[] {
+  if (isOn) return [{ op: 'life.safe-mode', id, mode: 'on' }];
+  return before?.mode === 'on' ? [{ op: 'life.safe-mode', id, mode: 'left' }] : [];
+}
+
 /** Without safe mode: how long without a death ends an incident. */
 const QUIET_MS = 120_000;
 
@@ -135,14 +148,15 @@ async function deathsUntilNow(
   dead: readonly Life[],
   ends: ReadonlyMap<number, LastWord>,
   { turns }: OpenWork,
-): Promise<{ deaths: readonly number[]; deadLives: ReadonlySet<number>; isNew: boolean }> {
-  const known = await store.deaths(clock.wallMs() - DEATHS_WITHIN_MS);
+): Promise<{ deaths: readonly Death[]; deadLives: ReadonlySet<number>; isNew: boolean }> {
+  const now = clock.wallMs();
+  const known = await store.deaths(now - DEATHS_WITHIN_MS);
   const failed = new Set(known.map((death) => death.life));
   const before = await store.lastExit(life.epoch ?? 0);
   const died = dead.filter(({ id }) => isDeath(ends.get(id) ?? killed(0)));
   const ofDaemons = died.filter(({ kind }) => kind === 'daemon');
   return {
-    deaths: [...known, ...ofDaemons.flatMap(({ id }) => ends.get(id) ?? [])].map(({ at }) => at),
+    deaths: [...known, ...ofDaemons.map(({ id }) => ({ life: id, at: (ends.get(id) ?? killed(now)).at }))],
     deadLives: new Set([...failed, ...died.map(({ id }) => id)]),
     isNew: ofDaemons.length > 0 || before?.cause === 'fault' || turns.some((turn) => failed.has(turn.life)),
   };

@@ -49,8 +49,8 @@ export class Resuming {
       return { outcome: 'failed', reason: problem.reason, replies: [problem.text] };
     }
     held.putBack(rows.map((row): MessageRow => ({ ...row, phase: 'held', reason: 'resume' })));
+    const first = held.rows.find(({ id }) => rows.some((row) => row.id === id));
     takeUp.allOf(conversation);
-    const [first] = rows;
     if (first === undefined) return { outcome: 'done', reason: null, replies: [resumeReplies.released()] };
     return {
       outcome: 'merged',

@@ -1,16 +1,21 @@
 /**
  * A gateway that keeps dying starts without turns: platforms, commands and its own commands work, nothing of what
- * may have killed it is begun. It ends by itself when nothing happened for a while, or when an owner says so.
+ * may have killed it is begun. It ends by itself when nothing happened for a while, or when an owner says so; then the
+ * deaths before count no more, in whatever life. A planned restart does not end it: the next life goes on with it.
  */
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 const REASON = 'safe-mode';
 
 export interface SafeModeOptions {
+  readonly store: Pick<Store, 'commit'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly life: () => number;
   readonly lifecycle: Pick<Lifecycle, 'send'>;
   /** Called just before turns are taken again. */
   readonly leaving: () => void;
@@ -19,6 +24,8 @@ export interface SafeModeOptions {
 export class SafeMode implements Disposable {
   readonly #options: SafeModeOptions;
   #timer: Disposable | undefined;
+  /** It is over, which is not on disk yet. */
+  #isUnwritten = false;
 
   constructor(options: SafeModeOptions) {
     this.#options = options;
@@ -43,9 +50,24 @@ export class SafeMode implements Disposable {
     if (!this.isOn) return false;
     this[Symbol.dispose]();
     log.info({ because }, 'safe mode is over');
+    this.#isUnwritten = true;
+    void this.catchUp();
     leaving();
     lifecycle.send({ type: 'degraded.cleared', reason: REASON });
     return true;
+  }
+
+  /** Writes that it is over, where an outage has kept that from being written. Never rejects. */
+  async catchUp(): Promise<void> {
+    if (!this.#isUnwritten) return;
+    const { store, log, life } = this.#options;
+    this.#isUnwritten = false;
+    try {
+      await store.commit([{ op: 'life.safe-mode', id: life(), mode: 'left' }]);
+    } catch (error) {
+      this.#isUnwritten = true;
+      log.warn({ error: messageOf(error) }, 'that safe mode is over is written when the store is back');
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,25 +1,16 @@
 /**
- * Runs agent turns: one at a time in a conversation, in order of arrival, and at most so many side by side.
+ * Gives agent turns their places: one at a time in a conversation, in order of arrival, and at most so many side by side.
  * A turn takes its place when its message is admitted, so nothing that comes later can overtake it; what has
- * no place yet waits here, and goes back to the held messages when a drain begins.
+ * no place yet waits here, and goes back to the held messages when a drain begins. How one runs is
+ * `turn-run.ts`.
  */
-import { type AgentEvent, AgentFailure } from '../agents/agent.ts';
-import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
-import * as replies from '../messages/replies.ts';
-import * as resumeReplies from '../messages/resume-replies.ts';
-import type { Write } from '../store/store.ts';
-import type { Log } from '../telemetry/log.ts';
 import { type InHand, isNamed, type Settlement, type Suspension } from './in-hand.ts';
-import type { Resumption } from './resume-policy.ts';
-import { abortTurn, type Turn, type TurnAbort, timeoutOf, type UsableAgent, withAnswer } from './turn.ts';
+import { abortTurn, type Turn, type TurnAbort, type UsableAgent } from './turn.ts';
+import { runTurn, type TurnRunOptions } from './turn-run.ts';
 
 /** Turns that may wait for a free place, all conversations together. */
 export const TURNS_WAITING_MAX = 1000;
-
-/** The most an answer may hold, in characters; an agent that writes more is cut, and the answer says so. */
-export const ANSWER_CHARS_MAX = 1_000_000;
 
 /** A message that waits for its turn. It may start once its row is on disk, or it could run without one. */
 interface Waiting {
@@ -31,9 +22,7 @@ interface Waiting {
   becomesHeld: boolean;
 }
 
-export interface TurnsOptions {
-  readonly clock: Clock;
-  readonly log: Log;
+export interface TurnsOptions extends TurnRunOptions {
   readonly life: () => number;
   readonly agent: (name: string) => UsableAgent | undefined;
   readonly maxTurns: () => number;
@@ -41,12 +30,6 @@ export interface TurnsOptions {
   readonly start: (turn: Turn) => void;
   /** Holds turns that were to become held and have their rows only now. */
   readonly holdLate: (messages: readonly InHand[]) => void;
-  /** The agent has answered a turn, or failed it; not called for a turn that a person or the gateway ended. */
-  readonly agentEnded: (turn: Turn, failure: AgentFailure | null) => void;
-  /** The agent said something; it is part of the turn's answer already. */
-  readonly delta: (turn: Turn, text: string) => void;
-  /** How the message of a turn goes on that the gateway's end cuts off. */
-  readonly resumption: (turn: Turn) => Resumption;
 }
 
 export class Turns {
@@ -122,22 +105,8 @@ export class Turns {
   }
 
   /** Runs a reserved turn to its end, which need not be that of its message. Never rejects. */
-  async run(turn: Turn): Promise<Settlement | Suspension> {
-    const { clock } = this.#options;
-    using _ = clock.timer(turn.timeoutMs, () => abortTurn(turn, timeoutOf(turn, clock.monotonicMs())));
-    const ending = await this.#ending(turn);
-    if ('phase' in ending && ending.leftToNextStart) return { ...ending, writes: said(turn) };
-    const outcome = 'phase' in ending ? 'interrupted' : ending.outcome;
-    const ended: Write = {
-      op: 'turn.end',
-      id: turn.row.id,
-      at: clock.wallMs(),
-      outcome: outcome === 'answered' || outcome === 'failed' ? outcome : 'interrupted',
-      reason: ending.reason,
-      streamed: turn.answer,
-      ...(turn.usage === null ? {} : { usage: JSON.stringify(turn.usage) }),
-    };
-    return { ...ending, writes: [ended] };
+  run(turn: Turn): Promise<Settlement | Suspension> {
+    return runTurn(turn, this.#options);
   }
 
   /** Frees the place of a turn that has settled, and starts what waited for it. */
@@ -239,69 +208,4 @@ export class Turns {
       this.#options.start(turn);
     }
   }
-
-  async #ending(turn: Turn): Promise<Settlement | Suspension> {
-    const text = turn.message.classified.kind === 'turn' ? turn.message.classified.text : '';
-    const { id: turnId, conversation } = turn.row;
-    try {
-      const events = turn.agent.runTurn({ turnId, conversation, text }, { signal: turn.abort.signal });
-      for await (const event of events) this.#take(turn, event);
-    } catch (error) {
-      if (!turn.abort.signal.aborted) return this.#failed(turn, error);
-    }
-    if (turn.abort.signal.aborted) {
-      return this.#cutOff(turn, turn.abort.signal.reason as TurnAbort);
-    }
-    if (turn.answer.trim() === '') {
-      const { cause, next } = replies.agentSilent();
-      return this.#failed(turn, new AgentFailure(cause, next, { backend: false }));
-    }
-    this.#options.agentEnded(turn, null);
-    return { outcome: 'answered', reason: null, replies: [turn.answer] };
-  }
-
-  #cutOff(turn: Turn, abort: TurnAbort): Settlement | Suspension {
-    const { outcome, reason, text, failure, leavesBecause, isDeath = false } = abort;
-    const { recorded } = turn.message;
-    if (failure !== undefined) this.#options.agentEnded(turn, failure);
-    const goesOn = leavesBecause === undefined || !recorded ? 'end' : this.#options.resumption(turn);
-    const isLeft = isDeath && recorded;
-    if (leavesBecause === undefined || (goesOn === 'end' && !isLeft)) {
-      return { outcome, reason, replies: withAnswer(turn.answer, text) };
-    }
-    const next = goesOn === 'end' ? text : resumeReplies.cutOffNow(goesOn, leavesBecause);
-    return {
-      phase: goesOn === 'by-itself' ? 'held' : 'awaiting-resume',
-      reason,
-      replies: withAnswer(turn.answer, next),
-      ...(isLeft ? { leftToNextStart: true } : {}),
-    };
-  }
-
-  #take(turn: Turn, event: AgentEvent): void {
-    turn.saidAt = this.#options.clock.monotonicMs();
-    if (event.type === 'usage') turn.usage = event.usage;
-    else this.#takeText(turn, event.text);
-  }
-
-  #takeText(turn: Turn, text: string): void {
-    if (turn.cut) return;
-    const room = ANSWER_CHARS_MAX - turn.answer.length;
-    turn.cut = text.length > room;
-    const taken = turn.cut ? `${text.slice(0, room)}${replies.answerCut()}` : text;
-    turn.answer += taken;
-    this.#options.delta(turn, taken);
-  }
-
-  #failed(turn: Turn, error: unknown): Settlement {
-    const known = error instanceof AgentFailure;
-    if (known) this.#options.agentEnded(turn, error);
-    else this.#options.log.error({ turn: turn.row.id, error: messageOf(error) }, 'a turn failed');
-    const text = known ? replies.failedTurn(error.message, error.next) : replies.agentDefect();
-    return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
-  }
 }
-
-/** What it has streamed, for the start that decides on it. */
-const said = ({ row, answer }: Turn): Write[] =>
-  answer === '' ? [] : [{ op: 'turn.progress', id: row.id, streamed: answer }];

@@ -1,7 +1,7 @@
 /**
  * Outcomes that could not be written when they came about: kept in memory, in order and bounded, and written when the
- * store is back. Of a reply that left without a row it is written what has become of it since; one that waits for its row
- * leaves once that is on disk.
+ * store is back. Of a reply that was to leave without a row it is written what has become of it since; one that waits for
+ * its row, or had no room without, leaves once that is on disk.
  */
 import type { Clock } from '../clock.ts';
 import type { Store, Write } from '../store/store.ts';
@@ -53,7 +53,9 @@ export class Unrecorded {
 
   /** Writes what was kept, oldest first, as far as the store takes it. Never rejects. */
   catchUp(): Promise<void> {
-    if (this.#kept.length === 0 || !this.#options.store.writable) return Promise.resolve();
+    const { store, life } = this.#options;
+    // Rows of no life would be taken for a dead one's by the recovery that is still to come.
+    if (this.#kept.length === 0 || !store.writable || life() === 0) return Promise.resolve();
     this.#catchingUp ??= this.#catchUp();
     return this.#catchingUp;
   }
@@ -73,10 +75,11 @@ export class Unrecorded {
   async #write({ unit: kept, repliesWait }: Kept): Promise<Committed> {
     const { store, log, life } = this.#options;
     const unit = kept.map((write) => ofLife(write, life()));
-    const now = repliesWait ? unit : unit.flatMap((write) => this.#asItStands(write));
+    const neverTaken: Write[] = [];
+    const now = repliesWait ? unit : unit.flatMap((write) => this.#asItStands(write, neverTaken));
     const written = await tryCommit({ store, log }, now, 'the store refused an outcome');
     if (!repliesWait && written !== 'written') this.#notNoted(unit);
-    if (repliesWait && written !== 'outage') this.#deliver(unit, written === 'written');
+    if (written !== 'outage') this.#deliver(repliesWait ? unit : neverTaken, written === 'written');
     return written;
   }
 
@@ -87,11 +90,14 @@ export class Unrecorded {
   }
 
   /** A reply may have left meanwhile, be under way or wait: a death must not hide from the next life what does not arrive. */
-  #asItStands(write: Write): readonly Write[] {
+  #asItStands(write: Write, neverTaken: Write[]): readonly Write[] {
     if (write.op !== 'reply' || write.deliveredAt !== undefined) return [write];
     const { clock, delivery } = this.#options;
-    const marks = delivery.noted(write.outbound.id);
-    return marks === 'over' ? [{ ...write, deliveredAt: clock.wallMs() }] : [write, ...marks];
+    const noted = delivery.noted(write.outbound.id);
+    if (noted === 'delivered') return [{ ...write, deliveredAt: clock.wallMs() }];
+    if (noted !== 'never-taken') return [write, ...noted];
+    neverTaken.push(write);
+    return [write];
   }
 
   #notNoted(unit: readonly Write[]): void {

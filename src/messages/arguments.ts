@@ -9,30 +9,40 @@ import type { ArgSpec, CommandLine, ExecCommand } from '../config/schema.ts';
 import { mayBeOption, withArguments } from './argv.ts';
 import { echoed } from './echoed.ts';
 
+/** A command's arguments with what was given for them. */
+export interface Arguments {
+  /** For the environment, one of each declared argument; empty where none was given. */
+  readonly values: Readonly<Record<string, string>>;
+  /** What is to be run: a list has the words in their places. */
+  readonly command: CommandLine;
+}
+
 export type Bound =
-  | {
-      readonly ok: true;
-      /** For the environment, one of each declared argument; empty where none was given. */
-      readonly values: Readonly<Record<string, string>>;
-      /** What is to be run: a list has the words in their places. */
-      readonly command: CommandLine;
-    }
+  | ({ readonly ok: true } & Arguments)
   /** `problem` says what is wrong with which word, in one line. */
   | { readonly ok: false; readonly problem: string };
 
-/** Within double quotes a backslash keeps the next character; single quotes keep everything. */
-const WORD = /"((?:[^"\\]|\\[\s\S])*)"|'([^']*)'|(\S+)/g;
+/**
+ * Quotes around a word, or around the value behind its `NAME=`. Within double quotes a backslash keeps the next character;
+ * single quotes keep everything.
+ */
+const WORD = /([A-Za-z_][A-Za-z0-9_]*=)?(?:"((?:[^"\\]|\\[\s\S])*)"|'([^']*)'|(\S+))/g;
 const NAMED = /^(?<name>[A-Za-z_][A-Za-z0-9_]*)=(?<value>[\s\S]*)$/;
 
 /** Splits on white space; double or single quotes keep a word with spaces together. */
 export const splitWords = (words: string): string[] =>
   [...words.matchAll(WORD)].map(
-    ([, double, single, bare]) => double?.replaceAll(/\\([\s\S])/g, '$1') ?? single ?? bare ?? '',
+    ([, name = '', double, single, bare]) =>
+      name + (double?.replaceAll(/\\([\s\S])/g, '$1') ?? single ?? bare ?? ''),
   );
 
 /** The text that `splitWords` reads back as these words, whatever is in them. */
 export const quoteWords = (words: readonly string[]): string =>
   words.map((word) => `"${word.replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
+
+/** True when two texts have the same words, however those are quoted. */
+export const haveSameWords = (one: string, other: string): boolean =>
+  quoteWords(splitWords(one)) === quoteWords(splitWords(other));
 
 /** Fills `args` in order or by name (`LINES=50`); the last one takes the rest when it says so. */
 export function bindArguments(

@@ -28,7 +28,8 @@ export interface CommandResult {
 export function commandReply(name: string, result: CommandResult, endedBecause: string): string {
   if (!result.started) {
     const why = (result.startError?.message ?? 'the program could not be started').replace(/\.$/, '');
-    return `/${name} could not be started: ${why}. Check quick_commands.${name}.`;
+    const less = result.startError?.code === 'E2BIG' ? 'Send it less, or check' : 'Check';
+    return `/${name} could not be started: ${why}. ${less} quick_commands.${name}.`;
   }
   const output = outputOf(result);
   const how = howItEnded(name, result, endedBecause);

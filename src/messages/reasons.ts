@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   store: 'the gateway could not write its store',
   resume: 'its turn was cut off before it had ended',
   'gateway-died': 'the gateway died while it was being worked on',
+  'cli-died': 'the `sluice exec` that ran it was ended before it',
   'gateway-left': 'the gateway left while it was being worked on',
   'too-old': 'it had become too old',
   timeout: 'it took longer than its timeout',

@@ -277,6 +277,10 @@ export const ending = (id: string): string => `Ending ${id}.`;
 export const notInFlight = (id: string): string =>
   `Nothing in flight is called ${echoed(id)}. /ps lists what is.`;
 
+/** That `sluice exec` was given an id that is another command's: `text` as that one was sent. */
+export const idOfAnother = (id: string, text: string): string =>
+  `${echoed(id)} is the id of another command, which came before: ${echoed(text)}`;
+
 export const nothingInFlight = (): string => 'Nothing in flight. A restart now would be instant.';
 
 /** A drain with a time, while one is under way. */

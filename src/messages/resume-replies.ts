@@ -8,6 +8,14 @@ import { counted, seconds } from './replies.ts';
 export const interruptedAtBoot = (name: string | null): string =>
   `The gateway went down while ${name === null ? 'this' : `/${name}`} ran. It is not run again by itself: check what it did, then send it again if needed.`;
 
+/** A command that `sluice exec` ran itself, and that was cut off with it. */
+export const cutOffWithItsCli = (name: string): string =>
+  `The \`sluice exec\` that ran /${name} was ended before it. It is not run again by itself: check what it did, then send it again if needed.`;
+
+/** A command that had ended, and maybe was answered, when its gateway left without being able to write that. */
+export const endUnrecorded = (name: string): string =>
+  `What came of /${name} could not be recorded before the gateway left. It is not run again by itself: check what it did, then send it again if needed.`;
+
 /** A turn that the end of a life cut off; what it had streamed is said before this. */
 export function cutOff(goesOn: 'by-itself' | 'ask' | 'end', quarantined: boolean): string {
   if (quarantined) {
@@ -30,6 +38,10 @@ export const turnsTakenAgain = (): string =>
 /** The same, told to a conversation that rests: it had heard that it would be answered after all. */
 export const backAndResting = (): string =>
   'The gateway is back. It went down three times running while this conversation was being answered, so nothing more is answered here by itself. /resume tries once more.';
+
+/** The same, told again to one that knows why it rests: it asked for the gateway to leave, or was refused for its sake. */
+export const backAndStillResting = (): string =>
+  'The gateway is back. This conversation still rests: /resume lets it go on.';
 
 /** Told late, because the gateway had been in safe mode. */
 export const wentDown = (): string =>

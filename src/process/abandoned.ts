@@ -29,11 +29,24 @@ export async function abandonedWork(home: string, table: ProcessTable): Promise<
   return found;
 }
 
+/**
+ * True for work that is none of this home's: a life of another home has it, which lives, or cannot be seen. Where this home
+ * is a copy of that one, their stores name the same work.
+ */
+export function isElsewhere(home: string, marker: string): boolean {
+  const life = lifeIn(marker);
+  return life !== undefined && life.home !== home && (!isVisible(life) || isAlive(life));
+}
+
 function isOverIn(home: string, marker: string): boolean {
-  const [ofHome, pid, startTime, bootId] = marker.split(',').map(decoded);
-  if (ofHome !== home || startTime === undefined || bootId === undefined) return false;
-  const identity = { pid: Number(pid), startTime, bootId };
-  return isVisible(identity) && !isAlive(identity);
+  const life = lifeIn(marker);
+  return life?.home === home && isVisible(life) && !isAlive(life);
+}
+
+function lifeIn(marker: string): (ProcessIdentity & { readonly home: string | undefined }) | undefined {
+  const [home, pid, startTime, bootId] = marker.split(',').map(decoded);
+  if (startTime === undefined || bootId === undefined) return undefined;
+  return { home, pid: Number(pid), startTime, bootId };
 }
 
 /** Whatever stands there: any process can set the variable. */

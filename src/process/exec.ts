@@ -13,9 +13,9 @@
 import { execa } from 'execa';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import { abandonedWork, lifeMarker } from './abandoned.ts';
+import { abandonedWork, isElsewhere, lifeMarker } from './abandoned.ts';
 import { processIdentity } from './identity.ts';
-import { LIFE_NAME, procTable, WORK_ID_NAME } from './process-table.ts';
+import { LIFE_NAME, procTable, type TableEntry, WORK_ID_NAME } from './process-table.ts';
 import { signalMarked, type TreeSignal } from './process-tree.ts';
 import { PS_COMMAND, psTable } from './ps-table.ts';
 import { type Child, type ProcessSpec, Run, type RunningProcess } from './run.ts';
@@ -89,7 +89,9 @@ export function createProcesses(clock: Clock, home?: string, enclosures?: Enclos
       const abandoned = home === undefined ? [] : await abandonedWork(home, table);
       const all = new Set([...workIds, ...abandoned]);
       if (all.size === 0) return 0;
-      const marked = { signal: (signal: TreeSignal) => signalMarked(all, signal, table) };
+      const spared = ({ life }: TableEntry) =>
+        home !== undefined && life !== undefined && isElsewhere(home, life);
+      const marked = { signal: (signal: TreeSignal) => signalMarked(all, signal, table, spared) };
       const ended = await endTree(marked, {
         clock,
         graceMs: SWEEP_GRACE_MS,

@@ -29,7 +29,7 @@ export const COLLECT_AFTER_MS = 1000;
 const FACTORS = { grows: 2, stays: 1 } as const;
 
 /** Keeps the bounds until it is disposed; what was set last then stays. */
-export function boundHeap({ every }: Pick<Clock, 'every'>): Disposable {
+export function boundHeap({ timer }: Pick<Clock, 'timer'>): Disposable {
   const kept = new DisposableStack();
   let set: keyof typeof FACTORS = 'grows';
   const look = (): void => {
@@ -43,11 +43,7 @@ export function boundHeap({ every }: Pick<Clock, 'every'>): Disposable {
   const collections = new PerformanceObserver(look);
   collections.observe({ entryTypes: ['gc'] });
   kept.defer(() => collections.disconnect());
-  const once = every(COLLECT_AFTER_MS, () => {
-    once[Symbol.dispose]();
-    collectAll();
-  });
-  kept.use(once);
+  kept.use(timer(COLLECT_AFTER_MS, collectAll));
   return kept;
 }
 

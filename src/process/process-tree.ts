@@ -84,15 +84,16 @@ export class ProcessTree {
   }
 }
 
-/** Signals every process that carries one of the markers and resolves to the pids that were alive. */
+/** Signals every process that carries one of the markers, but for those that are `spared`; resolves to the pids that were alive. */
 export async function signalMarked(
   workIds: ReadonlySet<string>,
   signal: TreeSignal,
   table: ProcessTable,
+  spared: (entry: TableEntry) => boolean,
 ): Promise<ReadonlySet<number>> {
   const alive = new Set<number>();
   const meet = (entry: TableEntry) => {
-    if (entry.workId === undefined || !workIds.has(entry.workId)) return;
+    if (entry.workId === undefined || !workIds.has(entry.workId) || spared(entry)) return;
     alive.add(entry.pid);
     send(entry.pid, signal);
   };

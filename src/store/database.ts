@@ -18,9 +18,9 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { messageOf, SluiceError } from '../errors.ts';
+import { ERRORS, messageOf, SluiceError } from '../errors.ts';
 import { Connection } from './connection.ts';
-import { openFailure, unavailable } from './errors.ts';
+import { isBusy, isDamage, LOCKED_HINT, openFailure, unavailable } from './errors.ts';
 import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
 import { prepareReads, type Reads } from './reads.ts';
 import { prepareSchema, requireSchema } from './schema.ts';
@@ -136,8 +136,15 @@ export async function backupStore(path: string, to: string, signal?: AbortSignal
     return statSync(to).size;
   } catch (cause) {
     for (const leftover of [partial, `${partial}-journal`]) rmSync(leftover, { force: true });
-    throw new SluiceError('BACKUP_FAILED', `no backup was made at ${to}: ${messageOf(cause)}`, { cause });
+    const text = `no backup was made at ${to}: ${messageOf(cause)}`;
+    throw new SluiceError('BACKUP_FAILED', text, { cause, ...hintFor(cause) });
   }
+}
+
+/** A store that cannot be read, or is locked, is cured by no other name for its copy. */
+function hintFor(cause: unknown): { hint?: string } {
+  if (isBusy(cause)) return { hint: LOCKED_HINT };
+  return isDamage(cause) ? { hint: ERRORS.STORE_CORRUPT.hint } : {};
 }
 
 async function copyMoment(path: string, to: string, signal: AbortSignal | undefined): Promise<void> {

@@ -51,7 +51,7 @@ export function mayBeFullDisk(error: unknown): boolean {
 }
 
 /** What to do about another program's lock, for which no disk space helps. */
-const LOCKED_HINT = 'Close the program that has the store locked, or try again in a moment.';
+export const LOCKED_HINT = 'Close the program that has the store locked, or try again in a moment.';
 
 /** STORE_UNAVAILABLE; for a damaged file and for a lock with the hint that says what cures those. */
 export function unavailable(path: string, cause: unknown): SluiceError {
@@ -81,7 +81,8 @@ export function defect(what: string, cause: unknown): SluiceError {
   return new SluiceError('INTERNAL', `the store refused ${what}: ${messageOf(cause)}`, { cause });
 }
 
-function isDamage(error: unknown): boolean {
+/** Is the file no database, or a broken one? */
+export function isDamage(error: unknown): boolean {
   const code = primaryCode(error);
   return code === CORRUPT || code === NOT_A_DATABASE;
 }

@@ -33,10 +33,13 @@ const UNSENT = `
 const OUTBOUND_END = `
   UPDATE outbox SET state = ?, error = ?, next_at = NULL WHERE id = ? AND state NOT IN ('delivered', 'dead')`;
 
-/** One that may have arrived is sent again knowingly, and says so like any other. Its age counts from `next_at` on; no wait. */
+/**
+ * One that may have arrived is sent again knowingly, and says so like any other. Its age counts from `next_at` on; no wait.
+ * Why it was not sent before is true no longer.
+ */
 const OUTBOUND_RETRY = `
-  UPDATE outbox SET possible_duplicate = max(possible_duplicate, state = 'unknown'), state = 'pending', next_at = ?,
-    claimed_at = ?
+  UPDATE outbox SET possible_duplicate = max(possible_duplicate, state = 'unknown'), state = 'pending', error = NULL,
+    next_at = ?, claimed_at = ?
   WHERE id = ? AND state IN ('dead', 'unknown')`;
 
 const NOTICE = `

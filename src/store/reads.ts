@@ -26,6 +26,7 @@ import {
   toNotice,
   toOpenOutbound,
   toOutbound,
+  toSafeModeMark,
   toTrailCommand,
   toTrailLife,
   toTrailReply,
@@ -40,6 +41,7 @@ import type {
   LastExit,
   Life,
   OpenWork,
+  SafeModeMark,
   SettledSince,
   StoredMessage,
   StoredNotice,
@@ -93,6 +95,8 @@ export const QUERIES = {
     AND json_extract(event, '$.type') IN ('stop.requested', 'drain.requested') ORDER BY number DESC LIMIT 1`,
   deaths: `SELECT id AS life, ended_at AS at FROM lives INDEXED BY lives_deaths
     WHERE (cause = 'died' OR cause = 'fault') AND kind = 'daemon' AND ended_at >= ? ORDER BY ended_at DESC`,
+  safeMode: `SELECT id AS life, safe_mode AS mode FROM lives INDEXED BY lives_safe_mode
+    WHERE safe_mode IS NOT NULL ORDER BY id DESC LIMIT 1`,
   crashedSessions: `SELECT ${CRASHED_COLUMNS} FROM sessions INDEXED BY sessions_crashed
     WHERE crashes > 0 OR quarantined = 1 ORDER BY conversation`,
   awaitingResume: `SELECT ${MESSAGE_COLUMNS} FROM inbox INDEXED BY inbox_awaiting
@@ -130,6 +134,7 @@ export interface Reads extends Listing, Lookup {
   openWork(living: readonly number[]): OpenWork;
   /** Daemons that died or failed, the last first. */
   deaths(sinceMs: number): Death[];
+  safeMode(): SafeModeMark | undefined;
   crashedSessions(): CrashedSession[];
   awaitingResume(conversation: string): StoredMessage[];
   noticesOf(incident: string): StoredNotice[];
@@ -196,12 +201,20 @@ export function prepareReads(db: DatabaseSync): Reads {
   };
 }
 
-type Promised = 'deaths' | 'crashedSessions' | 'awaitingResume' | 'noticesOf' | 'pendingNotices' | 'outbound';
+type Promised =
+  | 'deaths'
+  | 'safeMode'
+  | 'crashedSessions'
+  | 'awaitingResume'
+  | 'noticesOf'
+  | 'pendingNotices'
+  | 'outbound';
 
 /** What a start asks to keep what was promised before it. */
 function preparePromised(db: DatabaseSync): Pick<Reads, Promised> {
   return {
     deaths: many(db, QUERIES.deaths, toDeath),
+    safeMode: one(db, QUERIES.safeMode, toSafeModeMark),
     crashedSessions: many(db, QUERIES.crashedSessions, toCrashedSession),
     awaitingResume: many(db, QUERIES.awaitingResume, toMessage),
     noticesOf: many(db, QUERIES.noticesOf, toNotice),

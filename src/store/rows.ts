@@ -12,6 +12,7 @@ import type {
   Life,
   OpenOutbound,
   OpenTurn,
+  SafeModeMark,
   StoredMessage,
   StoredNotice,
   StoredOutbound,
@@ -76,6 +77,10 @@ export function toCrashedSession(row: Row): CrashedSession {
 
 export function toDeath(row: Row): Death {
   return { ...row } as unknown as Death;
+}
+
+export function toSafeModeMark(row: Row): SafeModeMark {
+  return { ...row } as unknown as SafeModeMark;
 }
 
 export function toLife(row: Row): Life {

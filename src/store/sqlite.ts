@@ -24,6 +24,7 @@ import type {
   ListedMessage,
   ListOptions,
   OpenWork,
+  SafeModeMark,
   SettledSince,
   Store,
   StoredMessage,
@@ -169,6 +170,10 @@ export class SqliteStore implements Store {
 
   deaths(sinceMs: number): Promise<readonly Death[]> {
     return this.#read((reads) => reads.deaths(sinceMs));
+  }
+
+  safeMode(): Promise<SafeModeMark | undefined> {
+    return this.#read((reads) => reads.safeMode());
   }
 
   crashedSessions(): Promise<readonly CrashedSession[]> {

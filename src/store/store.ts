@@ -116,7 +116,7 @@ export interface CommandEnd {
   readonly outcome: 'ran' | 'failed' | 'interrupted' | 'expired';
   readonly exitCode: number | null;
   readonly signal: string | null;
-  readonly durationMs: number;
+  readonly durationMs: number | null;
   /** What it printed, bounded. */
   readonly output: string;
 }
@@ -177,6 +177,12 @@ export interface Death {
   readonly life: number;
   /** Wall milliseconds. */
   readonly at: number;
+}
+
+/** What a life says of safe mode: it started in it, or has left it since. */
+export interface SafeModeMark {
+  readonly life: number;
+  readonly mode: 'on' | 'left';
 }
 
 /** A conversation that was in flight when a life died. */
@@ -297,6 +303,8 @@ export type Write =
   /** The promise is kept (its text is in the outbox, in the same unit), or will not be. */
   | { readonly op: 'notice.end'; readonly notice: Notice; readonly state: 'sent' | 'given-up' }
   | { readonly op: 'life.ready'; readonly id: number; readonly at: number }
+  /** This life is in safe mode from its start on, or has left it: then the deaths before it make no other life safe. */
+  | { readonly op: 'life.safe-mode'; readonly id: number; readonly mode: SafeModeMark['mode'] }
   | {
       readonly op: 'life.end';
       readonly id: number;
@@ -381,6 +389,8 @@ export interface Store {
 
   /** Daemons that died or failed since, the last first. Planned ends are no deaths. */
   deaths(sinceMs: number): Promise<readonly Death[]>;
+  /** What the last life that was in safe mode says of it; undefined when none was. */
+  safeMode(): Promise<SafeModeMark | undefined>;
   /** Conversations that were in flight at a death and have not been calm since. */
   crashedSessions(): Promise<readonly CrashedSession[]>;
   /** Messages of a conversation that wait for a person to say whether they are still to be answered, in order of arrival. */

@@ -59,6 +59,8 @@ const LIFE_BEGIN = `
 
 const LIFE_READY = 'UPDATE lives SET ready_at = ? WHERE id = ? AND ready_at IS NULL AND ended_at IS NULL';
 
+const LIFE_SAFE_MODE = 'UPDATE lives SET safe_mode = ? WHERE id = ?';
+
 const LIFE_END = 'UPDATE lives SET ended_at = ?, exit_code = ?, cause = ? WHERE id = ? AND ended_at IS NULL';
 
 const JOURNAL = `
@@ -171,15 +173,25 @@ function prepareCommands(db: DatabaseSync): Appliers<'command.receive' | 'comman
     'command.start': (w) => start.run(w.at, w.id),
     // A duration comes from the monotonic clock, which counts fractions; the column takes whole milliseconds.
     'command.end': ({ end: e }) =>
-      end.run(e.at, e.outcome, e.exitCode, e.signal, Math.round(e.durationMs), e.output, e.id),
+      end.run(
+        e.at,
+        e.outcome,
+        e.exitCode,
+        e.signal,
+        e.durationMs === null ? null : Math.round(e.durationMs),
+        e.output,
+        e.id,
+      ),
   };
 }
 
-function prepareLives(db: DatabaseSync): Appliers<'life.ready' | 'life.end'> {
+function prepareLives(db: DatabaseSync): Appliers<'life.ready' | 'life.safe-mode' | 'life.end'> {
   const ready = db.prepare(LIFE_READY);
+  const safeMode = db.prepare(LIFE_SAFE_MODE);
   const end = db.prepare(LIFE_END);
   return {
     'life.ready': (w) => ready.run(w.at, w.id),
+    'life.safe-mode': (w) => safeMode.run(w.mode, w.id),
     'life.end': (w) => end.run(w.at, w.code, w.cause, w.id),
   };
 }

@@ -121,11 +121,19 @@ export const WALLS: readonly Wall[] = [
     sees: [...WORDS, ...whole('src/store/', 'src/gateway/', 'src/process/identity.ts')],
   },
   {
+    from: 'src/offline-recording.ts',
+    sees: [...WORDS, ...whole('src/store/', 'src/process/identity.ts'), type('src/gateway/in-hand.ts')],
+  },
+  {
+    from: 'src/offline-unrun.ts',
+    sees: [...WORDS, ...whole('src/offline-earlier.ts', 'src/offline-recording.ts')],
+  },
+  {
     from: 'src/offline.ts',
     sees: [
       ...WORDS,
       ...CONCRETE,
-      ...whole('src/gateway/', 'src/offline-config.ts', 'src/offline-earlier.ts'),
+      ...whole('src/gateway/', 'src/offline-config.ts', 'src/offline-earlier.ts', 'src/offline-recording.ts'),
     ],
   },
   // A command reaches a gateway through the control socket, reads what its files say, and works without one
@@ -135,7 +143,7 @@ export const WALLS: readonly Wall[] = [
     sees: [...WORDS, ...whole('src/daemon.ts', 'src/cli/'), type('src/daemon/world.ts'), ...cliTypes()],
   },
   execFace('src/cli/exec.ts', 'src/offline.ts'),
-  execFace('src/cli/exec-by-gateway.ts', 'src/offline-earlier.ts'),
+  execFace('src/cli/exec-endings.ts', 'src/offline-earlier.ts', 'src/offline-unrun.ts'),
   {
     from: 'src/cli/quick-commands.ts',
     sees: [
@@ -167,13 +175,13 @@ export const WALLS: readonly Wall[] = [
 ];
 
 /** What runs a quick command: through the gateway, or where that is gone by what works without one. */
-function execFace(from: string, without: string): Wall {
+function execFace(from: string, ...without: string[]): Wall {
   return {
     from,
     sees: [
       ...WORDS,
       ...whole('src/cli/', 'src/process/runtime-status.ts', 'src/process/identity.ts'),
-      ...[lazily(without), type(without)],
+      ...without.flatMap((place) => [lazily(place), type(place)]),
       ...cliTypes(),
     ],
   };

@@ -43,6 +43,18 @@ test.skipIf(!existsSync('/dev/full'))('an answer that a full disk does not take 
   expect(await text(child.stderr)).toBe('ENOSPC\n');
 });
 
+test.skipIf(!existsSync('/dev/full'))(
+  'also when it is many lines, and the command goes on after it',
+  async () => {
+    const child = program(
+      `for (let n = 0; n < 3; n += 1) { output.print('answer'); await new Promise((resolve) => setTimeout(resolve, 0)); }
+await output.flushed(); output.note(String(output.failure?.code)); process.exit(0);`,
+      ['sh', '-c', 'exec "$0" "$@" > /dev/full'],
+    );
+    expect(await text(child.stderr)).toBe('ENOSPC\n');
+  },
+);
+
 test('a closed pipe is no failure', async () => {
   const child = program(`process.stdout.on('error', async () => {
   output.note(String(output.failure)); await output.flushed(); process.exit(0);

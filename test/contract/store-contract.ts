@@ -483,4 +483,19 @@ function lives(prepare: () => Promise<StoreGround>): void {
     expect((await store.deaths(3_000)).map(({ at }) => at)).toEqual([6_000, 3_000]);
     expect(await store.deaths(6_001)).toEqual([]);
   });
+
+  test('what is known of safe mode is what the last life that was in it says', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    expect(await store.safeMode()).toBeUndefined();
+    const { id: first } = await store.begin(daemonStart);
+    await store.commit([{ op: 'life.safe-mode', id: first, mode: 'on' }]);
+    await store.commit([{ op: 'life.end', id: first, at: 5_000, code: null, cause: 'died' }]);
+    const { id: second } = await store.begin(daemonStart);
+    expect(await store.safeMode()).toEqual({ life: first, mode: 'on' });
+    await store.commit([{ op: 'life.safe-mode', id: second, mode: 'on' }]);
+    await store.commit([{ op: 'life.safe-mode', id: second, mode: 'left' }]);
+    await store.begin(daemonStart);
+    expect(await store.safeMode()).toEqual({ life: second, mode: 'left' });
+  });
 }

@@ -6,7 +6,10 @@ import { answers, Case, isCommand, isTurn, type Told, wasCutOff } from './case.t
 import { checkOrder } from './check-order.ts';
 import { checkReplies } from './check-replies.ts';
 import type { Findings } from './findings.ts';
-import type { ChapterRecord } from './record.ts';
+import type { ChapterRecord, InboxRow } from './record.ts';
+
+/** As docs/operating.md says. */
+const WAITING_IN_A_CONVERSATION_MAX = 20;
 
 export function check(record: ChapterRecord): Findings {
   const about = new Case(record);
@@ -58,7 +61,7 @@ function checkTurn(about: Case, told: Told): void {
       break;
     case 'refused':
       if (turns.length > 0) cannot('refused, and a turn of it ran');
-      else if (row.reason !== 'state' || !mayBeRefused(about, told)) cannot(`refused by ${row.reason}`);
+      else if (!mayBeRefused(about, told, row)) cannot(`refused by ${row.reason}`);
       break;
     case 'interrupted':
       if (about.record.resume !== 'never' || !wasCutOff(told)) cannot('interrupted for good');
@@ -96,9 +99,25 @@ function checkAwaiting(about: Case, told: Told, cannot: (what: string) => void):
   if (resume === 'never') cannot('it waits for a word, and nobody was to be asked');
 }
 
-const mayBeRefused = (about: Case, { written }: Told): boolean =>
-  about.wasQuarantined(written.key) ||
-  ['SIGTERM', 'SIGUSR1', 'hurry', 'drain'].some((trouble) => about.had(trouble));
+function mayBeRefused(about: Case, { written }: Told, row: InboxRow): boolean {
+  if (row.reason === 'limit') return wasFull(about.record, row);
+  const couldBe =
+    about.wasQuarantined(written.key) ||
+    ['SIGTERM', 'SIGUSR1', 'hurry', 'drain'].some((trouble) => about.had(trouble));
+  return row.reason === 'state' && couldBe;
+}
+
+/** As many as a conversation may have waiting came before it and were open still. */
+function wasFull({ trace, rows }: ChapterRecord, row: InboxRow): boolean {
+  const refusedAt = trace.findIndex((noted) => noted.what === 'settled' && noted.id === row.id);
+  const before = trace.slice(0, refusedAt).flatMap((noted) => (noted.what === 'settled' ? [noted.id] : []));
+  const over = new Set(before);
+  const open = rows.inbox.filter(
+    ({ id, conversation, kind, seq }) =>
+      conversation === row.conversation && kind === 'turn' && seq < row.seq && !over.has(id),
+  );
+  return open.length >= WAITING_IN_A_CONVERSATION_MAX;
+}
 
 /** A command: at most once, and as often as its outcome says. */
 function checkCommand(about: Case, told: Told): void {

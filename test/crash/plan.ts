@@ -16,6 +16,9 @@ const POINT_ROUNDS = 0.7;
 /** In this part of them a command line runs a command beside the gateway. */
 const BESIDE_CHANCE = 0.06;
 
+/** Points that many a life on its way there does not come to stand twice. */
+const CYCLE = [...POINTS, ...POINTS.filter((point) => /commit (?:calm|unknown)|reconcile/.test(point))];
+
 export interface ChapterOptions {
   readonly rounds: number;
   readonly canMount: boolean;
@@ -42,16 +45,16 @@ export function chapterOf(seed: string, number: number, options: ChapterOptions)
 }
 
 /**
- * Where the lives of a chapter end; undefined for those that end at any moment. Over all chapters every point comes once
- * before one comes twice, but where a server that recognises what comes again leaves no way to it.
+ * Where the lives of a chapter end; undefined for those that end at any moment. Over all chapters every point comes as
+ * often as in a cycle before the next one begins, but where a server that recognises what comes again leaves no way to it.
  */
 function pointsOf(seed: string, chapter: number, rounds: number, dice: Dice): (string | undefined)[] {
   const count = Math.floor(rounds * POINT_ROUNDS);
   const first = chapter * Math.floor(ROUNDS_PER_CHAPTER * POINT_ROUNDS);
   const points = Array.from({ length: count }, (_, at) => {
     const place = first + at;
-    const cycle = Math.floor(place / POINTS.length);
-    const point = new Dice(`${seed}/points/${cycle}`).shuffled(POINTS)[place % POINTS.length];
+    const cycle = Math.floor(place / CYCLE.length);
+    const point = new Dice(`${seed}/points/${cycle}`).shuffled(CYCLE)[place % CYCLE.length];
     return chapter % 4 === 3 && /reconcile|commit unknown/.test(point ?? '') ? undefined : point;
   });
   return dice.shuffled([...points, ...Array.from({ length: rounds - count }, () => undefined)]);

@@ -1,6 +1,6 @@
 /** When a gateway that keeps dying stops taking turns, and what its deaths are called. Oracles by hand. */
 import { describe, expect, test } from 'vitest';
-import { crashIncident, isCrashLoop } from '../../src/gateway/crash-chain.ts';
+import { crashIncident, isCrashLoop, startsInSafeMode } from '../../src/gateway/crash-chain.ts';
 
 const S = 1000;
 const MIN = 60 * S;
@@ -24,6 +24,26 @@ describe('a crash loop', () => {
 
   test('is none without a death', () => {
     expect(isCrashLoop([], rules, NOW)).toBe(false);
+  });
+});
+
+describe('a start', () => {
+  /** Five deaths in a minute, of the lives 1 to 5. */
+  const deaths = [1, 2, 3, 4, 5].map((life) => ({ life, at: NOW - (6 - life) * S }));
+  const facts = { deaths, rules, now: NOW };
+
+  test.each([
+    ['is in safe mode after a crash loop', undefined, true],
+    ['goes on with safe mode where the life before had not left it', { life: 6, mode: 'on' }, true],
+    ['counts no death of a life before one that has left safe mode', { life: 6, mode: 'left' }, false],
+    ['counts those since, that life’s own with them', { life: 2, mode: 'left' }, false],
+    ['counts all of those since', { life: 1, mode: 'left' }, true],
+  ] as const)('%s', (_, mark, expected) => {
+    expect(startsInSafeMode({ ...facts, mark })).toBe(expected);
+  });
+
+  test('goes on with safe mode however long ago the deaths were', () => {
+    expect(startsInSafeMode({ ...facts, deaths: [], mark: { life: 6, mode: 'on' } })).toBe(true);
   });
 });
 

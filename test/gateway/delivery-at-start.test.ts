@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Platform, PlatformContext } from '../../src/platforms/platform.ts';
 import { outboundRow } from '../store/sample-rows.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
-import { bootCore } from '../support/gateway-core.ts';
+import { bootCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';
 
 /** A platform that connects when it is told to. What was asked of it stands in `asked`, in order. */
 class SlowPlatform implements Platform {
@@ -32,8 +32,7 @@ function boot() {
   const core = bootCore('', { platforms: [platform] });
   const createdAt = new FakeClock().wallMs();
   const more = { platform: 'chat', conversation: 'chat:1', text: 'left behind', createdAt };
-  const nothing = { held: [], awaiting: [], commands: [], quarantined: [], crashed: [], crashLoop: false };
-  core.gateway.resume({ ...nothing, outbound: [outboundRow('o1', 'm1', more)] }, null);
+  core.gateway.resume({ ...NOTHING_RECOVERED, outbound: [outboundRow('o1', 'm1', more)] }, null);
   return { core, platform };
 }
 

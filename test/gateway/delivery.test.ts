@@ -11,6 +11,18 @@ const B = 'chat:b';
 
 const ops = ({ store }: Outbox) => store.units.flat().flatMap(({ op }) => (op === 'reply' ? [] : [op]));
 
+/** One message in each of these conversations is being sent; `arrives`: all of them have. */
+async function beingSent(conversations: readonly string[]) {
+  const outbox = new Outbox();
+  const arrival = Promise.withResolvers<void>();
+  for (const conversation of conversations) {
+    outbox.platform.answers(conversation, arrival.promise);
+    await outbox.send(conversation, conversation);
+  }
+  await settled();
+  return { outbox, arrives: () => arrival.resolve() };
+}
+
 describe('in order', () => {
   test('a message that fails is tried again before what came after it, and keeps no other conversation back', async () => {
     const outbox = new Outbox();
@@ -114,6 +126,26 @@ describe('in order', () => {
     expect(outbox.platform.texts).toEqual(texts.slice(0, 100));
     await outbox.clock.advance(10_000);
     expect(outbox.platform.texts).toEqual(texts);
+  });
+
+  test('what was left by earlier lives and found late goes first, also where not all of it has room', async () => {
+    const outbox = new Outbox();
+    outbox.platform.capabilities = { messagesPerMinute: 1000 };
+    outbox.down();
+    const texts = Array.from({ length: 150 }, (_, at) => `left${at}`);
+    const about = { platform: 'chat', conversation: A, createdAt: outbox.clock.wallMs() };
+    const left = texts.map((text) => outboundRow(text, null, { ...about, text }));
+    await outbox.store.commit(left.map((outbound) => ({ op: 'reply', outbound })));
+    await outbox.send(A, 'since');
+    outbox.delivery.say({ platform: 'chat', conversation: A }, 'on no disk');
+    outbox.delivery.recovered(left);
+    outbox.up();
+    await outbox.clock.advance(60_000);
+    // What is nowhere else cannot wait until there is room for those on disk.
+    expect(outbox.platform.texts).toEqual([
+      ...[...texts.slice(0, 100), 'on no disk'],
+      ...[...texts.slice(100), 'since'],
+    ]);
   });
 
   test('messages that are on no disk are lost past the hundred that wait, and the log says so', async () => {
@@ -659,6 +691,35 @@ describe('while the store cannot be written', () => {
     expect(outbox.platform.texts).toEqual(texts);
   });
 
+  test('a mark that the store refuses takes none of the others with it', async () => {
+    const { outbox, arrives } = await beingSent([A, B, 'chat:c']);
+    outbox.store.fail();
+    arrives();
+    await settled();
+    outbox.store.writable = true;
+    outbox.store.beforeCommit = (unit) => {
+      if (unit.some((write) => write.op === 'sent' && write.id === 'o2')) throw new Error('a defect');
+    };
+    await outbox.delivery.catchUp();
+    const states = ['o1', 'o2', 'o3'].map(async (id) => (await outbox.row(id)).state);
+    expect(await Promise.all(states)).toEqual(['delivered', 'sending', 'delivered']);
+  });
+
+  test('a mark that the store refuses is not kept: the next is written without it', async () => {
+    const { outbox, arrives } = await beingSent([A]);
+    outbox.store.beforeCommit = (unit) => {
+      if (unit.some((write) => write.op === 'sent' && write.id === 'o1')) throw new Error('a defect');
+    };
+    arrives();
+    await settled();
+    const refused = () => outbox.lines.filter(({ error }) => error === 'a defect').length;
+    expect(refused()).toBe(1);
+    await outbox.send(B, 'next');
+    await settled();
+    expect(await outbox.row('o2')).toMatchObject({ state: 'delivered' });
+    expect(refused()).toBe(1);
+  });
+
   test('what was not written goes before the next claim, should nobody say that it can be written', async () => {
     const outbox = new Outbox();
     const arrival = Promise.withResolvers<void>();
@@ -813,6 +874,24 @@ describe('that an answer is on its way', () => {
     expect(outbox.platform.shown).toHaveLength(4);
   });
 
+  test('is shown as soon as the answer before it has left', async () => {
+    const outbox = new Outbox();
+    const { platform } = outbox;
+    let arrives = () => {};
+    platform.send = () => new Promise((resolve) => (arrives = () => resolve({})));
+    await outbox.send(A, 'the answer before');
+    await settled();
+    outbox.delivery.typing(A, true);
+    await settled();
+    expect(platform.shown).toEqual([]);
+    arrives();
+    await settled();
+    expect(platform.shown).toEqual([`${A} on`]);
+    outbox.delivery.typing(A, false);
+    await settled();
+    expect(outbox.clock.pending).toBe(0);
+  });
+
   test('is left out first: while there is not plenty of the budget, and no message has to wait for it', async () => {
     const outbox = new Outbox();
     outbox.platform.capabilities = { messagesPerMinute: 8 };
@@ -840,9 +919,9 @@ describe('that an answer is on its way', () => {
     outbox.delivery.typing('chat:c', true);
     await settled();
     expect(outbox.platform.shown).toEqual([]);
-    // Once it can be shown, it is.
+    // Once it can be shown, it is: a link that is up again has what waited sent first.
     outbox.up();
-    await outbox.clock.advance(4000);
+    await settled();
     expect(outbox.platform.shown.toSorted()).toEqual([`${B} on`, 'chat:c on']);
     for (const conversation of [B, 'pager:1', 'chat:c']) outbox.delivery.typing(conversation, false);
     await settled();

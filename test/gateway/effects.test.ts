@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/gateway/in-hand.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 
 const ask = ({ gateway }: GatewayCore, intent: 'drain' | 'cancel-drain' | 'stop') =>
   gateway.requests.ask({ intent, cause: intent === 'stop' ? 'stop' : 'drain', actor: 'local:owner' });
@@ -81,6 +82,27 @@ describe('a turn that had not begun when a drain began', () => {
 });
 
 describe('leaving', () => {
+  test('writes and sends what an outage kept in memory, where the store can be written by then', async () => {
+    const store = new MemoryStore();
+    const tryStore = async () => {
+      store.writable = true;
+      await core.gateway.storeIsBack();
+    };
+    const core: GatewayCore = await startCore('', { store, tryStore });
+    const asked = { platform: 'chat', conversation: 'chat:a', sender: 'local:owner' };
+    const { messageId } = await core.receive('one', asked);
+    store.fail();
+    core.gateway.storeIsDown();
+    core.agent.say(0, 'the answer');
+    core.agent.end(0);
+    await settled();
+    expect(core.chat.sent).toEqual([]);
+    ask(core, 'stop');
+    expect(await core.gateway.exited).toMatchObject({ code: 0 });
+    expect(core.chat.sent).toEqual(['the answer']);
+    expect(await store.message(messageId)).toMatchObject({ outcome: 'answered' });
+  });
+
   test('waits until a face that takes its time is closed', async () => {
     const closing = Promise.withResolvers<void>();
     const core = await startCore('', { closeFaces: () => closing.promise });

@@ -25,11 +25,19 @@ describe('held messages', () => {
   test('stand in order of arrival over a clock that is set back, and those that resume a turn come first', () => {
     const { held } = heldWith();
     // What a start found comes before what this life takes in, whatever their ids and times are.
-    held.recovered([row('m_9', 9000), row('m_8', 1)]);
+    held.recovered([row('m_9', 9000), row('m_8', 1)], ['m_9', 'm_8']);
     held.add(row('m_1', 8000));
     held.add(row('m_2', 2000));
     held.putBack([{ ...row('m_5'), reason: 'resume' }]);
     expect(held.rows.map(({ id }) => id)).toEqual(['m_5', 'm_9', 'm_8', 'm_1', 'm_2']);
+  });
+
+  test('that the start found waiting for a word are put back where they had arrived', () => {
+    const { held } = heldWith();
+    // Ids of several lives, by a clock that was set back between them.
+    held.recovered([row('m_5'), row('m_1')], ['m_9', 'm_5', 'm_1']);
+    held.putBack(['m_1', 'm_9', 'm_5'].map((id) => ({ ...row(id), reason: 'resume' })));
+    expect(held.rows.map(({ id }) => id)).toEqual(['m_9', 'm_5', 'm_1']);
   });
 
   test('that come back twice are held once', () => {

@@ -1,5 +1,6 @@
 /** What a person changes about a message afterwards: decided from its rows, and carried out by a gateway that runs. */
 import { describe, expect, test } from 'vitest';
+import { SluiceError } from '../../src/errors.ts';
 import {
   discardsOf,
   endingUnit,
@@ -27,7 +28,7 @@ const replyIn = (state: OutboundState, id = 'o1'): StoredOutbound => ({
 const target = (of: StoredMessage | null, ...states: readonly OutboundState[]): Target => ({
   message: of,
   outbound: states.map((state, at) => replyIn(state, `o${at}`)),
-  isOneReply: false,
+  ...{ isOneReply: false, worker: null },
 });
 
 const answered = message('settled', 'answered');
@@ -77,6 +78,13 @@ describe('what is given up', () => {
     ).toEqual([...['o0', 'o2', 'o3']]);
     expect(idsOf(discardsOf(target(answered, 'dead'), false))).toBe(
       'it has settled as answered, and what was said to it is not sent any more already',
+    );
+  });
+
+  test('is not what a command line works on: its process is named, which alone can end it', () => {
+    const worked = { ...target(message('started')), worker: { pid: 4711 } };
+    expect(idsOf(discardsOf(worked, false))).toBe(
+      'it is being worked on by pid 4711, a `sluice exec`: end it there',
     );
   });
 
@@ -151,6 +159,22 @@ describe('a gateway that runs', () => {
     expect(gateway.status.held).toBe(1);
   });
 
+  test('keeps what it could not give up because the write failed, and answers it once its drain ends', async () => {
+    const { gateway, store, thing, agent } = await drained();
+    store.beforeCommit = () => {
+      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+    };
+    await expect(gateway.interventions.discard(thing, 'local:owner', null)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(gateway.status.held).toBe(1);
+    expect(await store.message(thing.id)).toMatchObject({ phase: 'held', outcome: null });
+    store.beforeCommit = () => {};
+    gateway.requests.ask({ intent: 'cancel-drain', cause: 'drain', actor: 'local:owner' });
+    await settled();
+    expect(agent.asked).toEqual(['later']);
+  });
+
   test('says that a message is not kept any longer whose rows have gone', async () => {
     const { gateway } = await drained();
     const gone = { is: 'message', id: 'm_gone' } as const;
@@ -179,3 +203,43 @@ test('a reply that had become too old is as young as a new one to the start afte
 });
 
 const CHAT = { platform: 'chat', conversation: 'chat:a', text: 'late' };
+
+test('a reply that was to be given up while the write of it failed is sent like any other', async () => {
+  const outbox = new Outbox();
+  outbox.platform.answers('chat:a', 'not-sent');
+  const id = await outbox.send('chat:a', 'the answer');
+  await settled();
+  outbox.store.beforeCommit = () => {
+    throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+  };
+  await expect(outbox.delivery.discard(id, 'local:owner')).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  });
+  outbox.store.beforeCommit = () => {};
+  await outbox.clock.advance(1_000);
+  expect(outbox.platform.texts).toEqual(['the answer', 'the answer']);
+  expect(await outbox.row(id)).toMatchObject({ state: 'delivered' });
+});
+
+test('a reply that is given up is dead on disk before anybody is told, and nothing of it is sent meanwhile', async () => {
+  const outbox = new Outbox();
+  outbox.platform.answers('chat:a', 'not-sent');
+  const id = await outbox.send('chat:a', 'the answer');
+  await settled();
+  const discarding = outbox.delivery.discard(id, 'local:owner');
+  outbox.delivery.linkUp('chat');
+  expect(await discarding).toBe('discarded');
+  expect(await outbox.row(id)).toMatchObject({ state: 'dead', error: 'discarded by local:owner' });
+  await outbox.clock.advance(60_000);
+  expect(outbox.platform.texts).toEqual(['the answer']);
+});
+
+test('a reply that is sent after all says no longer that it was given up', async () => {
+  const store = new MemoryStore();
+  await store.commit([{ op: 'reply', outbound: outboundRow('o1', null) }]);
+  await store.commit([
+    { op: 'outbound.end', id: 'o1', at: 1, state: 'dead', error: 'discarded by local:owner' },
+  ]);
+  await store.commit([{ op: 'outbound.retry', id: 'o1', at: 2 }]);
+  expect(await store.outbound('o1')).toMatchObject({ state: 'pending', error: null });
+});

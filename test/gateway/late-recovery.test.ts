@@ -58,6 +58,24 @@ test('a reply that has its row leaves after what an earlier life left', async ()
   expect(chat.sent[2]).not.toContain(NOTE);
 });
 
+test('what ran before this life had a number is written once it has one', async () => {
+  const { say, processes, store, clock, gateway, recovered } = await begunLate();
+  gateway.begin({ id: 0, kind: 'daemon', epoch: 1, pid: 1, startTime: '', bootId: '' });
+  await say(1, '/up');
+  processes.started.at(-1)?.finish({ stdout: 'up' });
+  await settled();
+  // A life of no number would be a dead one's for the recovery.
+  store.writable = true;
+  await gateway.storeIsBack();
+  expect(store.units).toEqual([]);
+  gateway.begin({ id: 7, kind: 'daemon', epoch: 2, pid: 1, startTime: '', bootId: '' });
+  gateway.resume(recovered, null);
+  await gateway.storeIsBack();
+  await clock.advance(0);
+  const [unit = []] = store.units;
+  expect(unit.flatMap((write) => (write.op === 'receive' ? write.message.life : []))).toEqual([7]);
+});
+
 test('what this life works on is not taken for a dead one’s, although its row came before its life had a number', async () => {
   const { store, clock, log, processes } = bootCore(CONFIG);
   const row = (id: string): MessageRow => messageRow(id, { life: 0, kind: 'exec', phase: 'started' });

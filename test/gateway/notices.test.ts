@@ -1,6 +1,7 @@
 /** Who hears that the gateway is back, and how often: promises are kept once, over outages and lives. */
 import { describe, expect, test } from 'vitest';
 import { NOTICES_AT_ONCE_MAX } from '../../src/gateway/notices.ts';
+import type { Recovered } from '../../src/gateway/recovery.ts';
 import { settled } from '../support/fake-clock.ts';
 import { bootCore, type GatewayCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -12,11 +13,15 @@ const AGAIN = 'The gateway goes on and takes turns again. What was not taken mea
 const person = (n: number) => ({ platform: 'chat', conversation: `chat:${n}`, sender: `chat:${n}` });
 
 /** A gateway of this epoch, on the store that lives before it left. */
-async function life(epoch: number, store = new MemoryStore()): Promise<GatewayCore> {
+async function life(
+  epoch: number,
+  store = new MemoryStore(),
+  found: Partial<Recovered> = {},
+): Promise<GatewayCore> {
   const core = bootCore(CONFIG, { store });
   core.gateway.begin({ id: epoch, kind: 'daemon', epoch, pid: 1, startTime: '', bootId: '' });
   await core.gateway.connections.start(new AbortController().signal);
-  core.gateway.resume(NOTHING_RECOVERED, null);
+  core.gateway.resume({ ...NOTHING_RECOVERED, ...found }, null);
   core.gateway.lifecycle.send({ type: 'started' });
   await settled();
   return { ...core, store };
@@ -133,6 +138,51 @@ describe('a promise', () => {
     await core.gateway.storeIsBack();
     await settled();
     expect(told(core, AGAIN)).toBe(1);
+  });
+
+  test('that cannot be written while the gateway leaves is on disk when the store is back, and kept by the next life', async () => {
+    const first = await life(1);
+    await say(first, 3, 'keeps the drain');
+    first.store.fail();
+    first.gateway.storeIsDown();
+    await say(first, 1, '/restart');
+    await settled();
+    expect(first.gateway.status.state).toBe('draining.waiting');
+    first.store.writable = true;
+    await first.gateway.storeIsBack();
+    expect(await first.store.pendingNotices(10)).toMatchObject([{ conversation: 'chat:1', kind: 'back' }]);
+    await say(first, 1, '/restart now');
+    await first.gateway.exited;
+    expect(told(await life(2, first.store), BACK)).toBe(1);
+  });
+
+  test('that cannot be written is tried once more before the gateway has left', async () => {
+    const first = await life(1);
+    first.store.fail();
+    await say(first, 1, '/restart');
+    await first.gateway.exited;
+    first.store.probe = async () => (first.store.writable = true);
+    await first.gateway.stop();
+    expect(told(await life(2, first.store), BACK)).toBe(1);
+  });
+
+  test('to a conversation that rests is kept in other words than those that a death has told it by, in each life', async () => {
+    const store = new MemoryStore();
+    const about = { platform: 'chat', conversation: 'chat:1', kind: 'back' } as const;
+    const returns = async (epoch: number, incidents: readonly string[]) => {
+      const at = 1_700_000_000_000;
+      for (const incident of incidents)
+        await store.commit([{ op: 'notice', notice: { ...about, incident }, at }]);
+      return await life(epoch, store, { quarantined: ['chat:1'] });
+    };
+    expect((await returns(2, ['crash:1', 'absence:1:1'])).chat.sent).toEqual([
+      expect.stringMatching(
+        /^The gateway is back\. It went down three times running .*\/resume tries once more\.$/,
+      ),
+    ]);
+    expect((await returns(3, ['absence:2:1'])).chat.sent).toEqual([
+      'The gateway is back. This conversation still rests: /resume lets it go on.',
+    ]);
   });
 
   test('that is a day old is given up, and a younger one is told', async () => {

@@ -1,8 +1,11 @@
 /** What becomes of messages, outcomes and order while the store cannot be written, moment by moment. */
 import { describe, expect, test } from 'vitest';
+import { SluiceError } from '../../src/errors.ts';
+import { QUEUED_PER_CONVERSATION_MAX } from '../../src/gateway/outbound-line.ts';
 import { StoreWatch } from '../../src/gateway/store-watch.ts';
 import { UNRECORDED_UNITS_MAX } from '../../src/gateway/unrecorded.ts';
 import type { Inbound } from '../../src/messages/inbound.ts';
+import { SendFailure } from '../../src/platforms/platform.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, startCore } from '../support/gateway-core.ts';
 
@@ -120,6 +123,41 @@ describe('while nothing can be written', () => {
       { state: 'sending' },
       { state: 'sending' },
     ]);
+  });
+
+  test('the reply of a command whose chat is gone is on disk as dead, not as delivered', async () => {
+    const core = await startCore(COMMANDS);
+    core.chat.send = async () => {
+      throw new SendFailure('gone', 'there is no such chat');
+    };
+    outage(core);
+    const { receipt } = await ran(core, 'a', fromChat);
+    await settled();
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    expect(await core.store.replies(receipt.messageId)).toMatchObject([
+      { state: 'dead', attempts: 1, error: 'there is no such chat' },
+    ]);
+  });
+
+  test('one that there was no room for is sent by its row', async () => {
+    const core = await startCore(COMMANDS);
+    const link = Promise.withResolvers<void>();
+    const send = core.chat.send.bind(core.chat);
+    core.chat.send = (outbound) => link.promise.then(() => send(outbound));
+    outage(core);
+    const names = Array.from({ length: QUEUED_PER_CONVERSATION_MAX + 2 }, (_, at) => `r${at}`);
+    const receipts = [];
+    for (const name of names) receipts.push((await ran(core, name, fromChat)).receipt);
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    link.resolve();
+    for (let n = 0; n <= names.length && core.chat.sent.length < names.length; n += 1)
+      await core.clock.advance(60_000);
+    const direct = names.slice(0, QUEUED_PER_CONVERSATION_MAX).map((name) => `${name}\n${NOTE}`);
+    expect(core.chat.sent).toEqual([...direct, ...names.slice(QUEUED_PER_CONVERSATION_MAX)]);
+    for (const { messageId } of receipts)
+      expect(await core.store.replies(messageId)).toMatchObject([{ state: 'delivered' }]);
   });
 
   test('the answer of a turn in a chat leaves with its row: after a death it is neither missing nor said twice', async () => {
@@ -336,6 +374,7 @@ describe('the watch over the store', () => {
   const watched = async () => {
     const core = await startCore();
     const calls: string[] = [];
+    const failures: unknown[] = [];
     let onBack = async (): Promise<void> => {};
     const watch = new StoreWatch({
       store: core.store,
@@ -346,8 +385,9 @@ describe('the watch over the store', () => {
         calls.push('back');
         await onBack();
       },
+      failed: (error) => failures.push(error),
     });
-    return { core, calls, watch, onBack: (next: () => Promise<void>) => (onBack = next) };
+    return { core, calls, failures, watch, onBack: (next: () => Promise<void>) => (onBack = next) };
   };
 
   test('tries every second, and says so once on both sides', async () => {
@@ -373,17 +413,28 @@ describe('the watch over the store', () => {
   });
 
   test('goes on trying when the store fails again, or throws, while it is taken up', async () => {
-    const { core, calls, watch, onBack } = await watched();
+    const { core, calls, failures, watch, onBack } = await watched();
     watch.down('full');
     onBack(async () => core.store.fail());
     await core.clock.advance(1000);
     core.store.writable = true;
     onBack(async () => {
-      throw new Error('the disk again');
+      throw new SluiceError('STORE_UNAVAILABLE', 'the disk again');
     });
     await core.clock.advance(1000);
     onBack(async () => {});
     await core.clock.advance(5000);
     expect(calls).toEqual(['down', 'back', 'back', 'back']);
+    expect(failures).toEqual([]);
+  });
+
+  test('says once that taking it up again fails by a defect, and tries no more: it would fail each time', async () => {
+    const { core, calls, failures, watch, onBack } = await watched();
+    const defect = new TypeError('a defect');
+    watch.down('full');
+    onBack(() => Promise.reject(defect));
+    await core.clock.advance(5000);
+    expect(calls).toEqual(['down', 'back']);
+    expect(failures).toEqual([defect]);
   });
 });

@@ -63,6 +63,30 @@ describe('a command that waits for its slot', () => {
     expect(await third.settled).toMatchObject({ outcome: 'ran' });
   });
 
+  test('is not brought to its end before its row has come out, and is noted whole when the row was lost', async () => {
+    const core = await startCore(COMMANDS);
+    await core.receive('/up', { platformMessageId: 'first' });
+    const disk = slowDisk(core);
+    const fromChat = { platform: 'chat', conversation: 'chat:c' };
+    const second = core.receive('/up', { ...fromChat, platformMessageId: 'second' });
+    await settled();
+    core.gateway.requests.ask({ intent: 'stop', hurry: true, cause: 'stop', actor: 'local:owner' });
+    await settled();
+    expect(core.chat.sent).toEqual([]);
+    core.store.fail();
+    disk.release();
+    const receipt = await second;
+    expect(receipt).toMatchObject({ admission: 'dispatch', recorded: false });
+    expect(await receipt.settled).toMatchObject({ outcome: 'interrupted', reason: 'not-run' });
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    await settled();
+    expect(await core.store.find('chat', 'second')).toMatchObject({
+      ...{ outcome: 'interrupted', reason: 'not-run', recorded: false },
+    });
+    expect(core.processes.started).toHaveLength(1);
+  });
+
   test('runs, unrecorded, when its row cannot be written', async () => {
     const core = await startCore(COMMANDS);
     await core.receive('/up', { platformMessageId: 'first' });

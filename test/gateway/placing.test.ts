@@ -4,12 +4,13 @@
  */
 import { describe, expect, test } from 'vitest';
 import { settled } from '../support/fake-clock.ts';
-import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { bootCore, type GatewayCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 
 const CONFIG = `
 access: { owners: ["chat:1"] }
 quick_commands:
   up: { type: exec, command: "up" }
+  al: { type: alias, target: "/up" }
   logs: { type: exec, command: "logs", args: { LINES: { default: "20", pattern: "^[0-9]+$" } } }
 `;
 
@@ -174,11 +175,67 @@ describe('while the gateway drains', () => {
     expect(core.chat.sent).toHaveLength(2);
   });
 
+  test('a chat is told once that no more is kept, and every message has its outcome', async () => {
+    const core = await draining();
+    const receipts = [];
+    for (let count = 1; count <= 23; count += 1) {
+      receipts.push(await core.receive('hello', { ...fromChat(`h${count}`), whenBusy: 'queue' }));
+    }
+    await settled();
+    expect(core.chat.sent).toEqual([expect.stringMatching(/^Not kept: 20 messages/)]);
+    expect(receipts.slice(20).map(({ reason }) => reason)).toEqual(['limit', 'limit', 'limit']);
+  });
+
+  test('a chat that was refused is told all the same that the command behind an alias runs', async () => {
+    const core = await draining();
+    for (const [id, text] of ['hello', '/al', 'hello', '/al'].entries()) {
+      await core.receive(text, fromChat(`${id}`));
+    }
+    await settled();
+    expect(core.chat.sent).toEqual([
+      expect.stringMatching(/^Not taken: the gateway is draining/),
+      expect.stringMatching(/Send \/up itself, it runs while draining\.$/),
+    ]);
+  });
+
   test('whoever waits at the connection is told each time', async () => {
     const core = await draining();
     for (const text of ['a', 'b']) {
       const outcome = await (await core.receive(text)).settled;
       expect(outcome.replies).toEqual([expect.stringContaining('Not taken: the gateway is draining')]);
+    }
+  });
+});
+
+describe('a conversation that rests', () => {
+  const resting = async (conversation: string) => {
+    const core = bootCore(CONFIG);
+    await core.gateway.connections.start(new AbortController().signal);
+    core.gateway.resume({ ...NOTHING_RECOVERED, quarantined: [conversation], crashed: [conversation] }, null);
+    core.gateway.lifecycle.send({ type: 'started' });
+    await settled();
+    return core;
+  };
+
+  test('is told so once, over a drain, and every message has its outcome', async () => {
+    const core = await resting('chat:group');
+    const ask = (intent: 'drain' | 'cancel-drain') =>
+      core.gateway.requests.ask({ intent, cause: 'drain', actor: 'local:owner' });
+    const receipts = [await core.receive('a', fromChat('a')), await core.receive('b', fromChat('b'))];
+    ask('drain');
+    ask('cancel-drain');
+    receipts.push(await core.receive('c', fromChat('c')));
+    await settled();
+    expect(core.chat.sent).toEqual([expect.stringMatching(/so it rests\. \/resume lets it go on/)]);
+    for (const { settled: outcome } of receipts)
+      expect(await outcome).toMatchObject({ outcome: 'refused', reason: 'state' });
+  });
+
+  test('tells whoever waits at the connection each time', async () => {
+    const core = await resting('local:default');
+    for (const text of ['a', 'b']) {
+      const outcome = await (await core.receive(text)).settled;
+      expect(outcome.replies).toEqual([expect.stringMatching(/so it rests/)]);
     }
   });
 });

@@ -33,6 +33,31 @@ test('a command that finds no place for five minutes is not run, and its sender 
   expect(core.processes.started).toHaveLength(1);
   expect(core.gateway.status.inFlight.commands).toEqual([]);
   expect(core.clock.pending).toBe(idle);
+  const begun = core.lines.filter(({ msg }) => msg === '/one started').map(({ command }) => command);
+  expect(begun).toEqual([first.messageId.replace(/^m_/, 'c_')]);
+  const ends = core.store.units.flat().filter(({ op }) => op === 'command.end');
+  expect(ends).toMatchObject([{ end: { durationMs: null } }, { end: { durationMs: 5 } }]);
+});
+
+test('a program that could not be started took no time that is known', async () => {
+  const core = await startCore(CONFIG);
+  const { settled: end } = await core.receive('/one');
+  core.processes.started[0]?.finish({
+    started: false,
+    startError: { code: 'ENOENT', message: 'It is gone.' },
+  });
+  expect(await end).toMatchObject({ outcome: 'failed', reason: 'ENOENT' });
+  const ends = core.store.units.flat().filter(({ op }) => op === 'command.end');
+  expect(ends).toMatchObject([{ end: { outcome: 'failed', durationMs: null } }]);
+});
+
+test('one that a hurry finds waiting is not said to have started', async () => {
+  const core = await startCore(CONFIG);
+  await core.receive('/one', { platformMessageId: 'first' });
+  const second = await core.receive('/one', { platformMessageId: 'second' });
+  core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner', hurry: true });
+  expect(await second.settled).toMatchObject({ outcome: 'interrupted', reason: 'not-run' });
+  expect(core.lines.filter(({ msg }) => msg === '/one started')).toHaveLength(1);
 });
 
 test('one whose place comes free in time runs, and is not ended for having waited', async () => {

@@ -33,6 +33,7 @@ const defaults: PlanOptions = {
   now: NOW,
   resume: { resume: 'auto', maxAgeMs: 24 * HOUR, onExpired: 'ask' },
   deadLives: new Set([1]),
+  deadClis: new Set(),
   sessions: new Map(),
   incident: { name: 'crash:1', told: [] },
   quiet: false,
@@ -97,11 +98,27 @@ describe('of a dead life', () => {
     const plan = planOf(command('started', NOW - 10, 20));
     expect(plan.commands).toEqual([]);
     expect(plan.writes).toMatchObject([
-      { op: 'command.end', end: { id: 'c_1', outcome: 'interrupted' } },
+      { op: 'command.end', end: { id: 'c_1', outcome: 'interrupted', durationMs: null } },
       { op: 'settle', outcome: 'interrupted' },
       { op: 'reply' },
     ]);
     expect(texts(plan.outbound)[0]).toMatch(/while \/up ran\. It is not run again by itself/);
+  });
+
+  test.each<[string, Partial<PlanOptions>, string, RegExp]>([
+    ['left in order', { deadLives: new Set() }, 'gateway-left', /^What came of \/up could not be recorded/],
+    [
+      'was a command line that was killed',
+      { deadClis: new Set([1]) },
+      'cli-died',
+      /^The `sluice exec` that ran \/up was ended before it/,
+    ],
+  ])('a command whose life %s is told so', (_, how, reason, text) => {
+    const plan = planOf(command('started', NOW - 10, 20), how);
+    expect(plan.writes).toContainEqual(
+      expect.objectContaining({ op: 'settle', outcome: 'interrupted', reason }),
+    );
+    expect(texts(plan.outbound)[0]).toMatch(text);
   });
 
   test('a command that had not begun runs while it is young, and expires after a minute', () => {
@@ -109,7 +126,7 @@ describe('of a dead life', () => {
     const old = planOf(command('received', null, COMMAND_AGE_MS_MAX));
     expect(old.commands).toEqual([]);
     expect(old.writes).toMatchObject([
-      { op: 'command.end', end: { id: 'c_1', outcome: 'expired' } },
+      { op: 'command.end', end: { id: 'c_1', outcome: 'expired', durationMs: null } },
       { op: 'settle', outcome: 'expired', reason: 'too-old' },
       { op: 'reply' },
     ]);
@@ -380,6 +397,26 @@ describe('a recovery', () => {
     died(5);
     expect((await run({ safeMode })).crashLoop).toBe(true);
     expect((await run({ safeMode: null })).crashLoop).toBe(false);
+  });
+
+  test.each([
+    ['on', true, [{ op: 'life.safe-mode', id: 9, mode: 'on' }]],
+    ['left', false, []],
+  ] as const)('without a new death goes by whether safe mode was left: %s', async (mode, expected, marks) => {
+    const { store, run } = recovery();
+    const rules = { deaths: 1, withinMs: 60_000, slowDeaths: 1, slowWithinMs: 1_800_000, quietMs: 120_000 };
+    store.openLives = async () => [];
+    store.deaths = async () => [{ life: 5, at: NOW - 5000 }];
+    store.safeMode = async () => ({ life: 6, mode });
+    expect((await run({ safeMode: rules })).crashLoop).toBe(expected);
+    expect(store.units.flat().filter(({ op }) => op === 'life.safe-mode')).toEqual(marks);
+  });
+
+  test('that finds safe mode switched off leaves it, or a later life would go on with it', async () => {
+    const { store, run } = recovery();
+    store.safeMode = async () => ({ life: 6, mode: 'on' });
+    expect((await run({ safeMode: null })).crashLoop).toBe(false);
+    expect(store.units.flat()).toContainEqual({ op: 'life.safe-mode', id: 9, mode: 'left' });
   });
 
   test('takes the word of a life that left in order and could not write it: that was no death', async () => {

@@ -29,6 +29,30 @@ describe('a refusal', () => {
     expect(refusals.toldAlready(group, safeMode)).toBe(true);
   });
 
+  test('that tells what to do instead is said though another was, and the same once', () => {
+    const refusals = new Refusals();
+    const hints = [undefined, '/count', '/count', '/up', undefined];
+    expect(hints.map((hint) => refusals.toldAlready(group, draining, hint))).toEqual([
+      ...[false, false, true, false, true],
+    ]);
+  });
+
+  test('is said once where no more is kept, and again by the next drain', () => {
+    const refusals = new Refusals();
+    expect([1, 2].map(() => refusals.toldAlready(group, 'full'))).toEqual([false, true]);
+    refusals.forget();
+    expect(refusals.toldAlready(group, 'full')).toBe(false);
+  });
+
+  test('is said once where the conversation rests, whatever the gateway did meanwhile', () => {
+    const refusals = new Refusals();
+    expect([1, 2].map(() => refusals.toldAlready(group, 'resting'))).toEqual([false, true]);
+    refusals.toldAlready(group, draining);
+    refusals.forget();
+    expect(refusals.toldAlready(group, 'resting')).toBe(true);
+    expect(refusals.toldAlready(group, draining)).toBe(false);
+  });
+
   test('that reached nobody is said the next time', () => {
     const refusals = new Refusals();
     for (const refusal of [draining, degraded('safe-mode')]) {

@@ -114,6 +114,18 @@ describe('a drain', () => {
     expect(state(core)).toBe('running.healthy');
   });
 
+  test('that was a restart and was cancelled does not cut a later one by its deadline', async () => {
+    const core = await busy();
+    ask(core, restart);
+    await core.clock.advance(30_000);
+    ask(core, cancel);
+    ask(core, restart);
+    await core.clock.advance(59_999);
+    expect(state(core)).toBe('draining.waiting');
+    await core.clock.advance(1);
+    expect(state(core)).not.toBe('draining.waiting');
+  });
+
   test('is not ended by the time of one before it, nor is a restart', async () => {
     const core = await busy();
     ask(core, { ...drain, forMs: 30_000 });

@@ -60,6 +60,33 @@ describe('/resume', () => {
     expect(merged).toMatchObject([{ mergedInto: 'm_1' }]);
   });
 
+  test('has answered what a death cut off before what has grown old behind it, as it says', async () => {
+    const core = bootCore('turns: { max_age: 1s, on_expired: ask }');
+    const [one, second, third] = ['one', 'second', 'third'].map((id): MessageRow => {
+      const phase = id === 'one' ? 'awaiting-resume' : 'held';
+      const row = messageRow(id, {
+        conversation: HERE,
+        text: id,
+        receivedAt: core.clock.wallMs() - 2000,
+        phase,
+      });
+      core.store.tables.applyUnit([{ op: 'receive', message: row }]);
+      return row;
+    });
+    if (one === undefined || second === undefined || third === undefined) throw new Error('three rows');
+    const arrived = ['one', 'second', 'third'];
+    core.gateway.resume({ ...NOTHING_RECOVERED, awaiting: [one], held: [second, third], arrived }, null);
+    core.gateway.lifecycle.send({ type: 'started' });
+    await settled();
+    expect(core.gateway.status).toMatchObject({ awaitingResume: 3, held: 0 });
+    const { settled: ends } = await core.receive('/resume');
+    expect((await ends).replies).toEqual([
+      'Being answered now: 3 messages of this conversation that had been interrupted.',
+    ]);
+    for (const index of [0, 1, 2]) await answer(core, index);
+    expect(core.agent.asked).toEqual(['one', 'second', 'third']);
+  });
+
   test('says that it waits where another of its conversation is being answered', async () => {
     const core = await found(['m_1'], { held: ['before'] });
     expect(core.agent.asked).toEqual(['before']);

@@ -92,6 +92,25 @@ describe('safe mode', () => {
     expect(back).toHaveLength(1);
   });
 
+  test.each(['by itself', 'by an owner'])('that has ended %s is known to the store as left', async (how) => {
+    const core = await inSafeMode();
+    if (how === 'by itself') await core.clock.advance(120_000);
+    else await core.receive('/resume-turns');
+    await settled();
+    expect(core.store.units.flat()).toContainEqual({ op: 'life.safe-mode', id: 1, mode: 'left' });
+  });
+
+  test('that has ended in an outage is known to the store as left when it is back', async () => {
+    const core = await inSafeMode();
+    core.store.fail();
+    await core.clock.advance(120_000);
+    core.store.writable = true;
+    await core.gateway.storeIsBack();
+    expect(core.store.units.flat().filter(({ op }) => op === 'life.safe-mode')).toEqual([
+      { op: 'life.safe-mode', id: 1, mode: 'left' },
+    ]);
+  });
+
   test('that is off begins in no life', async () => {
     const core = await inSafeMode('safe_mode: off\naccess: { owners: ["chat:1"] }');
     expect(core.gateway.status).toMatchObject({ state: 'running.healthy', degraded: [] });

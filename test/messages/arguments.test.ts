@@ -45,6 +45,7 @@ describe('declared arguments', () => {
     ['5', { LINES: '5', LEVEL: '' }],
     ['5 info', { LINES: '5', LEVEL: 'info' }],
     ['LEVEL=info 7', { LINES: '7', LEVEL: 'info' }],
+    ['LEVEL="info" LINES=\'7\'', { LINES: '7', LEVEL: 'info' }],
   ])('are filled by %j', (words, values) => {
     expect(bindArguments(ofText(args), words)).toEqual({ ok: true, values, command: 'true' });
   });
@@ -59,6 +60,18 @@ describe('declared arguments', () => {
   ])('filled by %j: %s', (words, problem) => {
     const bound = bindArguments(ofText(args), words);
     expect(bound.ok ? undefined : bound.problem).toBe(problem);
+  });
+
+  test('take all that stands in the quotes behind their name', () => {
+    const one = [arg('A'), arg('B')];
+    const valuesOf = (words: string) => bindArguments(ofText(one), words);
+    expect(valuesOf('A="x y"')).toMatchObject({ values: { A: 'x y', B: '' } });
+    expect(valuesOf("B='x  \"y' z")).toMatchObject({ values: { A: 'z', B: 'x  "y' } });
+    expect(valuesOf('A="a \\"quoted\\" word" B=""')).toMatchObject({
+      values: { A: 'a "quoted" word', B: '' },
+    });
+    expect(valuesOf('A="open B=2')).toMatchObject({ values: { A: '"open', B: '2' } });
+    expect(valuesOf('a=b="c d" A=')).toMatchObject({ ok: false });
   });
 
   test('that must be there are missed by name, and the last may take all that is left', () => {

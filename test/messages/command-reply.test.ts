@@ -44,6 +44,11 @@ describe('the reply to a command', () => {
       '/up could not be started: up was not found. Check quick_commands.up.',
     ],
     [
+      'whose words no program can be handed',
+      { started: false, startError: { code: 'E2BIG', message: 'The arguments are longer than allowed.' } },
+      '/up could not be started: The arguments are longer than allowed. Send it less, or check quick_commands.up.',
+    ],
+    [
       'that ended well and left somebody at its output',
       { stdout: 'started\n', leftovers: 1 },
       'started\n/up left a process that held its output: ended. To keep it, send its output elsewhere (>/dev/null 2>&1).',

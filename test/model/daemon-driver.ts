@@ -19,7 +19,7 @@ import { LastingWork } from './lasting-work.ts';
 const CONFIG = `
 quick_commands:
   up: { type: exec, command: "echo up" }
-  hold: { type: exec, command: "trap '' TERM; cat command", timeout: 1h, grace: 1h }
+  hold: { type: exec, command: "trap '' TERM; cat command; true", timeout: 1h, grace: 1h }
   s: { type: alias, target: "/status" }
 access: { owners: ["standin:ann"] }
 turns: { resume: never }
@@ -185,6 +185,8 @@ export class DaemonDriver implements AsyncDisposable {
     switch (event) {
       case 'exec begins':
         this.#command = await this.#begin('/hold', 'command', 'admission');
+        // A TERM that came before its trap would end it.
+        await this.#running.commandsBegun(1);
         return undefined;
       case 'turn begins':
         // Once it has said something it is deaf: an abort leaves it to its FIFO until its grace is over.

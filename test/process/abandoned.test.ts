@@ -71,6 +71,19 @@ describe.skipIf(process.platform !== 'linux')('after kill -9 of a gateway', () =
     expect(survivors(workId('other'))).toEqual([]);
     expect(survivors(workId('foreign')).length).toBe(2);
   });
+
+  test('a home that was copied from one whose gateway lives ends nothing of it, though its store names that work', async () => {
+    works = [];
+    const home = `/tmp/copy of ${process.pid}`;
+    const original = await gatewayOf(`${home}/original`, { shared: 'echo ready; sleep 600; true' });
+    const copy = createProcesses(systemClock, home);
+    const named = new Set([workId('shared')]);
+    expect(await copy.sweep(named)).toBe(0);
+    expect(survivors(workId('shared')).length).toBeGreaterThan(0);
+    await killed(original);
+    expect(await copy.sweep(named)).toBeGreaterThan(0);
+    expect(survivors(workId('shared'))).toEqual([]);
+  });
 });
 
 describe('the marker of a life', () => {

@@ -13,7 +13,7 @@ const space = (name) => getHeapSpaceStatistics().find((one) => one.space_name ==
 let collectOnce = () => {};
 if (process.argv[1] === 'bounded') {
   const { boundHeap } = await import(${JSON.stringify(MODULE)});
-  boundHeap({ every: (_periodMs, fire) => ((collectOnce = fire), { [Symbol.dispose]() {} }) });
+  boundHeap({ timer: (_delayMs, fire) => ((collectOnce = fire), { [Symbol.dispose]() {} }) });
 }
 `;
 

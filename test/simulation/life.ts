@@ -99,6 +99,7 @@ export class SimLife {
       configProblem: () => null,
       abortStart: () => this.#startAbort.abort(),
       closeFaces: async () => {},
+      tryStore: () => this.#watch.look(),
       random: () => random.next(),
       inspect: (event) => this.#inspect(event),
     });
@@ -115,8 +116,15 @@ export class SimLife {
       await this.#keeper.beginLate();
       await this.gateway.storeIsBack();
     };
-    this.#watch = new StoreWatch({ store, clock, log, down: () => this.gateway.storeIsDown(), back });
-    mortal.atEnd(() => this.#watch[Symbol.dispose]());
+    const failed = (error: unknown) => {
+      this.gateway.lifecycle.send({ type: 'fatal', failure: failureOf(error) });
+      if (!this.isOver) this.#defect(`the store could not be taken up again: ${String(error)}`);
+    };
+    this.#watch = new StoreWatch({ store, clock, log, down: () => this.gateway.storeIsDown(), back, failed });
+    mortal.atEnd(() => {
+      this.#watch[Symbol.dispose]();
+      this.#keeper[Symbol.dispose]();
+    });
   }
 
   get isOver(): boolean {

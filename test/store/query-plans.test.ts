@@ -39,6 +39,7 @@ const PLANS: Readonly<Record<keyof typeof ALL, string>> = {
   openCommands: 'SCAN commands USING INDEX commands_open',
   openOutbound: 'SCAN outbox USING INDEX outbox_open',
   deaths: 'SEARCH lives USING INDEX lives_deaths (ended_at>?)',
+  safeMode: 'SCAN lives USING INDEX lives_safe_mode',
   crashedSessions: 'SCAN sessions USING INDEX sessions_crashed',
   awaitingResume: 'SEARCH inbox USING INDEX inbox_awaiting (conversation=?)',
   noticesOf: 'SEARCH notices USING INDEX notices_once (incident=?)',

@@ -95,6 +95,17 @@ describe('the trail of a message', () => {
     ]);
   });
 
+  test('has no duration of a command that nobody saw end', async () => {
+    await begin();
+    const end = { id: 'c1', at: 1_900, outcome: 'interrupted', exitCode: null, signal: null } as const;
+    await commit(
+      receive('m1'),
+      { op: 'command.receive', command: commandRow('c1', 'm1') },
+      { op: 'command.end', end: { ...end, durationMs: null, output: '' } },
+    );
+    expect((await store.trail('m1'))?.commands).toMatchObject([{ endedAt: 1_900, durationMs: null }]);
+  });
+
   test('is found by the id of any platform, and by none that nobody gave', async () => {
     await begin();
     await commit(receive('m1', { platform: 'aaa', platformMessageId: '55' }));

@@ -27,7 +27,7 @@ import { MemoryStore } from './memory-store.ts';
 
 /** What a start finds after a life that left nothing. */
 export const NOTHING_RECOVERED: Recovered = {
-  ...{ held: [], awaiting: [], commands: [], outbound: [] },
+  ...{ held: [], awaiting: [], commands: [], outbound: [], arrived: [] },
   ...{ quarantined: [], crashed: [], crashLoop: false },
 };
 
@@ -205,6 +205,7 @@ export function bootCore(config = '', more: Partial<GatewayOptions> = {}): Gatew
     configProblem: () => null,
     abortStart: () => {},
     closeFaces: async () => {},
+    tryStore: async () => {},
     ...more,
   });
   gateway.begin({ id: 1, kind: 'daemon', epoch: 1, pid: 1, startTime: '', bootId: '' });

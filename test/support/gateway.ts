@@ -21,6 +21,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { survivors } from '../process/survivors.ts';
 import { PATIENCE_MS, polled } from './polling.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -275,6 +276,15 @@ export class TestGateway implements AsyncDisposable {
   /** Waits until as many turns (or commands) are in flight. */
   async inFlight(what: 'turns' | 'commands', count: number): Promise<void> {
     await this.statusWhere((status) => status.inFlight[what].length === count);
+  }
+
+  /** Waits until so many commands have begun for certain: each has its shell and what that started. Gives their ids. */
+  async commandsBegun(count: number): Promise<string[]> {
+    const idsIn = ({ inFlight }: Reply['json']): string[] =>
+      inFlight.commands.map(({ id }: { id: string }) => id);
+    const has = (status: Reply['json']) =>
+      idsIn(status).length === count && idsIn(status).every((id) => survivors(id).length >= 2);
+    return idsIn(await this.statusWhere(has));
   }
 
   /** Where HTTP listens, and with which token. */

@@ -1,9 +1,10 @@
 /** The lives of `MemoryTables`. */
-import type { Death, LastExit, Life, LifeStart, Write } from '../../src/store/store.ts';
+import type { Death, LastExit, Life, LifeStart, SafeModeMark, Write } from '../../src/store/store.ts';
 import { type Changes, Table } from './memory-table.ts';
 
 interface LifeRecord extends Life {
   readonly end?: LastExit;
+  readonly safeMode?: SafeModeMark['mode'];
 }
 
 export class MemoryLives {
@@ -40,6 +41,16 @@ export class MemoryLives {
       .map(({ id, end }) => ({ life: id, at: end?.at ?? 0 }))
       .filter(({ at }) => at >= sinceMs)
       .sort((a, b) => b.at - a.at);
+  }
+
+  safeMode(): SafeModeMark | undefined {
+    const marks = this.#rows.values().flatMap(({ id, safeMode: mode }) => (mode ? [{ life: id, mode }] : []));
+    return marks.sort((a, b) => b.life - a.life)[0];
+  }
+
+  mark({ id, mode }: Extract<Write, { op: 'life.safe-mode' }>): void {
+    const life = this.#rows.get(`${id}`);
+    if (life !== undefined) this.#rows.set(`${id}`, { ...life, safeMode: mode });
   }
 
   end({ id, code, cause, at }: Extract<Write, { op: 'life.end' }>): void {

@@ -117,7 +117,7 @@ function changed(row: StoredOutbound, write: WriteOf<SendingOp>): StoredOutbound
       if (row.state !== 'dead' && row.state !== 'unknown') return undefined;
       return {
         ...row,
-        ...{ state: 'pending', nextAt: write.at },
+        ...{ state: 'pending', nextAt: write.at, error: null },
         possibleDuplicate: row.possibleDuplicate || row.state === 'unknown',
       };
   }

@@ -16,6 +16,7 @@ import type {
   ListedMessage,
   ListOptions,
   OpenWork,
+  SafeModeMark,
   SettledSince,
   Store,
   StoredMessage,
@@ -119,6 +120,10 @@ export class MemoryStore implements Store {
 
   async deaths(sinceMs: number): Promise<readonly Death[]> {
     return this.#open().lives.deaths(sinceMs);
+  }
+
+  async safeMode(): Promise<SafeModeMark | undefined> {
+    return this.#open().lives.safeMode();
   }
 
   async crashedSessions(): Promise<readonly CrashedSession[]> {

@@ -45,6 +45,7 @@ type PromiseOp =
   | 'unsent'
   | `outbound.${'end' | 'retry'}`
   | 'notice'
+  | 'life.safe-mode'
   | 'notice.end'
   | `life.${'ready' | 'end'}`;
 
@@ -268,6 +269,9 @@ export class MemoryTables {
         return;
       case 'life.end':
         this.lives.end(write);
+        return;
+      case 'life.safe-mode':
+        this.lives.mark(write);
         return;
       case 'life.ready':
         return;

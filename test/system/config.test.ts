@@ -354,7 +354,7 @@ describe('a pid file that a gateway left behind', () => {
   /** What the CLI in this folder takes for its configuration. */
   const taken = async () => (await config('check', '--json')).json.file;
 
-  test('names no configuration any more, once its pid is nobody’s or another process’s', async () => {
+  test('names what commands run by still, and no longer what a check takes, once its pid is nobody’s or another’s', async () => {
     const theirs = new TestFolder(folder.home);
     try {
       theirs.writeConfig(testConfig('quick_commands: { theirs: { type: exec, command: "echo theirs" } }'));
@@ -370,8 +370,8 @@ describe('a pid file that a gateway left behind', () => {
       writeFileSync(pidFile, JSON.stringify({ ...record, pid: process.pid }));
       expect(await taken()).toBe(folder.configPath);
       const exec = (name: string) => runCli(['exec', name, '--home', folder.home], folder.path);
-      expect(await exec('mine')).toMatchObject({ code: 0, stdout: 'mine\n' });
-      expect(await exec('theirs')).toMatchObject({ code: 3 });
+      expect(await exec('theirs')).toMatchObject({ code: 0, stdout: 'theirs\n' });
+      expect(await exec('mine')).toMatchObject({ code: 3 });
     } finally {
       theirs[Symbol.dispose]();
     }

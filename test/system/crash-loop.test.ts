@@ -172,13 +172,50 @@ test('the fifth death within a minute begins safe mode, which is ready and runs 
   await folder.release('one');
   expect(await gateway.outcome('one')).toMatchObject({ outcome: 'answered' });
 
-  // One death more is the next one of the same loop; a quiet while ends it, and `off` ends it for good.
+  // Those deaths count no more: one that comes after is the first.
   await gateway.kill9();
-  folder.writeConfig(testConfig(`${AGENT}\nsafe_mode: { quiet: 1s }`));
+  const after = await live();
+  expect(await after.status()).toMatchObject({ state: 'running.healthy', degraded: [] });
+  await after.stop();
+});
+
+test('safe mode goes on over a planned restart until it is over, and begins again with new deaths alone', async () => {
+  const { folder, live } = lives('safe_mode: { deaths: 2, within: 10m }');
+  for (let deaths = 0; deaths < 2; deaths += 1) await (await live()).kill9();
+  const gateway = await live();
+  const degraded = async () => (await gateway.status()).degraded;
+  const restart = async (lives: number) => {
+    await gateway.request('POST', '/v1/lifecycle', { intent: 'restart' });
+    await gateway.ready(lives);
+  };
+  expect(await degraded()).toEqual(['safe-mode']);
+  await restart(2);
+  expect(await degraded()).toEqual(['safe-mode']);
+  expect((await gateway.cli('send', '/resume-turns')).code).toBe(0);
+  for (const lives of [3, 4]) {
+    await restart(lives);
+    expect(await degraded()).toEqual([]);
+  }
+  await gateway.kill9();
+  const once = await live();
+  expect((await once.status()).degraded).toEqual([]);
+  await once.kill9();
+  const twice = await live();
+  expect((await twice.status()).degraded).toEqual(['safe-mode']);
+  await twice.stop();
+
+  // A quiet while ends it as well, and `off` ends it for good.
+  folder.writeConfig(testConfig(`${AGENT}\nsafe_mode: { deaths: 2, within: 10m, quiet: 1s }`));
   const quiet = await live();
   await quiet.log(({ msg }) => msg === 'safe mode is over');
   await quiet.statusWhere(({ state }) => state === 'running.healthy');
-  await quiet.kill9();
+  await quiet.stop();
+  expect(storeRows(folder.home, 'SELECT safe_mode FROM lives ORDER BY id DESC LIMIT 1')).toEqual([
+    { safe_mode: 'left' },
+  ]);
+  const healthy = await live();
+  expect((await healthy.status()).degraded).toEqual([]);
+  await healthy.kill9();
   folder.writeConfig(testConfig(`${AGENT}\nsafe_mode: off`));
   const ever = await live();
   expect(await ever.status()).toMatchObject({ state: 'running.healthy', degraded: [] });

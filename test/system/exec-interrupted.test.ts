@@ -2,28 +2,30 @@
  * `sluice exec` that waits for the gateway, interrupted: the first signal has the gateway end the command, the second
  * leaves at once and says that it goes on. Without a gateway the command's tree ends with its caller: offline.test.ts.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { survivors } from '../process/survivors.ts';
-import { TestFolder, TestGateway } from '../support/gateway.ts';
+import { type StartOptions, TestFolder, TestGateway } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
 import { polled } from '../support/polling.ts';
 import { RunningCli } from '../support/running-cli.ts';
+import { StoreLock } from '../support/store-lock.ts';
 
 const config = `quick_commands:
-  slow: { type: exec, command: "echo begun; cat hold", timeout: 120 }
-  deaf: { type: exec, command: "trap '' TERM; echo begun; cat hold", timeout: 120, grace: 60 }
+  slow: { type: exec, command: "echo begun; : > begun; cat hold", timeout: 120 }
+  deaf: { type: exec, command: "trap '' TERM; echo begun; : > begun; cat hold", timeout: 120, grace: 60 }
   count: { type: exec, command: "echo ran >> count; echo counted" }`;
 
 const ASKING = (name: string) =>
   `asking the gateway to end /${name}; once more leaves at once, and it goes on there\n`;
 
-async function start(): Promise<TestGateway> {
-  const folder = new TestFolder();
+async function start(more: StartOptions = {}): Promise<TestGateway> {
+  const folder = more.folder ?? new TestFolder();
   onTestFinished(() => folder[Symbol.dispose]());
   folder.fifo('hold');
-  const gateway = await TestGateway.start({ config, folder });
+  const gateway = await TestGateway.start({ config, ...more, folder });
   onTestFinished(() => gateway[Symbol.asyncDispose]());
   return gateway;
 }
@@ -34,8 +36,9 @@ function exec({ folder }: TestGateway, ...args: string[]): RunningCli {
   return cli;
 }
 
+/** The work of the one command, once that has said that it has begun. */
 const commandIn = async (gateway: TestGateway): Promise<string> => {
-  await gateway.inFlight('commands', 1);
+  await polled(() => existsSync(join(gateway.folder.path, 'begun')), 'the word of the command');
   return (await gateway.status()).inFlight.commands[0].id;
 };
 
@@ -103,30 +106,100 @@ describe('the first signal', () => {
     const { code, stdout, stderr } = await cli.result();
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     expect(stderr).toBe(
-      `${ASKING('count')}sluice: /count was not run: no gateway decided about it, and it was interrupted\nSend it again if it is still wanted.\n`,
+      `${ASKING('count')}sluice: /count was not run: no gateway decided about it, and it was interrupted\nSend it again, under another id, if it is still wanted.\n`,
     );
     gateway.signal('SIGCONT');
-    await gateway.log(({ msg }) => msg.startsWith('a message came past its deadline'), 'the late message');
+    await gateway.log(({ msg }) => msg.startsWith('a message came again'), 'the late message');
     expect(() => readFileSync(join(gateway.folder.path, 'count'))).toThrow(/ENOENT/);
-    expect(outcomeOf(gateway, 'early')).toEqual([]);
+    expect(await gateway.outcome('early')).toMatchObject({
+      ...{ duplicate: true, outcome: 'interrupted', outcomeReason: 'not-run' },
+      replies: ['/count was not run: Ctrl-C.'],
+    });
   });
 
-  test('cannot end what another process runs, and the code is that of what came of it', async () => {
-    const gateway = await start();
-    const { folder } = gateway;
-    await gateway.stop();
-    const other = exec(gateway, 'slow', '--id', 'theirs', '--config', folder.configPath);
-    await other.says('run by this process');
-    await polled(() => outcomeOf(gateway, 'theirs').length === 1, 'the claim of the other process');
-    const next = await TestGateway.start({ folder });
-    onTestFinished(() => next[Symbol.asyncDispose]());
-    const cli = exec(next, 'slow', '--id', 'theirs');
+  test('while the gateway writes it down, and takes longer than its caller waits, says that it runs', async () => {
+    const entry = fileURLToPath(new URL('../support/programs/gateway-with-slow-commits.ts', import.meta.url));
+    const folder = new TestFolder();
+    const written = join(folder.path, 'written');
+    const gateway = await start({ folder, entry, env: { WRITTEN: written } });
+    const cli = exec(gateway, 'slow', '--id', 'mine');
     await cli.listens();
     cli.signal('SIGINT');
-    await cli.says('Nothing in flight is called theirs. /ps lists what is.');
-    await folder.release('hold');
-    expect(await cli.result()).toMatchObject({ code: 0, stdout: 'begun\n' });
-    expect(await other.result()).toMatchObject({ code: 0, stdout: 'begun\n' });
+    const { code, stdout, stderr } = await cli.result();
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    const stands = `It is running still, by the gateway (pid ${gateway.pid}).`;
+    expect(stderr).toContain(`${ASKING('slow')}sluice: left before the end. ${stands}\nTo end it: `);
+    expect(stderr).toContain(`sluice exec --cancel mine --home ${gateway.folder.home}\n`);
+    writeFileSync(written, '');
+    await commandIn(gateway);
+    await gateway.folder.release('hold');
+    expect(await gateway.outcome('mine')).toMatchObject({ duplicate: true, outcome: 'ran' });
+  });
+
+  test('where a silent gateway may have begun it, and the store cannot be asked, says that it may run', async () => {
+    const gateway = await start();
+    using _ = new StoreLock(gateway.folder.home);
+    gateway.signal('SIGSTOP');
+    const cli = exec(gateway, 'count', '--id', 'early');
+    await cli.listens();
+    cli.signal('SIGINT');
+    const { code, stdout, stderr } = await cli.result();
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toContain(
+      'sluice: left before the gateway had decided about /count: it may run it\nTo end it: ',
+    );
+    gateway.signal('SIGCONT');
+  });
+
+  test('of one who asks again under a known id leaves, and ends nothing', async () => {
+    const gateway = await start();
+    const first = exec(gateway, 'slow', '--id', 'mine');
+    await commandIn(gateway);
+    const again = exec(gateway, 'count', '--id', 'mine');
+    await gateway.log(({ msg }) => msg.startsWith('a message came again'), 'the second one who asks');
+    again.signal('SIGINT');
+    const { code, stdout, stderr } = await again.result();
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toContain('sluice: left: what was sent as mine before goes on\nTo end it: ');
+    expect(stderr).toContain(`sluice exec --cancel mine --home ${gateway.folder.home}\n`);
+    await gateway.folder.release('hold');
+    expect(await first.result()).toEqual({ code: 0, stdout: 'begun\n', stderr: '' });
+  });
+});
+
+test('an id that is another command’s is said to be, and not taken for this one', async () => {
+  const gateway = await start();
+  const told = 'mine is the id of another command, which came before: /count';
+  expect(await gateway.cli('exec', 'count', '--id', 'mine')).toMatchObject({ code: 0, stderr: '' });
+  expect(await gateway.cli('exec', '/count', '--id', 'mine')).toMatchObject({ code: 0, stderr: '' });
+  const other = await gateway.cli('exec', 'slow', '--id', 'mine');
+  expect(other).toMatchObject({ code: 0, stdout: 'counted\n', stderr: `${told}\n` });
+  await gateway.kill9();
+  const alone = (name: string) => exec(gateway, name, '--id', 'mine').result();
+  const before = 'no gateway is running: what became of mine before\n';
+  expect(await alone('count')).toEqual({ code: 0, stdout: 'counted\n', stderr: before });
+  expect(await alone('slow')).toEqual({ code: 0, stdout: 'counted\n', stderr: `${told}\n${before}` });
+});
+
+describe('a signal between two lives of the gateway', () => {
+  test('ends what had begun or waits once the next one answers', async () => {
+    const gateway = await start();
+    const first = exec(gateway, 'slow', '--id', 'first');
+    await commandIn(gateway);
+    const second = exec(gateway, 'slow', '--id', 'second');
+    await second.says('/slow waits for a free place');
+    await gateway.kill9();
+    second.signal('SIGINT');
+    await second.says('it could not be asked: ');
+    const next = await start({ folder: gateway.folder });
+    const { code, stdout, stderr } = await second.result();
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/local:owner cancelled it\.\n$/);
+    expect(stderr).toMatch(
+      /\nit could not be asked: .*; asking until one answers\n[\s\S]*Ending second\.\n$/,
+    );
+    expect(outcomeOf(next, 'second')).toMatchObject([{ outcome: 'interrupted' }]);
+    expect(await first.result()).toMatchObject({ code: 1 });
   });
 });
 

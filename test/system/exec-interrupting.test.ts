@@ -21,14 +21,7 @@ async function running(text: string, ...names: string[]) {
   const gateway = await TestGateway.start({ config: text });
   onTestFinished(() => gateway[Symbol.asyncDispose]());
   const replies = names.map((name) => gateway.send(`/${name}`));
-  // Each has its shell and what that sleeps in.
-  const { inFlight } = await gateway.statusWhere(
-    ({ inFlight: { commands } }) =>
-      commands.length === names.length &&
-      commands.every(({ id }: { id: string }) => survivors(id).length >= 2),
-  );
-  const ids: string[] = inFlight.commands.map(({ id }: { id: string }) => id);
-  return { gateway, replies, ids };
+  return { gateway, replies, ids: await gateway.commandsBegun(names.length) };
 }
 
 test('a hurry asks commands to end at once, not after its grace, and their replies say why', async () => {

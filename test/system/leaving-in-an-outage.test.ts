@@ -6,6 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { standInAgent, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { statusFile, storeRows } from '../support/home-files.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
+import { startWithStandIn } from '../support/stand-in/gateway.ts';
+import { StandInServer } from '../support/stand-in/server.ts';
+import { StoreLock } from '../support/store-lock.ts';
 
 const CONFIG = `agent: { type: command, command: ["${standInAgent}"], effects: none }
 safe_mode: { deaths: 2, within: 1m }`;
@@ -91,4 +94,27 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
     expect(rows(CRASHED)).toEqual([{ conversation: 'local:cut', crashes: 1 }]);
     await second.stop();
   });
+});
+
+test('an answer that a lock kept from being written is written and sent by a gateway that leaves just after', async () => {
+  const folder = new TestFolder();
+  onTestFinished(() => folder[Symbol.dispose]());
+  folder.fifo('one');
+  const server = await StandInServer.start();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const config = 'access: { owners: ["standin:ann"] }';
+  const gateway = await startWithStandIn(server, { folder, config });
+  onTestFinished(() => gateway[Symbol.asyncDispose]());
+  await server.deliver({ id: '1', from: 'ann', text: 'wait one' });
+  await gateway.inFlight('turns', 1);
+  {
+    using _lock = new StoreLock(folder.home);
+    await folder.release('one');
+    await gateway.log(({ msg }) => msg === 'settled, not recorded');
+  }
+  gateway.signal('SIGTERM');
+  expect(await gateway.exited).toMatchObject({ code: 0 });
+  expect(server.sent.map(({ text }) => text)).toEqual(['started one\nfinished one\n']);
+  expect(storeRows(folder.home, 'SELECT outcome FROM inbox')).toEqual([{ outcome: 'answered' }]);
+  expect(storeRows(folder.home, 'SELECT state FROM outbox')).toEqual([{ state: 'delivered' }]);
 });

@@ -3,8 +3,11 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { survivors } from '../process/survivors.ts';
 import { TestFolder } from '../support/gateway.ts';
 import { alone, folderHere, gatewayHere } from '../support/ledger.ts';
+
+const HOLDING = 'quick_commands: { hold: { type: exec, command: "cat hold; exit 0", timeout: 120 } }';
 
 describe('a copy of the store', () => {
   test('is made beside a gateway that writes, is private, and opens with all that was there', async () => {
@@ -53,5 +56,42 @@ describe('a copy of the store', () => {
     const next = await gatewayHere({ folder: moved });
     expect((await next.send('hello again', { id: 'one' })).json).toMatchObject({ duplicate: true });
     await next.stop();
+  });
+
+  test('of a damaged store is not made, and the next step is for the store', async () => {
+    const gateway = await gatewayHere();
+    await gateway.stop();
+    writeFileSync(
+      join(gateway.folder.home, 'sluice.db'),
+      'no database at all, and long enough for a header\n'.repeat(99),
+    );
+    const failed = await alone(gateway.folder, 'messages', 'backup', 'copy.db', '--json');
+    expect(failed).toMatchObject({
+      ...{
+        code: 1,
+        json: { error: { code: 'BACKUP_FAILED', hint: expect.stringContaining('restore a backup') } },
+      },
+    });
+  });
+
+  test('started elsewhere leaves nothing open that the original works on, and the original works on', async () => {
+    const original = await gatewayHere({ config: HOLDING });
+    original.folder.fifo('hold');
+    void original.post('/hold', { id: 'cut' }).catch(() => {});
+    const [id = ''] = await original.commandsBegun(1);
+    const other = folderHere();
+    await original.cli('messages', 'backup', join(other.path, 'sluice.db'));
+    const moved = new TestFolder(other.path);
+    moved.writeConfig(readFileSync(original.folder.configPath, 'utf8'));
+    onTestFinished(() => moved[Symbol.dispose]());
+    const copy = await gatewayHere({ folder: moved });
+    expect(await copy.outcome('cut')).toMatchObject({
+      outcome: 'interrupted',
+      outcomeReason: 'gateway-died',
+    });
+    await copy.stop();
+    expect(survivors(id)).not.toEqual([]);
+    await original.folder.release('hold');
+    expect(await original.outcome('cut')).toMatchObject({ outcome: 'ran', exitCode: 0 });
   });
 });

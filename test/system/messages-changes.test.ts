@@ -16,6 +16,7 @@ import {
   withPlatform,
 } from '../support/ledger.ts';
 import { polled } from '../support/polling.ts';
+import { StoreLock } from '../support/store-lock.ts';
 
 describe('a reply that could not be delivered', () => {
   test('is found, sent after all by the gateway that runs, and then there is nothing to retry', async () => {
@@ -219,5 +220,52 @@ describe('a message that waits to be answered', () => {
     expect(stderr).toContain('nothing to discard: it is being worked on');
     await gateway.folder.release('one');
     expect((await turn).json.outcome).toBe('answered');
+  });
+});
+
+describe('what cannot be changed', () => {
+  test('while another program has the store locked is left as it is: a message is answered, a reply sent', async () => {
+    const folder = folderHere();
+    const { server, gateway } = await withPlatform(folder);
+    await gateway.cli('drain');
+    await server.deliver({ id: '1', from: 'ann', text: 'hello', whenBusy: 'queue' });
+    {
+      using _lock = new StoreLock(folder.home);
+      const refused = await gateway.cli('messages', 'discard', '1', '--json');
+      expect(refused).toMatchObject({ code: 3, json: { error: { code: 'STORE_UNAVAILABLE' } } });
+      expect(await gateway.status()).toMatchObject({ held: 1 });
+      await gateway.kill9();
+    }
+    const next = await onPlatform(server, folder);
+    await server.reached(({ text }) => text.includes('hello'));
+    expect(await listed(next.cli('messages', 'list', '--outcome', 'answered', '--json'))).toHaveLength(1);
+  });
+
+  test('because the gateway is stopped is not changed when it goes on', async () => {
+    const { server, gateway } = await withPlatform();
+    await gateway.cli('drain');
+    await server.deliver({ id: '1', from: 'ann', text: 'hello', whenBusy: 'queue' });
+    gateway.signal('SIGSTOP');
+    const silent = await gateway.cli('messages', 'discard', '1');
+    expect(silent).toMatchObject({ code: 1, stdout: '' });
+    expect(silent.stderr).toContain('nothing is changed, unless it had begun by then');
+    expect(silent.stderr).toContain('messages show 1');
+    gateway.signal('SIGCONT');
+    await gateway.cli('drain', '--cancel');
+    await server.reached(({ text }) => text.includes('hello'));
+  });
+
+  test('because its id says nothing is refused in words', async () => {
+    const gateway = await gatewayHere();
+    for (const verb of ['show', 'retry', 'discard']) {
+      const refused = await gateway.cli('messages', verb, '');
+      expect(refused, verb).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('give an id'),
+      });
+      const unknown = await gateway.cli('messages', verb, 'nope');
+      expect(unknown, verb).toMatchObject({ code: 1, stderr: expect.stringContaining('shows the newest') });
+    }
   });
 });

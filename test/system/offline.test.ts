@@ -1,12 +1,14 @@
 /** `sluice exec` where no gateway runs: the same command by the same code, in the caller's own process. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { survivors } from '../process/survivors.ts';
 import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
 import { polled } from '../support/polling.ts';
+import { RunningCli } from '../support/running-cli.ts';
 import { StoreLock } from '../support/store-lock.ts';
 
 const ENTRY = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -79,9 +81,52 @@ describe('without a gateway', () => {
     expect(result.stderr).toContain('not recorded: another program has the store locked; close it');
   });
 
-  test('a name that nobody knows exits with 3, as it does through a gateway', async () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s while another program has the store locked leaves: nothing was run',
+    async (signal, exit) => {
+      await using gateway = await TestGateway.start({ config: COMMANDS });
+      await gateway.kill9();
+      const { folder } = gateway;
+      using _ = new StoreLock(folder.home);
+      await using cli = new RunningCli(['exec', 'count', '--home', folder.home], folder.path);
+      await cli.says('run by this process');
+      cli.signal(signal);
+      const { code, stdout, stderr } = await cli.result();
+      expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
+      expect(stderr).toMatch(
+        /^no gateway is running: run by this process\nnot recorded: .*\nsluice: \/count was not run: no gateway decided about it, and it was interrupted\n/,
+      );
+      expect(existsSync(`${folder.path}/counted`)).toBe(false);
+    },
+  );
+
+  test('a command that is a list gets its words in their places, as through a gateway', async () => {
+    const lists = [
+      'quick_commands:',
+      '  two: { type: exec, command: [printf, --, "<%s>", "$A", "$B"], args: { A: { required: true }, B: {} } }',
+      '  all: { type: exec, command: [printf, --, "<%s>", "$A", "$B"], args: { A: {}, B: { rest: true } } }',
+    ].join('\n');
+    const printed = [
+      [['two', 'a b', '$A'], '<a b><$A>\n'],
+      [['two', 'a'], '<a>\n'],
+      [['all', 'a', 'b c', 'd'], '<a><b c><d>\n'],
+      [['all'], '<>\n'],
+    ] as const;
+    using folder = folderWith(lists);
+    for (const [words, stdout] of printed)
+      expect(await exec(folder, ...words), words.join(' ')).toMatchObject({ code: 0, stdout });
+    await using gateway = await TestGateway.start({ folder, config: lists });
+    for (const [words, stdout] of printed)
+      expect(await gateway.cli('exec', ...words), words.join(' ')).toMatchObject({ code: 0, stdout });
+  });
+
+  test('a name that nobody knows exits with 3, as it does through a gateway, and is not said to be run', async () => {
     using folder = folderWith(COMMANDS);
-    expect(await exec(folder, 'nope')).toMatchObject({ code: 3 });
+    expect(await exec(folder, 'nope')).toMatchObject({ code: 3, stderr: '' });
+    expect(await exec(folder, 'up', 'surplus')).toMatchObject({ code: 3, stderr: '' });
     await using gateway = await TestGateway.start({ folder, config: COMMANDS });
     expect(await gateway.cli('exec', 'nope')).toMatchObject({ code: 3 });
   });
@@ -110,10 +155,10 @@ describe('without a gateway', () => {
     await gateway.inFlight('commands', 1);
     await gateway.kill9();
     const stands = `Its end is not known: the gateway that had it (pid ${gateway.pid}) died, and by then it had begun.`;
-    expect(await exec(gateway.folder, 'slow', '--id', 'once')).toMatchObject({
-      ...{ code: 1, stdout: '' },
-      stderr: `${stands} Nothing was done twice.\nIts end, once it is known: sluice messages show once\n`,
-    });
+    const again = await exec(gateway.folder, 'slow', '--id', 'once');
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toContain(`${stands} Nothing was done twice.\nIts end, once it is known: `);
+    expect(again.stderr).toContain(`sluice messages show once --home ${gateway.folder.home}\n`);
     const { code, json } = await exec(gateway.folder, 'slow', '--id', 'once', '--json');
     expect(code).toBe(1);
     expect(json).toMatchObject({ duplicate: true, outcome: null, text: stands });
@@ -197,7 +242,7 @@ describe('where the configuration is broken', () => {
       expect({ code, stdout }).toEqual({ code: 0, stdout: 'up\n' });
       expect(stderr).toMatch(
         new RegExp(
-          `^no gateway is running: run by this process\nrunning on the last good configuration of ${folder.configPath}, because: ${folder.configPath}:\\d+:\\d+ agents: .*\n$`,
+          `^running on the last good configuration of ${folder.configPath}, because: ${folder.configPath}:\\d+:\\d+ agents: .*\nno gateway is running: run by this process\n$`,
         ),
       );
     }
@@ -217,7 +262,11 @@ describe('where the configuration is broken', () => {
       [[], { SLUICE_CONFIG: other }],
     ] as const) {
       const told = await runCli(['exec', 'up', '--home', folder.home, ...args], folder.path, env);
-      expect(told).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`${other}:`) });
+      expect(told).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(`^sluice: ${other}:`),
+      });
     }
   });
 
@@ -227,13 +276,64 @@ describe('where the configuration is broken', () => {
     elsewhere.writeConfig(broken);
     expect(await runCli(['exec', 'up', '--home', folder.home], elsewhere.path)).toMatchObject({
       ...{ code: 0, stdout: 'up\n' },
-      stderr: expect.stringContaining(`running on ${folder.configPath}, because: ${elsewhere.configPath}:`),
+      stderr: expect.stringContaining(
+        `running on ${folder.configPath}, which the gateway of this home uses, not on ${elsewhere.configPath}\n`,
+      ),
     });
   });
 
   test('and no gateway ever ran here, all mistakes are told', async () => {
     using folder = folderWith('agents: 7');
     expect(await exec(folder, 'up')).toMatchObject({ code: 1, stdout: '' });
+  });
+});
+
+describe('in another folder than the gateway of the home was started in', () => {
+  const other = testConfig('quick_commands:\n  up: { type: exec, command: "echo another up" }');
+
+  test.each([
+    ['was stopped', (gateway: TestGateway) => gateway.cli('stop')],
+    ['was killed', (gateway: TestGateway) => gateway.kill9()],
+  ])('its file counts after it %s, for the command, the list and the completion', async (_, end) => {
+    await using gateway = await TestGateway.start({ config: COMMANDS });
+    await end(gateway);
+    const { folder } = gateway;
+    using empty = new TestFolder();
+    using elsewhere = new TestFolder();
+    elsewhere.writeConfig(other);
+    for (const { path } of [empty, elsewhere]) {
+      const asked = (...words: string[]) => runCli([...words, '--home', folder.home], path);
+      expect(await asked('exec', 'up')).toMatchObject({ code: 0, stdout: 'up\n' });
+      expect((await asked('exec')).stdout).toBe('/up (owners)\n/slow (owners)\n/count (owners)\n');
+      expect((await asked('completion', '--names')).stdout).toMatch(/^up\t.*\nslow\t.*\ncount\t.*\n$/);
+    }
+  });
+
+  test('its last good configuration counts where its file is gone', async () => {
+    await using gateway = await TestGateway.start({ config: COMMANDS });
+    await gateway.kill9();
+    const { folder } = gateway;
+    rmSync(folder.configPath);
+    using elsewhere = new TestFolder();
+    elsewhere.writeConfig(other);
+    expect(await runCli(['exec', 'up', '--home', folder.home], elsewhere.path)).toMatchObject({
+      ...{ code: 0, stdout: 'up\n' },
+      stderr: expect.stringMatching(
+        `^running on the last good configuration of ${folder.configPath}, because: .*\nno gateway is running: run by this process\n$`,
+      ),
+    });
+  });
+
+  test('and none was, the folder has its say, and a quickstart is called one', async () => {
+    using folder = folderWith(COMMANDS);
+    using elsewhere = new TestFolder();
+    expect((await runCli(['exec', 'up', '--home', folder.home], folder.path)).stdout).toBe('up\n');
+    const quickstart = 'running on the built-in quickstart: no other configuration was found\n';
+    const none = { XDG_CONFIG_HOME: elsewhere.path };
+    for (const words of [['exec', 'hi'], ['exec']]) {
+      const { stderr } = await runCli([...words, '--home', folder.home], elsewhere.path, none);
+      expect(stderr, words.join(' ')).toContain(quickstart);
+    }
   });
 });
 
@@ -261,3 +361,49 @@ async function interrupted(folder: TestFolder, act: (child: ChildProcess) => voi
   await handle.close();
   return { said, errors, code, pid: Number(said.split('\n')[0]) };
 }
+
+describe('beside a gateway that was started since', () => {
+  const HOLD = 'quick_commands: { hold: { type: exec, command: "cat hold; exit 0", timeout: 120 } }';
+
+  /** The command line that runs `/hold` itself, the gateway beside it, and the id of the command. */
+  async function heldBeside() {
+    const folder = folderWith(HOLD);
+    onTestFinished(() => folder[Symbol.dispose]());
+    folder.fifo('hold');
+    await (await TestGateway.start({ folder })).stop();
+    const flags = ['--id', 'held', '--home', folder.home, '--config', folder.configPath];
+    const cli = new RunningCli(['exec', 'hold', ...flags], folder.path);
+    onTestFinished(() => cli[Symbol.asyncDispose]());
+    const id = await polled(() => {
+      const [row] = storeRows(folder.home, 'SELECT id FROM commands') as { id: string }[];
+      return row && survivors(row.id).length >= 2 ? row.id : undefined;
+    }, 'its command');
+    const gateway = await TestGateway.start({ folder });
+    onTestFinished(() => gateway[Symbol.asyncDispose]());
+    return { folder, cli, gateway, id };
+  }
+
+  test('what a killed command line ran is ended in a while, and whoever asks for it is told', async () => {
+    const { cli, gateway, id } = await heldBeside();
+    cli.signal('SIGKILL');
+    await cli.result();
+    expect(await gateway.outcome('held')).toMatchObject({
+      ...{ duplicate: true, outcome: 'interrupted', outcomeReason: 'cli-died' },
+      replies: [expect.stringContaining('The `sluice exec` that ran /hold was ended before it.')],
+    });
+    expect(survivors(id)).toEqual([]);
+  });
+
+  test('what a living one runs is left alone, and discard names its process', async () => {
+    const { folder, cli, gateway } = await heldBeside();
+    const [{ pid }] = storeRows(folder.home, "SELECT pid FROM lives WHERE kind = 'cli'") as [{ pid: number }];
+    const refused = await gateway.cli('messages', 'discard', 'held');
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`by pid ${pid}, a \`sluice exec\``),
+    });
+    await folder.release('hold');
+    expect(await cli.result()).toMatchObject({ code: 0 });
+    expect(await gateway.outcome('held')).toMatchObject({ outcome: 'ran' });
+  });
+});

@@ -3,17 +3,15 @@
  * with 0 at the end of the input, with 3 when a message was refused, with 1 when one failed; the worst counts. Where
  * no gateway runs it says so before it reads anything.
  */
-import { systemClock } from '../../clock.ts';
+import { systemClock as clock } from '../../clock.ts';
 import { SluiceError } from '../../errors.ts';
 import { newId } from '../../messages/ids.ts';
 import { readOwner } from '../../process/runtime-status.ts';
 import { type Context, EXIT, reportReply } from '../context.ts';
-import { ownerOf, standing } from '../departure.ts';
-import { followMessage } from '../message.ts';
-import { Shown } from '../send.ts';
+import { standing } from '../departure.ts';
+import { followText } from '../follow-text.ts';
 
-/** How long the gateway may take to decide, and until the outcome: a turn may be kept over a restart. */
-const ADMISSION_MS_MAX = 30_000;
+/** How long until the outcome: a turn may be kept over a restart. */
 const OUTCOME_MS_MAX = 3_600_000;
 
 /** More of a line is not kept; the gateway refuses half of that, and says why. */
@@ -55,30 +53,12 @@ async function present(context: Context): Promise<void> {
 
 /** Sends one line and prints its answer. */
 async function exchange(context: Context, text: string, conversation: string) {
-  const { output, control, json } = context;
-  const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
-  const comesBack = ownerOf(context);
-  const id = newId('m', systemClock.wallMs());
-  const followed = await followMessage(
-    { text, id, conversation },
-    {
-      control,
-      clock: systemClock,
-      admissionOnly: false,
-      admissionMs: ADMISSION_MS_MAX,
-      timeoutMs: OUTCOME_MS_MAX,
-      comesBack,
-      onAdmission: ({ admission }) => {
-        if (admission === 'hold') output.note('kept, answered after the restart');
-      },
-      onDelta: (piece) => shown.delta(piece),
-      onReply: (reply) => shown.reply(reply),
-      onBreak: () => shown.broke(),
-    },
-  );
+  const id = newId('m', clock.wallMs());
+  const body = { text, id, conversation };
+  const followed = await followText(context, body, { clock, wait: true, timeoutMs: OUTCOME_MS_MAX });
   const { admission, settled, refusal } = followed;
   if (refusal !== undefined) {
-    return { code: reportReply({ output, json: false }, refusal.json), result: refusal.json };
+    return { code: reportReply({ output: context.output, json: false }, refusal.json), result: refusal.json };
   }
   const result = { ...admission, ...settled };
   if (admission?.admission === 'refuse') return { code: EXIT.refused, result };

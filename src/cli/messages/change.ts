@@ -1,9 +1,11 @@
 /**
  * `sluice messages retry` and `discard`: by the gateway that runs, which does it at once, or in the store where none
- * does. A gateway that lives and cannot be reached has the rows in hand: then nothing is changed behind its back.
+ * does. A gateway that lives and cannot be reached has the rows in hand: then nothing is changed behind its back, nor by it
+ * behind the back of whoever asked: it is told until when it may begin.
  */
 import { systemClock as clock } from '../../clock.ts';
-import { SluiceError } from '../../errors.ts';
+import { isSluiceError, SluiceError } from '../../errors.ts';
+import { lineAt } from '../command-line.ts';
 import { type Context, EXIT, report, reportReply } from '../context.ts';
 import { isAbsence, ownerOf, UNREACHABLE_MS_MAX } from '../departure.ts';
 import { requireStore } from '../ledger-reads.ts';
@@ -14,6 +16,12 @@ export interface ChangeFlags {
 
 /** Between two attempts to reach it. */
 const RECONNECT_MS = 200;
+
+/** Until when a gateway may begin it; the rest of what its answer may take is for the answer of one that began in time. */
+const BEGIN_MS_MAX = 3000;
+
+/** How long its answer may take. */
+const CHANGE_MS_MAX = 5000;
 
 export async function changeMessage(
   context: Context,
@@ -48,8 +56,11 @@ async function viaGateway(context: Context, verb: string, id: string, reason: st
   for (;;) {
     try {
       const path = `/v1/messages/${encodeURIComponent(id)}/${verb}`;
-      return await context.control.request('POST', path, reason === undefined ? {} : { reason });
+      const deadlineAt = clock.wallMs() + BEGIN_MS_MAX;
+      const body = { deadlineAt, ...(reason === undefined ? {} : { reason }) };
+      return await context.control.request('POST', path, body, CHANGE_MS_MAX);
     } catch (error) {
+      if (isSluiceError(error, 'NO_ANSWER') && !isAbsence(error)) throw silent(context, id, error);
       if (!isAbsence(error)) throw error;
       if (!isOwned()) return undefined;
     }
@@ -59,3 +70,10 @@ async function viaGateway(context: Context, verb: string, id: string, reason: st
     await clock.delay(RECONNECT_MS);
   }
 }
+
+/** What began in time may be done yet; a silent gateway begins nothing any more. */
+const silent = (context: Context, id: string, { message, cause }: SluiceError): SluiceError =>
+  new SluiceError('NO_ANSWER', `${message}: nothing is changed, unless it had begun by then`, {
+    hint: `How it stands: ${lineAt(context, ['messages', 'show', id])}`,
+    cause,
+  });

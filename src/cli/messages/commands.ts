@@ -36,23 +36,23 @@ export function addMessageCommands({ add, contextOf, run, signals }: MessageComm
       await run(listMessages(contextOf(options), options));
     });
   add('show', 'everything that is known of one message: what became of it and why')
-    .argument('<id>', ID)
+    .argument('<id>', ID, idOf)
     .action(async (id: string, options: CommonOptions) => {
       const { showMessage } = await import('./show.ts');
-      await run(showMessage(contextOf(options), idOf(id)));
+      await run(showMessage(contextOf(options), id));
     });
   add('retry', 'have replies sent after all that could not be delivered')
-    .argument('<id>', ID)
+    .argument('<id>', ID, idOf)
     .action(async (id: string, options: CommonOptions) => {
       const { changeMessage } = await import('./change.ts');
-      await run(changeMessage(contextOf(options), 'retry', idOf(id), {}));
+      await run(changeMessage(contextOf(options), 'retry', id, {}));
     });
   add('discard', 'give up a message that is held or awaits a word, or replies that have not arrived')
-    .argument('<id>', ID)
+    .argument('<id>', ID, idOf)
     .option('--reason <text>', 'why; whoever wrote the message is told')
     .action(async (id: string, options) => {
       const { changeMessage } = await import('./change.ts');
-      await run(changeMessage(contextOf(options), 'discard', idOf(id), options));
+      await run(changeMessage(contextOf(options), 'discard', id, options));
     });
   add('backup', 'copy the store to a new file, while a gateway runs or without one')
     .argument('<file>', 'where to; it must not exist yet')
@@ -68,7 +68,7 @@ function limitOf(text: string): number {
   return limit;
 }
 
-/** An empty one would be the beginning of every id. */
+/** An empty one would be the beginning of every id. Refused while the line is read, where commander says why. */
 function idOf(text: string): string {
   const id = text.trim();
   if (id === '') throw new InvalidArgumentError('give an id.');

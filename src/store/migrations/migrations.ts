@@ -7,6 +7,7 @@ import { initial } from './0001-initial.ts';
 import { whatWasSaid } from './0002-what-was-said.ts';
 import { whatWasSettled } from './0003-what-was-settled.ts';
 import { promises } from './0004-promises.ts';
+import { safeMode } from './0005-safe-mode.ts';
 
 export interface Migration {
   /** Its place in the list, from 1. */
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: 'what-was-said', sql: whatWasSaid },
   { version: 3, name: 'what-was-settled', sql: whatWasSettled },
   { version: 4, name: 'promises', sql: promises },
+  { version: 5, name: 'safe-mode', sql: safeMode },
 ];
