@@ -38,9 +38,11 @@ function execSchema() {
   }).superRefine((given, context) => {
     const { command, args }: { command?: unknown; args?: unknown } = given;
     if (!isTexts(command) || !isMapping(args)) return;
-    const names = new Set(Object.keys(args));
+    const declared = new Map(
+      Object.entries(args).map(([name, keys]) => [name, { rest: isMapping(keys) && keys.rest === true }]),
+    );
     for (const index of command.keys()) {
-      const message = placeProblem(command, index, names);
+      const message = placeProblem(command, index, declared);
       if (message !== undefined) context.addIssue({ code: 'custom', path: ['command', index], message });
     }
   }, DESPITE_ERRORS);

@@ -51,7 +51,7 @@ const ADVICE: readonly (readonly [reason: RegExp, advice: string])[] = [
   [/: `\(\?<?[=!]/, 'write it without looking ahead or back, or judge it in the command'],
   [/: `\\(?:[1-9]|k)/, 'write it without referring back to a group, or judge it in the command'],
   [/: `\\u/, 'write \\x{E9} for \\u00E9'],
-  [/^invalid repeat count/, 'repeat a part 1,000 times at most'],
+  [/^invalid repeat count/, 'repeat a part 1,000 times at most; repeats within repeats multiply'],
 ];
 
 const adviceFor = (said: string): string => ADVICE.find(([reason]) => reason.test(said))?.[1] ?? 'correct it';

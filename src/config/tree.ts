@@ -79,13 +79,18 @@ export function readTree(text: string): Tree {
 const KEY_TOO_LONG = 'KEY_OVER_1024_CHARS';
 const BAD_TAG = 'TAG_RESOLVE_FAILED';
 
+/** Those of the schema, in full: `!!str` says what the value is. */
+const SCALAR_TAG = /^tag:yaml\.org,2002:(?:str|int|float|bool|null)$/;
+
 /** Undefined where the library gives up, as it does over nesting without end. */
 function parseYaml(text: string) {
   try {
     // Schema core whatever the file declares: in YAML 1.1 `off` would be false. Duplicate keys are found by the walk,
-    // which knows their path; the library compares each with each, which takes minutes in a large file.
+    // which knows their path; the library compares each with each, which takes minutes in a large file. Of tags only those
+    // of the schema: a `!!binary` or `!!omap` would bring in values that no key here can have.
     return parseDocument(text, {
       schema: 'core',
+      resolveKnownTags: false,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'error',
@@ -134,7 +139,7 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
   walk.places.push({ path, key: keyOffset, value: isScalar(node) ? offset : keyOffset, begins: offset });
   if (isScalar(node)) {
-    if (node.tag !== undefined) walk.tagged.add(keyText(path));
+    if (node.tag !== undefined && !SCALAR_TAG.test(node.tag)) walk.tagged.add(keyText(path));
     return node.value ?? undefined;
   }
   walk.open.add(node);

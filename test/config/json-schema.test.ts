@@ -36,6 +36,7 @@ const BEYOND_SHAPE = [
   'slow deaths within more than a day',
   'a port beyond the last',
   'a program that the sender would choose',
+  'several words before the program',
   'a word that would be a program for a shell',
   'a place for an argument that is not declared',
   'an alias to itself',

@@ -638,6 +638,21 @@ describe('whatever the text', () => {
     value,
   );
 
+  test.each([
+    ': !!binary',
+    'agent: !!binary aGk=',
+    '!!omap [a: 1]',
+    'agent: !!omap [b: 1]',
+    'quick_commands: !!set {x}',
+    'a: !!timestamp 2001-01-01',
+  ])('%j has a tag that means nothing here', (yaml) => {
+    expect(() => parse(yaml)).toThrow(/:1:\d+ [^\n]*has a tag that means nothing here/);
+  });
+
+  test('a tag that says what a value is hides nothing of it', () => {
+    expect(() => parse('unheard_of: !!str 5')).toThrow(/unheard_of: unknown key/);
+  });
+
   test('it gives a configuration or a SluiceError that names a line, and nothing else', () => {
     fc.assert(
       fc.property(text, (yaml) => {

@@ -71,7 +71,10 @@ describe('a pattern', () => {
       'a{1001}',
       'is no regular expression: invalid repeat count: `{1001}`; repeat a part 1,000 times at most',
     ],
-    ['((a{1,100}){1,100})', 'is no regular expression: invalid repeat count'],
+    [
+      '((a{0,100}){0,100}){0,100}',
+      'is no regular expression: invalid repeat count: `{0,100}`; repeat a part 1,000 times at most; repeats within repeats multiply',
+    ],
     ['a'.repeat(PATTERN_LENGTH_MAX + 1), 'is longer than 1000 characters; write a shorter one'],
     ['a{0,1000}'.repeat(2), 'is too large once its repeats are written out; repeat less'],
     ['a{0,1000}'.repeat(100), 'is too large once its repeats are written out; repeat less'],

@@ -451,6 +451,11 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '2:30 quick_commands.x.command[0]: $P would let the sender choose the program; write its name',
   ],
   [
+    'several words before the program',
+    'quick_commands:\n  x: { type: exec, command: [timeout, $P, a], args: { P: { rest: true } } }\n',
+    '2:39 quick_commands.x.command[1]: $P takes all remaining words, and the second would be the program; remove its rest',
+  ],
+  [
     'a word that would be a program for a shell',
     'quick_commands:\n  x: { type: exec, command: [/bin/bash, -ec, $P], args: { P: {} } }\n',
     '2:46 quick_commands.x.command[2]: $P would be a program for the shell; use "$P" inside of a text',

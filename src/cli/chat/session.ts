@@ -51,7 +51,10 @@ export class ChatSession implements AsyncDisposable {
   readonly #link: Link;
   /** What the gateway has not decided yet. */
   readonly #undecided = new Set<Promise<void>>();
-  #commands: readonly KnownCommand[] = [];
+  /** Undefined until the first connection has told. */
+  #commands: readonly KnownCommand[] | undefined;
+  /** What stood there when Tab asked for commands that were not known yet. */
+  #tabbed: string | undefined;
   #status = 'connecting';
   /** Ctrl-C was pressed, and nothing since. */
   #pressedOnce = false;
@@ -201,6 +204,10 @@ export class ChatSession implements AsyncDisposable {
   }
 
   #complete(): void {
+    if (this.#commands === undefined) {
+      this.#tabbed = this.#editor.draft.text;
+      return;
+    }
     const { draft, suggestions } = complete(this.#editor.draft, this.#commands);
     this.#editor.draft = draft;
     for (const { name, usage, help } of suggestions) {
@@ -245,7 +252,13 @@ export class ChatSession implements AsyncDisposable {
   /** Anew with each connection: another configuration may run by then. */
   async #askCommands(): Promise<void> {
     const json = await this.#aside('/v1/commands');
-    if (json !== undefined) this.#commands = json.commands as readonly KnownCommand[];
+    if (json === undefined) return;
+    this.#commands = json.commands as readonly KnownCommand[];
+    const isAsked = this.#tabbed === this.#editor.draft.text;
+    this.#tabbed = undefined;
+    if (!isAsked) return;
+    this.#complete();
+    this.#draw();
   }
 
   /** What is only shown: no answer is none. */
