@@ -49,6 +49,11 @@ export class RunningCli implements AsyncDisposable {
     await polled(() => this.stderr.includes(text), `"${text}" on stderr, which has: ${this.stderr}`);
   }
 
+  /** Resolves once stdout has this text. */
+  async prints(text: string): Promise<void> {
+    await polled(() => this.stdout.includes(text), `"${text}" on stdout, which has: ${this.stdout}`);
+  }
+
   /** Resolves when it has ended; `code` is null when a signal ended it raw. */
   async result() {
     const code = await this.#ended;

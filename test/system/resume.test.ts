@@ -7,6 +7,7 @@ import { standInAgent, TestFolder, TestGateway, testConfig } from '../support/ga
 import { storeRows } from '../support/home-files.ts';
 import { OpenAiStandIn } from '../support/openai-stand-in.ts';
 import { polled } from '../support/polling.ts';
+import { RunningCli } from '../support/running-cli.ts';
 import { startWithStandIn } from '../support/stand-in/gateway.ts';
 import { StandInServer } from '../support/stand-in/server.ts';
 
@@ -50,6 +51,10 @@ async function chatLives(config: string) {
 /** Waits until what a running turn has streamed is on disk. */
 const streamed = (rows: (sql: string) => unknown[]) =>
   polled(() => rows("SELECT id FROM turns WHERE streamed <> '' AND ended_at IS NULL").length > 0, 'progress');
+
+/** `sluice send` that waits for its answer. */
+const sending = ({ folder }: TestGateway) =>
+  new RunningCli(['send', 'wait one', '--id', 'one', '--home', folder.home], folder.path);
 
 const textsTo = (server: StandInServer, name: string) =>
   server.sent.filter(({ conversation }) => conversation === `standin:${name}`).map(({ text }) => text);
@@ -258,10 +263,10 @@ describe('a restart whose deadline passes', () => {
   test('asks about one that may have changed something: `sluice send` prints that and fails', async () => {
     const { live } = lives(agent(`, ${AT_ONCE}`));
     const gateway = await live();
-    const cli = gateway.cli('send', 'wait one', '--id', 'one');
-    await gateway.inFlight('turns', 1);
+    await using cli = sending(gateway);
+    await cli.prints('started one');
     gateway.signal('SIGUSR1');
-    const { code, stdout, stderr } = await cli;
+    const { code, stdout, stderr } = await cli.result();
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/^started one\n\n?Interrupted: [^\n]*Send \/resume when it is back[^\n]*\n$/);
     await gateway.ready(2);
@@ -282,11 +287,11 @@ describe('`sluice send` that waits over a kill -9', () => {
   test('is told by the next life that a word is asked for, and fails', async () => {
     const { live } = lives(agent());
     const first = await live();
-    const cli = first.cli('send', 'wait one', '--id', 'one');
-    await first.inFlight('turns', 1);
+    await using cli = sending(first);
+    await cli.prints('started one');
     await first.kill9();
     const second = await live();
-    const { code, stdout, stderr } = await cli;
+    const { code, stdout, stderr } = await cli.result();
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/^started one\n[\s\S]*Send \/resume to have it answered after all\.\n$/);
     await second.stop();
