@@ -148,7 +148,7 @@ describe('a message that waits to be answered', () => {
     const first = await gatewayHere({ folder });
     for (const name of ['one', 'two']) {
       folder.fifo(name);
-      void first.post(`wait ${name}`, { id: name, conversation: name });
+      await first.post(`wait ${name}`, { id: name, conversation: name });
       await first.inFlight('turns', name === 'one' ? 1 : 2);
     }
     await first.kill9();
