@@ -6,6 +6,7 @@
 import type { Processes } from '../process/exec.ts';
 import type { Life, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { markersOf, withoutOurs } from './recovery.ts';
 import { logUnlessOutage } from './unexpected.ts';
 
 export interface LeftoversOptions {
@@ -31,12 +32,8 @@ async function workOfDeadLives(options: LeftoversOptions): Promise<Set<string>> 
   const { store, log, ownLife, isLiving, isInHand } = options;
   try {
     const living = (await store.openLives()).filter(isLiving).map(({ id }) => id);
-    const { turns, commands } = await store.openWork(ownLife === undefined ? living : [...living, ownLife]);
-    const left = [
-      ...turns.filter(({ messageIds }) => !messageIds.some(isInHand)),
-      ...commands.filter(({ messageId }) => !isInHand(messageId)),
-    ];
-    return new Set(left.map(({ id }) => id));
+    const open = await store.openWork(ownLife === undefined ? living : [...living, ownLife]);
+    return markersOf(withoutOurs(open, isInHand));
   } catch (error) {
     logUnlessOutage(log, error, 'the work of dead lives could not be read');
     return new Set();

@@ -77,7 +77,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const lives = await store.openLives();
   const living = lives.filter((other) => other.id !== life.id && options.isLiving(other));
   const dead = lives.filter((other) => other.id !== life.id && !living.includes(other));
-  const open = withoutOurs(await store.openWork([...living.map((other) => other.id), life.id]), options);
+  const open = withoutOurs(
+    await store.openWork([...living.map((other) => other.id), life.id]),
+    options.isInHand,
+  );
   const swept = await processes.sweep(markersOf(open));
 
   const now = clock.wallMs();
@@ -167,7 +170,11 @@ async function crashedSessions(store: Store): Promise<Map<string, CrashedSession
   return new Map(sessions.map((session) => [session.conversation, session]));
 }
 
-function withoutOurs(open: OpenWork, { isInHand = () => false }: RecoveryOptions): OpenWork {
+/** What dead lives left of `open`: rows of a life that could not register yet look like theirs, and are in hand. */
+export function withoutOurs(
+  open: OpenWork,
+  isInHand: (messageId: string) => boolean = () => false,
+): OpenWork {
   return {
     messages: open.messages.filter(({ id }) => !isInHand(id)),
     turns: open.turns.filter(({ messageIds }) => !messageIds.some(isInHand)),
@@ -177,6 +184,6 @@ function withoutOurs(open: OpenWork, { isInHand = () => false }: RecoveryOptions
 }
 
 /** The environment markers of everything that could still run. */
-function markersOf({ turns, commands }: OpenWork): Set<string> {
+export function markersOf({ turns, commands }: OpenWork): Set<string> {
   return new Set([...turns.map((turn) => turn.id), ...commands.map((command) => command.id)]);
 }
