@@ -4,9 +4,9 @@
  */
 import { systemClock } from '../clock.ts';
 import { isSluiceError, messageOf } from '../errors.ts';
-import { haveSameWords } from '../messages/arguments.ts';
 import { NOT_IN_FLIGHT } from '../messages/commands.ts';
 import * as replies from '../messages/replies.ts';
+import { haveSameWords } from '../messages/words.ts';
 import type { Context } from './context.ts';
 import { hasLivingOwner, isOwned } from './departure.ts';
 import {

@@ -5,10 +5,10 @@
  */
 import { systemClock } from '../clock.ts';
 import { isSluiceError } from '../errors.ts';
-import { quoteWords } from '../messages/arguments.ts';
 import { isCommandName } from '../messages/classify.ts';
 import { NOT_IN_FLIGHT } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
+import { quoteWords } from '../messages/words.ts';
 import type { Signals } from '../process/signals.ts';
 import { lineAt } from './command-line.ts';
 import { type Context, EXIT, report, reportReply } from './context.ts';

@@ -8,6 +8,7 @@ import { PATTERN_VALUE_LENGTH_MAX, readPattern } from '../config/patterns.ts';
 import type { ArgSpec, CommandLine, ExecCommand } from '../config/schema.ts';
 import { mayBeOption, withArguments } from './argv.ts';
 import { echoed } from './echoed.ts';
+import { splitWords } from './words.ts';
 
 /** A command's arguments with what was given for them. */
 export interface Arguments {
@@ -22,27 +23,7 @@ export type Bound =
   /** `problem` says what is wrong with which word, in one line. */
   | { readonly ok: false; readonly problem: string };
 
-/**
- * Quotes around a word, or around the value behind its `NAME=`. Within double quotes a backslash keeps the next character;
- * single quotes keep everything.
- */
-const WORD = /([A-Za-z_][A-Za-z0-9_]*=)?(?:"((?:[^"\\]|\\[\s\S])*)"|'([^']*)'|(\S+))/g;
 const NAMED = /^(?<name>[A-Za-z_][A-Za-z0-9_]*)=(?<value>[\s\S]*)$/;
-
-/** Splits on white space; double or single quotes keep a word with spaces together. */
-export const splitWords = (words: string): string[] =>
-  [...words.matchAll(WORD)].map(
-    ([, name = '', double, single, bare]) =>
-      name + (double?.replaceAll(/\\([\s\S])/g, '$1') ?? single ?? bare ?? ''),
-  );
-
-/** The text that `splitWords` reads back as these words, whatever is in them. */
-export const quoteWords = (words: readonly string[]): string =>
-  words.map((word) => `"${word.replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
-
-/** True when two texts have the same words, however those are quoted. */
-export const haveSameWords = (one: string, other: string): boolean =>
-  quoteWords(splitWords(one)) === quoteWords(splitWords(other));
 
 /** Fills `args` in order or by name (`LINES=50`); the last one takes the rest when it says so. */
 export function bindArguments(
@@ -119,13 +100,4 @@ function patternProblem(name: string, pattern: string, value: string): string | 
   const read = readPattern(pattern);
   if (typeof read !== 'string' && read.matches(value)) return undefined;
   return `${name} must match ${pattern}, and "${echoed(value)}" does not`;
-}
-
-/** One line that shows how a command is used: `/logs [LINES]`. */
-export function usageOf(name: string, args: readonly ArgSpec[]): string {
-  const shown = args.map((arg) => {
-    const word = arg.rest ? `${arg.name}…` : arg.name;
-    return arg.required && arg.default === undefined ? word : `[${word}]`;
-  });
-  return [`/${name}`, ...shown].join(' ');
 }

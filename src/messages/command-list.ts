@@ -2,9 +2,10 @@
  * The quick commands of a configuration as people and programs are told of them: name, arguments, what it is for, and
  * who may. One list for a chat, the command line and HTTP. Pure.
  */
+
 import { namesSecret, withoutSecrets } from '../config/redact.ts';
 import type { ArgSpec, QuickCommand, Role } from '../config/schema.ts';
-import { usageOf } from './arguments.ts';
+import { usageOf } from './words.ts';
 
 /** One argument, for a program. */
 export interface ListedArgument {

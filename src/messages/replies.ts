@@ -2,10 +2,11 @@
  * Every sentence the gateway itself says in a chat: short, calm, no stack, no secret, always the next step.
  * Pure: values in, text out.
  */
+
 import type { Intent, Refusal, Verdict } from '../../machines/events.ts';
 import type { ExecCommand } from '../config/schema.ts';
-import { usageOf } from './arguments.ts';
 import { echoed } from './echoed.ts';
+import { usageOf } from './words.ts';
 
 export const seconds = (ms: number): string => {
   const whole = Math.max(0, Math.round(ms / 1000));

@@ -7,7 +7,8 @@ import {
   PATTERN_VALUE_LENGTH_MAX,
   readPattern,
 } from '../../src/config/patterns.ts';
-import { bindArguments, quoteWords } from '../../src/messages/arguments.ts';
+import { bindArguments } from '../../src/messages/arguments.ts';
+import { quoteWords } from '../../src/messages/words.ts';
 
 function matches(pattern: string, value: string): boolean {
   const read = readPattern(pattern);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ArgSpec, CommandLine } from '../../src/config/schema.ts';
-import { bindArguments, quoteWords, splitWords, usageOf } from '../../src/messages/arguments.ts';
+import { bindArguments } from '../../src/messages/arguments.ts';
+import { quoteWords, splitWords, usageOf } from '../../src/messages/words.ts';
 
 const arg = (name: string, more: Partial<ArgSpec> = {}): ArgSpec => ({
   name,

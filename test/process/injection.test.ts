@@ -9,7 +9,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { ArgSpec, CommandLine } from '../../src/config/schema.ts';
-import { bindArguments, quoteWords } from '../../src/messages/arguments.ts';
+import { bindArguments } from '../../src/messages/arguments.ts';
+import { quoteWords } from '../../src/messages/words.ts';
 import { commandEnvironment } from '../../src/process/environment.ts';
 import { createProcesses } from '../../src/process/exec.ts';
 
