@@ -7,7 +7,7 @@ import { UNRECORDED_UNITS_MAX } from '../../src/gateway/unrecorded.ts';
 import type { Inbound } from '../../src/messages/inbound.ts';
 import { SendFailure } from '../../src/platforms/platform.ts';
 import { settled } from '../support/fake-clock.ts';
-import { type GatewayCore, startCore } from '../support/gateway-core.ts';
+import { answer, type GatewayCore, startCore } from '../support/gateway-core.ts';
 
 const COMMANDS = 'quick_commands: { up: { type: exec, command: "up", concurrency: 4 } }';
 const NOTE = '(not recorded: the gateway could not write to its disk)';
@@ -206,9 +206,7 @@ describe('while nothing can be written', () => {
     await core.receive('question', fromChat);
     await settled();
     outage(core);
-    core.agent.say(0, 'answer');
-    core.agent.end(0);
-    await settled();
+    await answer(core, 0);
     core.gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner' });
     expect(await core.gateway.exited).toMatchObject({ code: 0 });
     expect(core.chat.sent).toEqual([]);
@@ -220,9 +218,7 @@ describe('while nothing can be written', () => {
     await core.receive('question', fromChat);
     await settled();
     outage(core);
-    core.agent.say(0, 'answer');
-    core.agent.end(0);
-    await settled();
+    await answer(core, 0);
     core.store.writable = true;
     core.store.beforeCommit = (unit) => {
       if (unit.some(({ op }) => op === 'reply')) throw new Error('FOREIGN KEY constraint failed');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { MessageRow } from '../../src/store/store.ts';
 import { messageRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { bootCore, type GatewayCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';
+import { answer, bootCore, type GatewayCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';
 
 const HERE = 'local:default';
 
@@ -29,13 +29,6 @@ async function found(
   core.gateway.lifecycle.send({ type: 'started' });
   await settled();
   return core;
-}
-
-/** Ends the turn that began as the `index`th. */
-async function answer({ agent }: GatewayCore, index: number): Promise<void> {
-  agent.say(index, 'answer');
-  agent.end(index);
-  await settled();
 }
 
 const outcomeOf = async ({ store }: GatewayCore, id: string) => (await store.message(id))?.outcome;

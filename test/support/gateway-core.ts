@@ -222,3 +222,10 @@ export function bootCore(config = '', more: Partial<GatewayOptions> = {}): Gatew
     });
   return { gateway, store, clock, processes, agent, chat, log, lines, receive };
 }
+
+/** Ends the turn that began as the `index`th, with an answer. */
+export async function answer({ agent }: GatewayCore, index: number): Promise<void> {
+  agent.say(index, 'answer');
+  agent.end(index);
+  await settled();
+}

@@ -72,6 +72,14 @@ async function nextLifeSaysOnce(server: StandInServer, folder: TestFolder): Prom
   await next.stop();
 }
 
+/** Commands of both faces are admitted as ever; those that last have begun. Gives the ids of these, and what becomes of one. */
+async function admitsAll({ server, gateway }: Pick<Awaited<ReturnType<typeof world>>, 'server' | 'gateway'>) {
+  expect((await gateway.send('/up')).json).toMatchObject({ outcome: 'ran', replies: ['up'], recorded: true });
+  const slow = gateway.send('/slow', { id: 'slow' });
+  expect(await server.deliver({ id: 'from-ann', from: 'ann', text: '/slow' })).toBe('acknowledged');
+  return { ids: await begun(gateway, 2), slow };
+}
+
 test('admitted while it flushes: answered, or settled as interrupted with what it printed', async () => {
   const { server, folder, gateway } = await world();
   server.hold('send');
@@ -80,10 +88,7 @@ test('admitted while it flushes: answered, or settled as interrupted with what i
   await stop(gateway);
   await gateway.entered('stopped.flushing');
 
-  expect((await gateway.send('/up')).json).toMatchObject({ outcome: 'ran', replies: ['up'], recorded: true });
-  const slow = gateway.send('/slow', { id: 'slow' });
-  expect(await server.deliver({ id: 'from-ann', from: 'ann', text: '/slow' })).toBe('acknowledged');
-  const ids = await begun(gateway, 2);
+  const { ids, slow } = await admitsAll({ server, gateway });
   expect((await slow).json).toMatchObject({
     outcome: 'interrupted',
     outcomeReason: 'abandoned',
@@ -104,10 +109,7 @@ test('admitted while it closes: answered, or settled as interrupted with what it
   await stop(gateway);
   await gateway.entered('stopped.closing');
 
-  expect((await gateway.send('/up')).json).toMatchObject({ outcome: 'ran', replies: ['up'], recorded: true });
-  const slow = gateway.send('/slow', { id: 'slow' });
-  expect(await server.deliver({ id: 'from-ann', from: 'ann', text: '/slow' })).toBe('acknowledged');
-  const ids = await begun(gateway, 2);
+  const { ids, slow } = await admitsAll({ server, gateway });
   expect((await slow).json).toMatchObject({
     outcome: 'interrupted',
     outcomeReason: 'abandoned',
