@@ -87,7 +87,10 @@ export class TestFolder implements Disposable {
     if (!existsSync(path)) spawnSync('mkfifo', [path]);
   }
 
-  /** Lets go whoever waits on the FIFO; resolves when somebody was there to be let go. */
+  /**
+   * Lets go whoever waits on the FIFO; resolves when somebody was there to be let go. Two that are to be let go one
+   * after the other need a FIFO each: whether the second waits already when the first is let go, nobody can say.
+   */
   async release(name: string): Promise<void> {
     await polled(() => this.letGo(name), `somebody who waits on ${name}`);
   }

@@ -93,7 +93,9 @@ test.each([
 
 test('/restart while a turn runs says how many are left and for how long at most; the second to ask learns that it is under way; nobody is interrupted', async () => {
   const { gateway, server, done } = await busy();
-  const turn = gateway.send('wait turn', { conversation: 'busy too', id: 'other' });
+  // Its own: whoever already waits on one FIFO is let go together with all others who do.
+  gateway.folder.fifo('other');
+  const turn = gateway.send('wait other', { conversation: 'busy too', id: 'other' });
   await gateway.inFlight('turns', 2);
   await server.deliver({ id: '1', from: 'ann', text: '/restart' });
   const first = await server.reached(({ text }) => text.startsWith('Restarting when'));
@@ -102,7 +104,8 @@ test('/restart while a turn runs says how many are left and for how long at most
   const second = await server.reached(({ conversation }) => conversation === 'standin:elsewhere');
   expect(second.text).toMatch(/^Already restarting: 2 turns to finish, in \d+ s at most\.$/);
   expect((await gateway.status()).inFlight.turns).toHaveLength(2);
-  for (const _ of ['turn', 'other']) await done();
+  await done();
+  await gateway.folder.release('other');
   expect((await turn).json).toMatchObject({ outcome: 'answered' });
   await gateway.ready(2);
   expect((await gateway.status()).epoch).toBe(2);
