@@ -1,7 +1,9 @@
 /** From the chart's end to the process's own: the exit stands, whatever fails or hangs on the way. */
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { TestGateway } from '../support/gateway.ts';
 
+const SOURCES = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const STORE = new URL('../../src/store/sqlite.ts', import.meta.url).href;
 
 /** Something planted in the gateway's process before its first line. */
@@ -27,24 +29,22 @@ syncBuiltinESMExports();`);
   expect(gateway.stderr).not.toContain('not started');
 });
 
-// A store that never closes can be planted in the sources only.
-test.skipIf(process.env.SLUICE_TEST_ENTRY !== undefined)(
-  'what never ends is left behind after five seconds, by its name, with the exit that was decided',
-  async () => {
-    const nodeArgs = planted(`import { SqliteStore } from '${STORE}';
+// A store that never closes can be planted in the sources only, so they are what runs here whatever is being tested.
+test('what never ends is left behind after five seconds, by its name, with the exit that was decided', async () => {
+  const nodeArgs = planted(`import { SqliteStore } from '${STORE}';
 SqliteStore.prototype.close = () => new Promise(() => {});`);
-    await using gateway = await TestGateway.start({ nodeArgs, env: { SLUICE_SUPERVISOR: 'systemd' } });
-    gateway.signal('SIGTERM');
-    expect(await gateway.exited).toEqual({ code: 1, signal: null });
-    expect(gateway.lines).toContainEqual(
-      expect.objectContaining({
-        msg: 'left without waiting any longer for the store',
-        code: 1,
-        held: 'the store',
-      }),
-    );
-  },
-);
+  const env = { SLUICE_SUPERVISOR: 'systemd' };
+  await using gateway = await TestGateway.start({ entry: SOURCES, nodeArgs, env });
+  gateway.signal('SIGTERM');
+  expect(await gateway.exited).toEqual({ code: 1, signal: null });
+  expect(gateway.lines).toContainEqual(
+    expect.objectContaining({
+      msg: 'left without waiting any longer for the store',
+      code: 1,
+      held: 'the store',
+    }),
+  );
+});
 
 test('a log level that does not exist is info, and said', async () => {
   await using gateway = await TestGateway.start({ env: { SLUICE_LOG_LEVEL: 'verbose' } });
