@@ -23,7 +23,7 @@ import * as replies from './messages/ledger-replies.ts';
 import { LOCAL_OWNER } from './messages/local.ts';
 import { processIdentity } from './process/identity.ts';
 import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
-import type { Write } from './store/store.ts';
+import type { Write } from './store/write.ts';
 
 /** What is asked, of the message or the reply that `id` stands for. */
 export interface Change {

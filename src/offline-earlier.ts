@@ -8,7 +8,8 @@ import { COMMAND_AGE_MS_MAX } from './gateway/recovery-plan.ts';
 import { LOCAL_PLATFORM } from './messages/local.ts';
 import { isAlive, isVisible } from './process/identity.ts';
 import { readStore } from './store/database.ts';
-import type { Life, StoredMessage } from './store/store.ts';
+import type { StoredMessage } from './store/records.ts';
+import type { Life } from './store/store.ts';
 
 export interface Earlier {
   /** The decision, as a document has it. */

@@ -4,7 +4,7 @@ import { type Listed, listDocument, listOptions, type MessageList } from './gate
 import { type MessageWay, wayOf } from './gateway/message-way.ts';
 import { type NamedThing, oneThing } from './messages/found-id.ts';
 import { backupStore, readStore } from './store/database.ts';
-import type { StoredOutbound } from './store/store.ts';
+import type { StoredOutbound } from './store/records.ts';
 
 /** What an id stands for: a message with its whole way, or a notice that answers none. */
 export type Looked =

@@ -11,8 +11,10 @@ import { newId } from './messages/ids.ts';
 import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from './messages/local.ts';
 import { processIdentity } from './process/identity.ts';
 import { isBusy } from './store/errors.ts';
+import type { MessageRow } from './store/records.ts';
 import { openSqliteStore } from './store/sqlite.ts';
-import type { Life, MessageRow, Store, Write } from './store/store.ts';
+import type { Life, Store } from './store/store.ts';
+import type { Write } from './store/write.ts';
 
 /**
  * How long a store that another process has locked is tried again. Whoever is the first to open it after a kill has its

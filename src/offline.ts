@@ -21,7 +21,7 @@ import { execRow, Recording, settling } from './offline-recording.ts';
 import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
 import type { Signals } from './process/signals.ts';
-import type { Write } from './store/store.ts';
+import type { Write } from './store/write.ts';
 import { Secrets } from './telemetry/secrets.ts';
 
 export interface OfflineOptions {

@@ -7,7 +7,8 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import { logUnlessOutage } from './unexpected.ts';
 

@@ -7,7 +7,8 @@
 import type { Config, ExecCommand } from '../config/schema.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
-import type { LastExit, MessageRow } from '../store/store.ts';
+import type { LastExit } from '../store/last-exit.ts';
+import type { MessageRow } from '../store/records.ts';
 import { Access } from './access.ts';
 import { DEFAULT_AGENT } from './agent-choice.ts';
 import { assembleAgents, configuredAgent } from './agents.ts';

@@ -5,7 +5,7 @@
  */
 import type { Admission } from '../../machines/events.ts';
 import { waitsAtConnection } from '../messages/local.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
 
 /**
  * Conversations that are remembered as refused, for each agent; of this machine the first ones are forgotten past it: a

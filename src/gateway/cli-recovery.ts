@@ -4,7 +4,8 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Processes } from '../process/exec.ts';
-import type { Life, OpenWork, Store, Write } from '../store/store.ts';
+import type { Life, OpenWork, Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type Plan, planOf } from './recovery-plan.ts';
 import type { ResumeRules } from './resume-policy.ts';

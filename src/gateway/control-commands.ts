@@ -15,7 +15,7 @@ import { waitsAtConnection } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
 import type { Access } from './access.ts';
 import type { AgentChoice } from './agent-choice.ts';
 import type { Outage } from './circuits.ts';

@@ -6,7 +6,8 @@
 import type { Admission } from '../../machines/events.ts';
 import { messageOf } from '../errors.ts';
 import { awaitingResume } from '../messages/resume-replies.ts';
-import type { MessageRow, SettledSince, Store, StoredMessage, StoredOutbound } from '../store/store.ts';
+import type { MessageRow, StoredMessage, StoredOutbound } from '../store/records.ts';
+import type { SettledSince, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Settled } from './in-hand.ts';
 

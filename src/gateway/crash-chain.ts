@@ -2,7 +2,7 @@
  * What the times at which earlier lives died come to: whether this life starts in safe mode, and which incident a
  * death belongs to. Pure; the times are in the store, so that they are counted across lives.
  */
-import type { Death, SafeModeMark } from '../store/store.ts';
+import type { Death, SafeModeMark } from '../store/records.ts';
 
 /** `safe_mode`: so many deaths within so long, or so many slower ones; null: it is off. Milliseconds. */
 export interface SafeModeRules {

@@ -7,7 +7,7 @@
  * platform having refused it (no link, a wait that the platform names, a store that takes no claim, a gateway that
  * leaves) is no attempt.
  */
-import type { OutboundState } from '../store/store.ts';
+import type { OutboundState } from '../store/records.ts';
 
 /** The states that a message can still leave. */
 export type OpenState = Exclude<OutboundState, 'delivered' | 'dead'>;

@@ -6,7 +6,8 @@
 import type { Clock } from '../clock.ts';
 import { isSluiceError, messageOf } from '../errors.ts';
 import * as replies from '../messages/replies.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ControlCommands } from './control-commands.ts';
 import type { Conversations } from './conversations.ts';

@@ -4,7 +4,7 @@
  * the socket or over HTTP has been told at once.
  */
 import type { Clock } from '../clock.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
 
 export const HELD_PER_CONVERSATION_MAX = 20;
 export const HELD_MAX = 1000;

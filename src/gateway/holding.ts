@@ -5,7 +5,8 @@
  */
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
-import type { MessageRow, Store } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Conversations } from './conversations.ts';
 import { goingWhere } from './departure.ts';

@@ -1,7 +1,8 @@
 /** The words the gateway's parts share about a message they have in hand. */
 import type { Admission, Kind } from '../../machines/events.ts';
 import type { Classified } from '../messages/classify.ts';
-import type { MessageRow, Outcome, Write } from '../store/store.ts';
+import type { MessageRow, Outcome } from '../store/records.ts';
+import type { Write } from '../store/write.ts';
 
 /** A message between its admission and its outcome. */
 export interface InHand {

@@ -14,7 +14,7 @@ import type { Role } from '../messages/commands.ts';
 import { newId } from '../messages/ids.ts';
 import type { Inbound } from '../messages/inbound.ts';
 import * as replies from '../messages/replies.ts';
-import type { MessageRow, StoredMessage } from '../store/store.ts';
+import type { MessageRow, StoredMessage } from '../store/records.ts';
 import type { Access } from './access.ts';
 import { DEFAULT_AGENT } from './agent-choice.ts';
 import type { Conversations } from './conversations.ts';

@@ -7,7 +7,9 @@ import type { NamedThing } from '../messages/found-id.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/ledger-replies.ts';
 import { waitsAtConnection } from '../messages/local.ts';
-import type { Life, Phase, Store, StoredMessage, StoredOutbound, Write } from '../store/store.ts';
+import type { Phase, StoredMessage, StoredOutbound } from '../store/records.ts';
+import type { Life, Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Settlement } from './in-hand.ts';
 
 /** What an id stands for, as the store has it. */

@@ -9,7 +9,8 @@
 import { SluiceError } from '../errors.ts';
 import type { NamedThing } from '../messages/found-id.ts';
 import * as replies from '../messages/ledger-replies.ts';
-import type { Store, StoredMessage } from '../store/store.ts';
+import type { StoredMessage } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Delivery } from './delivery.ts';
 import type { Held } from './held.ts';

@@ -9,7 +9,7 @@ import { type Classified, classify, rewritten } from '../messages/classify.ts';
 import type { Role } from '../messages/commands.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
 import type { Access } from './access.ts';
 import type { Outage } from './circuits.ts';
 import { behindAliases, execIn } from './exec-only.ts';

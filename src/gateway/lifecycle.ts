@@ -25,7 +25,7 @@ import { type Exit, exitFor, type Supervisor } from '../../machines/exit.ts';
 import { gatewayMachine } from '../../machines/gateway.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import type { JournalRow } from '../store/store.ts';
+import type { JournalRow } from '../store/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import { ChartEffects } from './chart-effects.ts';
 import { type ChartListener, ChartWatch } from './chart-watch.ts';

@@ -1,5 +1,7 @@
 /** The ledger as a list: what `sluice messages list` and `GET /v1/messages` tell of each message. Pure. */
-import type { ListedMessage, ListOptions, MessageRow, Outcome, StoredOutbound } from '../store/store.ts';
+
+import type { MessageRow, Outcome, StoredOutbound } from '../store/records.ts';
+import type { ListedMessage, ListOptions } from '../store/store.ts';
 
 /** Messages that a list has unless it is told otherwise. */
 export const LISTED_DEFAULT = 20;

@@ -3,7 +3,7 @@
  * taken why, with state, rule, actor and time. Pure; the same for the interface and for a command without a gateway.
  */
 import type { Admission, Request } from '../../machines/events.ts';
-import type { JournalRow, MessageRow, Outcome } from '../store/store.ts';
+import type { JournalRow, MessageRow, Outcome } from '../store/records.ts';
 import type { MessageTrail, TrailCommand, TrailReply, TrailTurn, TrailUsage } from '../store/trail.ts';
 
 /** Characters of a text that a step quotes. */

@@ -8,7 +8,9 @@ import { messageOf } from '../errors.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/replies.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
-import type { MessageRow, Notice, OutboundRow, Store, StoredNotice, Write } from '../store/store.ts';
+import type { MessageRow, Notice, OutboundRow, StoredNotice } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Delivery } from './delivery.ts';
 

@@ -3,7 +3,7 @@
  * back; who moves it is `delivery.ts`.
  */
 import type { Clock } from '../clock.ts';
-import type { OutboundRow, StoredOutbound } from '../store/store.ts';
+import type { OutboundRow, StoredOutbound } from '../store/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type OpenState, OUTBOX_AGE_MS_MAX } from './delivery-policy.ts';
 import type { UnarrivedMessages } from './outbound-unarrived.ts';

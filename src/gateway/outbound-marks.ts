@@ -3,7 +3,8 @@
  * second has happened, so what could not be written is kept here, in order and bounded, and goes before whatever is
  * written next. Were it lost, the next life would take a message that has arrived for one whose end nobody saw.
  */
-import type { Store, Write } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type Committed, outageTooLong, tryCommit } from './unexpected.ts';
 

@@ -5,7 +5,7 @@
 import { newId } from '../messages/ids.ts';
 import { partsOf } from '../messages/parts.ts';
 import { notRecorded, possiblyTwice } from '../messages/replies.ts';
-import type { OutboundRow } from '../store/store.ts';
+import type { OutboundRow } from '../store/records.ts';
 
 /** What may still be added to a part when it is sent. */
 const ROOM_FOR_NOTES_CHARS =

@@ -3,7 +3,7 @@ import type { ExecCommand } from '../config/schema.ts';
 import { commandReply, outputOf } from '../messages/command-reply.ts';
 import * as replies from '../messages/replies.ts';
 import type { EndReason, ProcessResult, RunningProcess } from '../process/exec.ts';
-import type { CommandRow } from '../store/store.ts';
+import type { CommandRow } from '../store/records.ts';
 import type { InHand, Settlement } from './in-hand.ts';
 
 /** How long a command may wait for a free slot: one that runs much later than it was asked for would surprise. */

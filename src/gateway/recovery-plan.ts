@@ -10,17 +10,16 @@ import * as resumeReplies from '../messages/resume-replies.ts';
 import type {
   CommandRow,
   CrashedSession,
-  Life,
   MessageRow,
   Notice,
   OpenOutbound,
   OpenTurn,
-  OpenWork,
   OutboundRow,
   StoredMessage,
   StoredOutbound,
-  Write,
-} from '../store/store.ts';
+} from '../store/records.ts';
+import type { Life, OpenWork } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import { outboundRows } from './outbound-rows.ts';
 import { isOld, type ResumeRules, resumptionOf } from './resume-policy.ts';
 

@@ -8,15 +8,13 @@ import type { Processes } from '../process/exec.ts';
 import type {
   CrashedSession,
   Death,
-  Life,
   MessageRow,
-  OpenWork,
   OutboundRow,
   SafeModeMark,
-  Store,
   StoredOutbound,
-  Write,
-} from '../store/store.ts';
+} from '../store/records.ts';
+import type { Life, OpenWork, Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import { crashIncident, type SafeModeRules, startsInSafeMode } from './crash-chain.ts';
 import { planOf } from './recovery-plan.ts';

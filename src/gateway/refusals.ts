@@ -5,7 +5,7 @@
  */
 import type { Refusal } from '../../machines/events.ts';
 import { waitsAtConnection } from '../messages/local.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
 
 /** Conversations that are remembered as told; past it all are forgotten, and may be told once more. */
 const TOLD_MAX = 10_000;

@@ -4,7 +4,9 @@
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import type { MessageRow, Store, Write } from '../store/store.ts';
+import type { MessageRow } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** Messages of one conversation that may wait for a word; one more has its end instead. */

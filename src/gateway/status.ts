@@ -1,5 +1,5 @@
 /** The status document, put together from the parts of a gateway. */
-import type { LastExit } from '../store/store.ts';
+import type { LastExit } from '../store/last-exit.ts';
 import type { Outage } from './circuits.ts';
 import type { Held } from './held.ts';
 import type { Lifecycle } from './lifecycle.ts';

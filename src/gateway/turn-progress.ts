@@ -4,7 +4,8 @@
  * answer costs stay a small multiple of its length.
  */
 import type { Clock } from '../clock.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Turn } from './turn.ts';
 import { logUnlessOutage } from './unexpected.ts';

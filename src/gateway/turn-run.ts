@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import * as replies from '../messages/replies.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
-import type { Write } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Settlement, Suspension } from './in-hand.ts';
 import type { Resumption } from './resume-policy.ts';

@@ -1,7 +1,7 @@
 /** One attempt of an agent to answer, while it runs, and the reasons for which it is told to stop. */
 import { type Agent, AgentFailure, type TurnUsage } from '../agents/agent.ts';
 import * as replies from '../messages/replies.ts';
-import type { TurnRow } from '../store/store.ts';
+import type { TurnRow } from '../store/records.ts';
 import type { InHand } from './in-hand.ts';
 
 /** An agent that says nothing for so long, or for half of its time, and then runs into its timeout has stalled. */

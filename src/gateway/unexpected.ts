@@ -3,7 +3,8 @@
  * is a defect that nobody else would hear of.
  */
 import { isSluiceError, messageOf } from '../errors.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** Logs `error`, unless the store is only unavailable. `what`: what was not done; `about`: whose it is. */

@@ -4,7 +4,8 @@
  * its row, or had no room without, leaves once that is on disk.
  */
 import type { Clock } from '../clock.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Delivery } from './delivery.ts';
 import type { InHand } from './in-hand.ts';

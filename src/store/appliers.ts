@@ -1,5 +1,5 @@
 /** How the statements that apply writes are handed round: one function for each kind of write. */
-import type { Write } from './store.ts';
+import type { Write } from './write.ts';
 
 type WriteOf<Op extends Write['op']> = Extract<Write, { op: Op }>;
 

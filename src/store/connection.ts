@@ -5,7 +5,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Transactions } from './group-commit.ts';
 import { prepareReads, type Reads } from './reads.ts';
-import type { JournalRow, Write } from './store.ts';
+import type { JournalRow } from './records.ts';
+import type { Write } from './write.ts';
 import { prepareWrites, type Writes } from './writes.ts';
 
 export class Connection implements Transactions {

@@ -14,7 +14,7 @@
 import type { Clock } from '../clock.ts';
 import { isBusy, isOutage } from './errors.ts';
 import { JournalBuffer, type JournalRun } from './journal-buffer.ts';
-import type { JournalRow } from './store.ts';
+import type { JournalRow } from './records.ts';
 
 /** Units that share a commit at most: bounds how long one batch holds the event loop (some milliseconds). */
 export const UNITS_PER_BATCH_MAX = 256;

@@ -3,7 +3,7 @@
  * JOURNAL_ROWS_MAX of them; older ones are given up and counted, and the count goes with the next row that
  * is written. Invariant: what is counted in `missed` was lost before the first row that is kept.
  */
-import type { JournalRow } from './store.ts';
+import type { JournalRow } from './records.ts';
 
 /** Rows kept while nothing can be written: some megabytes of JSON at most. */
 export const JOURNAL_ROWS_MAX = 2_000;

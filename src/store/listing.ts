@@ -5,9 +5,10 @@
  * has an index of its own, and no list reads a store of a million rows to find five.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Outcome, StoredMessage, StoredOutbound } from './records.ts';
 import { MESSAGE_COLUMNS, toMessage } from './rows.ts';
 import { inOneView, many } from './statements.ts';
-import type { ListedMessage, ListOptions, Outcome, StoredMessage, StoredOutbound } from './store.ts';
+import type { ListedMessage, ListOptions } from './store.ts';
 
 const FIT = '(?1 IS NULL OR outcome = ?1) AND (?2 IS NULL OR (outcome IS NULL) = ?2)';
 

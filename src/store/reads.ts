@@ -4,8 +4,17 @@
  * rows, and a schema that lost the index fails at the first start instead of getting slow.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import type { LastExit } from './last-exit.ts';
 import { type Listing, prepareListing } from './listing.ts';
 import { type Lookup, prepareLookup } from './lookup.ts';
+import type {
+  CrashedSession,
+  Death,
+  SafeModeMark,
+  StoredMessage,
+  StoredNotice,
+  StoredOutbound,
+} from './records.ts';
 import {
   COMMAND_COLUMNS,
   CRASHED_COLUMNS,
@@ -34,19 +43,7 @@ import {
   toTurn,
 } from './rows.ts';
 import { inOneView, many, one } from './statements.ts';
-import type {
-  CrashedSession,
-  Death,
-  Exchange,
-  LastExit,
-  Life,
-  OpenWork,
-  SafeModeMark,
-  SettledSince,
-  StoredMessage,
-  StoredNotice,
-  StoredOutbound,
-} from './store.ts';
+import type { Exchange, Life, OpenWork, SettledSince } from './store.ts';
 import { type MessageTrail, readTrail, type TrailQueries } from './trail.ts';
 
 const UNDELIVERED = "state NOT IN ('delivered', 'dead')";

@@ -3,20 +3,20 @@
  * the schema is STRICT with CHECKed enumerations, so only what SQLite has no type for is converted here.
  */
 import type { SQLOutputValue } from 'node:sqlite';
+import type { LastExit } from './last-exit.ts';
 import type {
   CommandRow,
   CrashedSession,
   Death,
   JournalRow,
-  LastExit,
-  Life,
   OpenOutbound,
   OpenTurn,
   SafeModeMark,
   StoredMessage,
   StoredNotice,
   StoredOutbound,
-} from './store.ts';
+} from './records.ts';
+import type { Life } from './store.ts';
 import type { MessageTrail, TrailCommand, TrailLife, TrailReply, TrailTurn } from './trail.ts';
 
 type Row = Record<string, SQLOutputValue>;

@@ -11,28 +11,30 @@ import type { Connection } from './connection.ts';
 import { backupStore, connect, type DatabaseOptions } from './database.ts';
 import { defect, isBusy, isOutage, keepsConnection, mayBeFullDisk, unavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { LastExit } from './last-exit.ts';
 import type { Reads } from './reads.ts';
-import { Reserve } from './reserve.ts';
 import type {
   CrashedSession,
   Death,
-  Exchange,
   JournalRow,
-  LastExit,
+  SafeModeMark,
+  StoredMessage,
+  StoredNotice,
+  StoredOutbound,
+} from './records.ts';
+import { Reserve } from './reserve.ts';
+import type {
+  Exchange,
   Life,
   LifeStart,
   ListedMessage,
   ListOptions,
   OpenWork,
-  SafeModeMark,
   SettledSince,
   Store,
-  StoredMessage,
-  StoredNotice,
-  StoredOutbound,
-  Write,
 } from './store.ts';
 import type { MessageTrail } from './trail.ts';
+import type { Write } from './write.ts';
 
 export interface SqliteStoreOptions extends DatabaseOptions {
   /** The file that is given up when the disk is too full to open or to write the store. */

@@ -5,15 +5,10 @@
  * The journal is kept by number, not by message: rows are looked for near the moments at which something happened to
  * the message. A wall clock that was set back in between hides them; the message's own rows do not depend on it.
  */
-import type {
-  CommandRow,
-  JournalRow,
-  LastExit,
-  Life,
-  StoredMessage,
-  StoredOutbound,
-  TurnRow,
-} from './store.ts';
+
+import type { LastExit } from './last-exit.ts';
+import type { CommandRow, JournalRow, StoredMessage, StoredOutbound, TurnRow } from './records.ts';
+import type { Life } from './store.ts';
 
 /** How far around a moment the journal is looked through. */
 const BEFORE_MS = 1000;

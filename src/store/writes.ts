@@ -9,7 +9,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Appliers } from './appliers.ts';
 import { preparePromises } from './promise-writes.ts';
 import { type Prune, preparePrune } from './prune.ts';
-import type { JournalRow, LifeStart, MessageRow, Write } from './store.ts';
+import type { JournalRow, MessageRow } from './records.ts';
+import type { LifeStart } from './store.ts';
+import type { Write } from './write.ts';
 
 const RECEIVE = `
   INSERT INTO inbox (id, platform, platform_message_id, conversation, sender, kind, text, agent, when_busy,

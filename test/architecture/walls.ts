@@ -67,7 +67,7 @@ export const WALLS: readonly Wall[] = [
     sees: [
       ...WORDS,
       ...whole('src/agents/agent.ts', 'src/platforms/platform.ts'),
-      ...['src/store/store.ts', 'src/store/trail.ts', 'src/store/last-exit.ts'].map(type),
+      ...['store', 'records', 'write', 'trail', 'last-exit'].map((file) => type(`src/store/${file}.ts`)),
       ...['src/process/exec.ts', 'src/process/signals.ts'].map(type),
     ],
   },

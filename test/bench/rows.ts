@@ -9,7 +9,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { systemClock as clock } from '../../src/clock.ts';
 import { newId } from '../../src/messages/ids.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite.ts';
-import type { Life, Write } from '../../src/store/store.ts';
+import type { Life } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { intakeOn } from './intake.ts';
 import { type Bench, median, timed } from './measure.ts';
 

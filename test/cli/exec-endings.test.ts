@@ -11,7 +11,7 @@ import { homePaths } from '../../src/config/paths.ts';
 import { SluiceError } from '../../src/errors.ts';
 import { createSignals } from '../../src/process/signals.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import type { Write } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { commandRow, daemonStart, outboundRow, receive } from '../store/sample-rows.ts';
 
 const COMMAND = { name: 'slow', text: '/slow', id: 'mine' };

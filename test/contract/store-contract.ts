@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isSluiceError } from '../../src/errors.ts';
-import type { Outcome, Write } from '../../src/store/store.ts';
+import type { Outcome } from '../../src/store/records.ts';
+import type { Write } from '../../src/store/write.ts';
 import {
   cliStart,
   commandRow,

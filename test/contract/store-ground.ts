@@ -1,5 +1,6 @@
 /** What the tests of any store stand on. */
-import type { OutboundRow, Store, StoredOutbound } from '../../src/store/store.ts';
+import type { OutboundRow, StoredOutbound } from '../../src/store/records.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** Fresh ground for one store; opening twice gives a second process's view of the same data. */
 export interface StoreGround extends AsyncDisposable {

@@ -1,6 +1,8 @@
 /** What any store must keep of what was promised: what a turn has said so far, replies, notices, and who crashed. */
 import { expect, test } from 'vitest';
-import type { Notice, Store, Write } from '../../src/store/store.ts';
+import type { Notice } from '../../src/store/records.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { outboundRow, receive, settle, turnRow } from '../store/sample-rows.ts';
 import { type StoreGround, waiting } from './store-ground.ts';
 

@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ListOptions, Notice, Store, Write } from '../../src/store/store.ts';
+import type { Notice } from '../../src/store/records.ts';
+import type { ListOptions, Store } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import {
   commandRow,
   daemonStart,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ConversationEvents, cursorId, parseCursor } from '../../src/control/conversation-events.ts';
 import type { EventStream } from '../../src/control/event-stream.ts';
 import { SluiceError } from '../../src/errors.ts';
-import type { StoredMessage } from '../../src/store/store.ts';
+import type { StoredMessage } from '../../src/store/records.ts';
 import { receive } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
 import { type GatewayCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/gateway/in-hand.ts';
 import * as replies from '../../src/messages/replies.ts';
-import type { MessageRow, Write } from '../../src/store/store.ts';
+import type { MessageRow } from '../../src/store/records.ts';
+import type { Write } from '../../src/store/write.ts';
 import { settled } from '../support/fake-clock.ts';
 import { bootCore, type GatewayCore, startCore } from '../support/gateway-core.ts';
 

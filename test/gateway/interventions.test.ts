@@ -8,7 +8,7 @@ import {
   type Target,
   waitsOnDisk,
 } from '../../src/gateway/intervention-plan.ts';
-import type { OutboundState, Phase, StoredMessage, StoredOutbound } from '../../src/store/store.ts';
+import type { OutboundState, Phase, StoredMessage, StoredOutbound } from '../../src/store/records.ts';
 import { messageRow, outboundRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
 import { startCore } from '../support/gateway-core.ts';

@@ -1,7 +1,7 @@
 /** Which epoch a step of the chart is written under, when the epoch was a guess at first. */
 import { expect, test } from 'vitest';
 import { Lifecycle } from '../../src/gateway/lifecycle.ts';
-import type { JournalRow } from '../../src/store/store.ts';
+import type { JournalRow } from '../../src/store/records.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { keptLog } from '../support/gateway-core.ts';
 

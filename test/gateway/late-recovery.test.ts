@@ -1,7 +1,7 @@
 /** What earlier lives left, found only after the gateway has run for a while: its store could not be written at the start. */
 import { expect, test } from 'vitest';
 import { recover } from '../../src/gateway/recovery.ts';
-import type { MessageRow } from '../../src/store/store.ts';
+import type { MessageRow } from '../../src/store/records.ts';
 import { commandRow, messageRow, outboundRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
 import { bootCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';

@@ -1,7 +1,7 @@
 /** One message's way as a person reads it: the steps in order, and why it was not simply taken. */
 import { describe, expect, test } from 'vitest';
 import { type MessageWay, wayOf } from '../../src/gateway/message-way.ts';
-import type { JournalRow } from '../../src/store/store.ts';
+import type { JournalRow } from '../../src/store/records.ts';
 import type { MessageTrail } from '../../src/store/trail.ts';
 
 const MESSAGE: MessageTrail['message'] = {

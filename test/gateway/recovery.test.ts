@@ -9,15 +9,14 @@ import {
   planOf as planWith,
 } from '../../src/gateway/recovery-plan.ts';
 import type {
-  Life,
   MessageRow,
   Notice,
   OpenOutbound,
   OpenTurn,
-  OpenWork,
   StoredMessage,
   StoredOutbound,
-} from '../../src/store/store.ts';
+} from '../../src/store/records.ts';
+import type { Life, OpenWork } from '../../src/store/store.ts';
 import { commandRow, messageRow, outboundRow, turnRow } from '../store/sample-rows.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeProcesses, keptLog } from '../support/gateway-core.ts';

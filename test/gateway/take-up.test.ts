@@ -1,6 +1,6 @@
 /** What was held is taken up by its age and, after a crash loop, slowly. Time is given. */
 import { describe, expect, test } from 'vitest';
-import type { MessageRow } from '../../src/store/store.ts';
+import type { MessageRow } from '../../src/store/records.ts';
 import { messageRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
 import { answer, bootCore, type GatewayCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';

@@ -2,7 +2,7 @@
  * Whether a message whose turn a life's end cut off goes on as the configuration says: by itself, when a person says so, or
  * not at all. The policy is written here once more, from its description.
  */
-import type { Write } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import type { Check, Known } from './checker.ts';
 import type { Happening } from './happening.ts';
 import type { MessageRecord } from './records.ts';

@@ -2,7 +2,7 @@
  * Whether turns and commands ran as they may: each turn once its start was on disk, one at a time in a conversation and in
  * the order in which messages were accepted; no command twice; and no message settled as something that did not happen.
  */
-import type { Write } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import type { IntakeCheck } from './check-intake.ts';
 import type { Check, Known } from './checker.ts';
 import type { Happening } from './happening.ts';

@@ -4,7 +4,9 @@
  * between loses what was not applied, and never learns of what was.
  */
 import { SluiceError } from '../../src/errors.ts';
-import type { JournalRow, Life, LifeStart, Write } from '../../src/store/store.ts';
+import type { JournalRow } from '../../src/store/records.ts';
+import type { Life, LifeStart } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { MemoryTables } from '../support/memory-tables.ts';
 import type { Mortal } from './mortal.ts';

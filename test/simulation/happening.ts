@@ -5,7 +5,7 @@
 import type { Admission, MessageEvent } from '../../machines/events.ts';
 import type { Outbound } from '../../src/messages/outbound.ts';
 import type { SendTrouble } from '../../src/platforms/platform.ts';
-import type { Write } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 
 /** What a person wrote, and what it is by the requirement. */
 export interface Said {

@@ -6,7 +6,9 @@
 import type { Outbound } from '../../src/messages/outbound.ts';
 import { possiblyTwice } from '../../src/messages/replies.ts';
 import type { Platform } from '../../src/platforms/platform.ts';
-import type { OpenWork, Store, StoredMessage, Write } from '../../src/store/store.ts';
+import type { StoredMessage } from '../../src/store/records.ts';
+import type { OpenWork, Store } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import type { CrashingStore } from './crashing-store.ts';
 import type { Planted } from './life.ts';
 

@@ -9,8 +9,8 @@ import type {
   Outcome,
   Phase,
   TurnRow,
-  Write,
-} from '../../src/store/store.ts';
+} from '../../src/store/records.ts';
+import type { Write } from '../../src/store/write.ts';
 
 export interface MessageRecord {
   readonly row: MessageRow;

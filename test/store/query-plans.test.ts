@@ -5,7 +5,7 @@ import { LIST_QUERIES } from '../../src/store/listing.ts';
 import { LOOKUP_QUERIES } from '../../src/store/lookup.ts';
 import { PRUNE_QUERIES } from '../../src/store/prune.ts';
 import { QUERIES } from '../../src/store/reads.ts';
-import type { Write } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { commandRow, outboundRow, receive, settle, turnRow } from './sample-rows.ts';
 import { StoreHome } from './store-home.ts';
 

@@ -1,13 +1,7 @@
 /** Rows that a store takes, for tests: what a test does not name has some valid value. */
-import type {
-  CommandRow,
-  JournalRow,
-  LifeStart,
-  MessageRow,
-  OutboundRow,
-  TurnRow,
-  Write,
-} from '../../src/store/store.ts';
+import type { CommandRow, JournalRow, MessageRow, OutboundRow, TurnRow } from '../../src/store/records.ts';
+import type { LifeStart } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 
 export const daemonStart: LifeStart = {
   kind: 'daemon',

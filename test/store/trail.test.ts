@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readStore } from '../../src/store/database.ts';
 import type { SqliteStore } from '../../src/store/sqlite.ts';
-import type { Life, LifeStart, Write } from '../../src/store/store.ts';
+import type { Life, LifeStart } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { commandRow, daemonStart, outboundRow, receive, settle, turnRow } from './sample-rows.ts';
 import { StoreHome } from './store-home.ts';
 

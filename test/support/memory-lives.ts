@@ -1,5 +1,9 @@
 /** The lives of `MemoryTables`. */
-import type { Death, LastExit, Life, LifeStart, SafeModeMark, Write } from '../../src/store/store.ts';
+
+import type { LastExit } from '../../src/store/last-exit.ts';
+import type { Death, SafeModeMark } from '../../src/store/records.ts';
+import type { Life, LifeStart } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { type Changes, Table } from './memory-table.ts';
 
 interface LifeRecord extends Life {

@@ -5,8 +5,8 @@ import type {
   OpenOutbound,
   StoredNotice,
   StoredOutbound,
-  Write,
-} from '../../src/store/store.ts';
+} from '../../src/store/records.ts';
+import type { Write } from '../../src/store/write.ts';
 import { type Changes, Table } from './memory-table.ts';
 
 export type WriteOf<Op extends Write['op']> = Extract<Write, { op: Op }>;

@@ -5,25 +5,27 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { messageOf, SluiceError } from '../../src/errors.ts';
+import type { LastExit } from '../../src/store/last-exit.ts';
 import type {
   CrashedSession,
   Death,
-  Exchange,
   JournalRow,
-  LastExit,
+  SafeModeMark,
+  StoredMessage,
+  StoredNotice,
+  StoredOutbound,
+} from '../../src/store/records.ts';
+import type {
+  Exchange,
   Life,
   LifeStart,
   ListedMessage,
   ListOptions,
   OpenWork,
-  SafeModeMark,
   SettledSince,
   Store,
-  StoredMessage,
-  StoredNotice,
-  StoredOutbound,
-  Write,
 } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { MemoryTables } from './memory-tables.ts';
 
 export class MemoryStore implements Store {

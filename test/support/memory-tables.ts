@@ -6,19 +6,15 @@ import type {
   CommandEnd,
   CommandRow,
   CrashedSession,
-  Exchange,
   JournalRow,
-  ListedMessage,
-  ListOptions,
   OpenTurn,
-  OpenWork,
-  SettledSince,
   StoredMessage,
   StoredNotice,
   StoredOutbound,
   TurnRow,
-  Write,
-} from '../../src/store/store.ts';
+} from '../../src/store/records.ts';
+import type { Exchange, ListedMessage, ListOptions, OpenWork, SettledSince } from '../../src/store/store.ts';
+import type { Write } from '../../src/store/write.ts';
 import { MemoryLives } from './memory-lives.ts';
 import { MemoryNotices, MemoryOutbox, MemorySessions, type WriteOf } from './memory-outbox.ts';
 import { Changes, Table } from './memory-table.ts';

@@ -10,7 +10,7 @@ import {
   type SendTrouble,
   type SentReceipt,
 } from '../../src/platforms/platform.ts';
-import type { StoredOutbound } from '../../src/store/store.ts';
+import type { StoredOutbound } from '../../src/store/records.ts';
 import { outboundRow } from '../store/sample-rows.ts';
 import { FakeClock } from './fake-clock.ts';
 import { keptLog } from './gateway-core.ts';

@@ -1,5 +1,5 @@
 /** What a unit of the store is for, in a word: the instrumented points are named after it. */
-import type { Write } from '../../../src/store/store.ts';
+import type { Write } from '../../../src/store/write.ts';
 
 /** Every kind of unit that a run must kill before and after. */
 export const COMMITS = [

@@ -4,8 +4,10 @@
  */
 import { possiblyTwice } from '../../../src/messages/replies.ts';
 import type { PlatformKind } from '../../../src/platforms/platform.ts';
+import type { StoredMessage } from '../../../src/store/records.ts';
 import type { SqliteStore } from '../../../src/store/sqlite.ts';
-import type { OpenWork, StoredMessage, Write } from '../../../src/store/store.ts';
+import type { OpenWork } from '../../../src/store/store.ts';
+import type { Write } from '../../../src/store/write.ts';
 import { withMethods } from './watched-store.ts';
 
 export const PLANTED_BUGS = [

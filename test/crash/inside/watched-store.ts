@@ -2,8 +2,11 @@
  * A store with a point before and after each of its commits, which notes what is on disk. Everything else is the
  * store's own.
  */
+
+import type { JournalRow } from '../../../src/store/records.ts';
 import type { SqliteStore } from '../../../src/store/sqlite.ts';
-import type { JournalRow, Life, LifeStart, Write } from '../../../src/store/store.ts';
+import type { Life, LifeStart } from '../../../src/store/store.ts';
+import type { Write } from '../../../src/store/write.ts';
 import { nameOf } from './commit-names.ts';
 import type { Points } from './points.ts';
 import type { Trace } from './trace.ts';
