@@ -1,16 +1,14 @@
 /**
- * The store in one SQLite file, which a CLI can read and write beside the daemon.
- *
- * An outage (full disk, lock, I/O error) is a state, not an exception: `writable` is false, commits are
- * refused without touching the disk, and `probe` ends it. Reads answer while the file is open.
+ * The store in one SQLite file, which a CLI can read and write beside the daemon: each question of the port to the reads of
+ * its connection, each write through the group commit. How the connection comes through an outage is `kept-connection.ts`.
  */
-import type { Clock } from '../clock.ts';
 import { SluiceError } from '../errors.ts';
 import type { FoundId } from '../messages/found-id.ts';
 import type { Connection } from './connection.ts';
-import { backupStore, connect, type DatabaseOptions } from './database.ts';
-import { defect, isBusy, isOutage, keepsConnection, mayBeFullDisk, unavailable } from './errors.ts';
+import { backupStore } from './database.ts';
+import { defect, isOutage, unavailable } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { KeptConnection, type KeptConnectionOptions } from './kept-connection.ts';
 import type { LastExit } from './last-exit.ts';
 import type { Reads } from './reads.ts';
 import type {
@@ -22,7 +20,6 @@ import type {
   StoredNotice,
   StoredOutbound,
 } from './records.ts';
-import { Reserve } from './reserve.ts';
 import type {
   Exchange,
   Life,
@@ -36,14 +33,9 @@ import type {
 import type { MessageTrail } from './trail.ts';
 import type { Write } from './write.ts';
 
-export interface SqliteStoreOptions extends DatabaseOptions {
-  /** The file that is given up when the disk is too full to open or to write the store. */
-  readonly reservePath: string;
-  readonly clock: Clock;
+export interface SqliteStoreOptions extends KeptConnectionOptions {
   /** Told of a journal row that the store, though well, did not take; INTERNAL. The next row carries the count. */
   readonly onRowLost?: (error: SluiceError) => void;
-  /** Told once for each outage, when it begins; STORE_UNAVAILABLE, or what stands in the way of opening it again. */
-  readonly onProblem: (error: SluiceError) => void;
 }
 
 /**
@@ -59,49 +51,38 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
 export class SqliteStore implements Store {
   readonly #options: SqliteStoreOptions;
-  readonly #reserve: Reserve;
+  readonly #kept: KeptConnection;
   readonly #commits: GroupCommit<Connection>;
   /** Ends the copies that are being made. */
   readonly #backups = new AbortController();
-  #connection: Connection | undefined;
-  /** Why nothing can be written, from the first failure until a probe succeeds. */
-  #outage: SluiceError | undefined;
-  #obstacle: Store['obstacle'] = 'disk';
   #life: number | null = null;
   #probing: Promise<boolean> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
-    this.#reserve = new Reserve(options.reservePath, options.clock);
+    this.#kept = new KeptConnection(options);
     this.#commits = new GroupCommit<Connection>({
       clock: options.clock,
-      connection: () => (this.#outage === undefined ? this.#connection : undefined),
-      madeRoom: (error) => mayBeFullDisk(error) && this.#reserve.giveUp() && keepsConnection(error),
-      outage: (error) => this.#fail(unavailable(options.path, error), keepsConnection(error)),
+      connection: () => this.#kept.forWrites,
+      madeRoom: (error) => this.#kept.madeRoom(error),
+      outage: (error) => this.#kept.lost(error),
       defect: (error) => defect('a unit', error),
       journalRowLost: (error) => options.onRowLost?.(defect('a journal row', error)),
     });
   }
 
   get writable(): boolean {
-    return this.#connection !== undefined && this.#outage === undefined && this.#closing === undefined;
+    return this.#kept.forWrites !== undefined && this.#closing === undefined;
   }
 
   get obstacle(): Store['obstacle'] {
-    return this.#obstacle;
+    return this.#kept.obstacle;
   }
 
   /** Called once, by `openSqliteStore`. */
   async open(): Promise<void> {
-    try {
-      this.#connection = await this.#connectOrMakeRoom();
-    } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'STORE_UNAVAILABLE') throw error;
-      this.#fail(error, false);
-      return;
-    }
-    await this.#reserve.replenish();
+    await this.#kept.open();
   }
 
   commit(unit: readonly Write[]): Promise<'committed' | 'duplicate'> {
@@ -207,7 +188,7 @@ export class SqliteStore implements Store {
   }
 
   backup(path: string): Promise<number> {
-    if (this.#connection === undefined) return Promise.reject(this.#refusal());
+    if (this.#kept.forReads === undefined) return Promise.reject(this.#refusal());
     return backupStore(this.#options.path, path, this.#backups.signal);
   }
 
@@ -232,9 +213,10 @@ export class SqliteStore implements Store {
   }
 
   async #read<T>(read: (reads: Reads) => T): Promise<T> {
-    if (this.#connection === undefined) throw this.#refusal();
+    const connection = this.#kept.forReads;
+    if (connection === undefined) throw this.#refusal();
     try {
-      return read(this.#connection.reads);
+      return read(connection.reads);
     } catch (error) {
       throw isOutage(error) ? unavailable(this.#options.path, error) : defect('a query', error);
     }
@@ -242,57 +224,22 @@ export class SqliteStore implements Store {
 
   async #tryToWrite(): Promise<boolean> {
     if (this.#closing !== undefined) return false;
-    try {
-      this.#connection ??= await this.#connectOrMakeRoom();
-      this.#connection.touch();
-    } catch (error) {
-      const failure = error instanceof SluiceError ? error : unavailable(this.#options.path, error);
-      this.#fail(failure, keepsConnection(error));
-      return false;
-    }
-    this.#outage = undefined;
+    if (!(await this.#kept.regain())) return false;
     this.#commits.soon();
-    await this.#reserve.replenish();
+    await this.#kept.replenish();
     return true;
-  }
-
-  async #connectOrMakeRoom(): Promise<Connection> {
-    try {
-      return await connect(this.#options);
-    } catch (error) {
-      const full = error instanceof SluiceError && mayBeFullDisk(error.cause);
-      if (!full || !this.#reserve.giveUp()) throw error;
-      return await connect(this.#options);
-    }
-  }
-
-  /** Enters the outage, or stays in it; told outside once for each kind of failure. */
-  #fail(error: SluiceError, keepConnection: boolean): SluiceError {
-    const before = this.#outage?.code;
-    this.#outage = error;
-    this.#obstacle = isBusy(error.cause) ? 'lock' : 'disk';
-    if (!keepConnection) this.#disconnect();
-    if (before !== error.code) this.#options.onProblem(error);
-    return error;
-  }
-
-  #disconnect(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.close();
   }
 
   #refusal(): SluiceError {
     if (this.#closing !== undefined)
       return new SluiceError('STORE_UNAVAILABLE', `${this.#options.path} is closed`);
-    return unavailable(this.#options.path, this.#outage?.cause ?? this.#outage);
+    return this.#kept.refusal();
   }
 
   async #finish(): Promise<void> {
     await this.#probing;
-    this.#reserve[Symbol.dispose]();
     this.#backups.abort(new Error('the store is closing'));
     this.#commits.drain();
-    this.#disconnect();
+    this.#kept[Symbol.dispose]();
   }
 }
