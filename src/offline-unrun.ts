@@ -3,7 +3,7 @@
  * was not run, so that no gateway begins it any more. Where that was too late, what is known of it. To look without
  * taking would not do: nobody sees a commit that is under way.
  */
-import * as replies from './messages/replies.ts';
+import * as endingReplies from './messages/ending-replies.ts';
 import { type Earlier, earlierOf } from './offline-earlier.ts';
 import {
   type ExecMessage,
@@ -26,7 +26,7 @@ export async function takeAsUnrun(options: UnrunOptions): Promise<'unrun' | 'unr
   const { name, because, id, paths, signal } = options;
   await using recording = await Recording.open(options, signal);
   const row = execRow(options, recording.life);
-  const text = replies.commandNotRun(name, because);
+  const text = endingReplies.commandNotRun(name, because);
   const settlement = { outcome: 'interrupted', reason: 'not-run', replies: [text] } as const;
   const unit = [{ op: 'receive', message: row } as const, ...settling(row, settlement)];
   const claim = await recording.commit(unit, signal);

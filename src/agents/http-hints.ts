@@ -5,7 +5,7 @@
  *
  * `backend` tells a server that fails everybody (it counts for the agent's circuit) from one request that was refused.
  */
-import { seconds } from '../messages/replies.ts';
+import { seconds } from '../messages/amounts.ts';
 import { NO_BODY } from './http-error-body.ts';
 import { NETWORK_ROWS } from './http-network-hints.ts';
 import { resetAtMs } from './http-reset-time.ts';

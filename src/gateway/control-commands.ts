@@ -1,5 +1,6 @@
 /** The gateway's own commands. They answer in every state, and only from what is in memory. */
 import type { Config } from '../config/schema.ts';
+import { counted, seconds } from '../messages/amounts.ts';
 import { type ListedCommand, listedCommand, listedLine, listedLines } from '../messages/command-list.ts';
 import {
   BUILTIN_NAMES,
@@ -10,6 +11,8 @@ import {
   satisfies,
   UNDONE_VERDICTS,
 } from '../messages/commands.ts';
+import * as controlReplies from '../messages/control-replies.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
 import { commandLines } from '../messages/in-flight.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import { nearest } from '../messages/near.ts';
@@ -95,10 +98,10 @@ export class ControlCommands {
     if (name === '') {
       const { agent, by } = await agentChoice.of(conversation);
       const agents = names.map((each) => ({ name: each, outage: outage(each)?.cause }));
-      return done(replies.agentShown(agent, by, agents));
+      return done(controlReplies.agentShown(agent, by, agents));
     }
     if (!names.includes(name)) return done(replies.unknownAgent(name, nearest(name, names)), 'unknown-agent');
-    const chosen = done(replies.agentChosen(name, outage(name)?.cause));
+    const chosen = done(controlReplies.agentChosen(name, outage(name)?.cause));
     return { ...chosen, writes: [agentChoice.choose(conversation, name)] };
   }
 
@@ -115,7 +118,7 @@ export class ControlCommands {
 
   #interrupt({ row }: InHand): string {
     const turn = this.#options.turns.abort({ conversation: row.conversation }, stoppedBy(row.sender));
-    return turn === undefined ? replies.nothingToInterrupt() : replies.interrupting();
+    return turn === undefined ? controlReplies.nothingToInterrupt() : controlReplies.interrupting();
   }
 
   #cancel({ row, classified }: InHand): Settlement {
@@ -123,8 +126,8 @@ export class ControlCommands {
     const { platform } = row;
     const found =
       this.#options.turns.abort({ id, platform }, stoppedBy(row.sender)) !== undefined ||
-      this.#options.commands.cancel(id, replies.cancelledBy(row.sender), platform);
-    return found ? done(replies.ending(id)) : done(replies.notInFlight(id), NOT_IN_FLIGHT);
+      this.#options.commands.cancel(id, endingReplies.cancelledBy(row.sender), platform);
+    return found ? done(controlReplies.ending(id)) : done(controlReplies.notInFlight(id), NOT_IN_FLIGHT);
   }
 
   #near(word: string): readonly string[] {
@@ -140,7 +143,7 @@ export class ControlCommands {
 
   #commands(role: Role): string {
     const lines = this.#quickCommands(role).map(listedLines);
-    return lines.length === 0 ? replies.noQuickCommands(role) : lines.join('\n');
+    return lines.length === 0 ? controlReplies.noQuickCommands(role) : lines.join('\n');
   }
 
   /** Those that someone of this role may use. */
@@ -160,16 +163,16 @@ const done = (text: string, reason: string | null = null): Settlement => ({
 const stoppedBy = (actor: string): TurnAbort => ({
   outcome: 'interrupted',
   reason: `interrupted by ${actor}`,
-  text: replies.interruptedTurn(replies.askedBy(actor)),
+  text: endingReplies.interruptedTurn(endingReplies.askedBy(actor)),
 });
 
 function statusText(status: StatusReport, now: number): string {
   const { state, intent, cause, actor, deadlineAt, inFlight, held } = status;
   const why = intent === null ? '' : ` (${intent} asked by ${actor}, ${cause})`;
-  const left = deadlineAt === null ? '' : `, ${replies.seconds(deadlineAt - now)} left`;
+  const left = deadlineAt === null ? '' : `, ${seconds(deadlineAt - now)} left`;
   const lines = [
-    `${state}${why}${left}, up ${replies.seconds(now - status.startedAt)}, epoch ${status.epoch}`,
-    `${replies.counted(inFlight.turns.length, 'turn')} and ${replies.counted(inFlight.commands.length, 'command')} in flight, ${held} held`,
+    `${state}${why}${left}, up ${seconds(now - status.startedAt)}, epoch ${status.epoch}`,
+    `${counted(inFlight.turns.length, 'turn')} and ${counted(inFlight.commands.length, 'command')} in flight, ${held} held`,
     ...status.degraded.map((reason) => `degraded: ${reason}`),
     ...status.warnings.map((warning) => `warning: ${warning}`),
     ...status.agents.flatMap(({ name, reason }) => (reason === null ? [] : [`agent ${name}: ${reason}`])),
@@ -181,7 +184,7 @@ function statusText(status: StatusReport, now: number): string {
 }
 
 function psText({ inFlight }: StatusReport, now: number): string {
-  const age = (at: number) => replies.seconds(now - at);
+  const age = (at: number) => seconds(now - at);
   const lines = [
     ...inFlight.turns.map(
       (turn) => `${turn.id} turn of ${turn.agent} in ${turn.conversation}, ${age(turn.startedAt)}`,
@@ -192,5 +195,5 @@ function psText({ inFlight }: StatusReport, now: number): string {
         `${id} /${name} by ${actor}, ${waiting ? 'waits for a free place, ' : ''}${age(startedAt)}`,
     ),
   ];
-  return lines.length === 0 ? replies.nothingInFlight() : lines.join('\n');
+  return lines.length === 0 ? controlReplies.nothingInFlight() : lines.join('\n');
 }

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { isSluiceError, messageOf } from '../errors.ts';
-import * as replies from '../messages/replies.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
 import type { Store } from '../store/store.ts';
 import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -23,7 +23,7 @@ import { logUnlessOutage } from './unexpected.ts';
 const INTERNAL_FAILURE: Settlement = {
   outcome: 'failed',
   reason: 'internal',
-  replies: [replies.internalFailure()],
+  replies: [endingReplies.internalFailure()],
 };
 
 export interface DispatchOptions {

@@ -1,7 +1,7 @@
 /** One quick command in hand, and what comes of it once it has ended or is not begun: outcome, reply, the row of its end. */
 import type { ExecCommand } from '../config/schema.ts';
 import { commandReply, outputOf } from '../messages/command-reply.ts';
-import * as replies from '../messages/replies.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
 import type { EndReason, ProcessResult, RunningProcess } from '../process/exec.ts';
 import type { CommandRow } from '../store/records.ts';
 import type { InHand, Settlement } from './in-hand.ts';
@@ -34,7 +34,7 @@ export function settlementOf(
 ): Settlement {
   const { name, timeoutMs } = command;
   const { exitCode, signal, ended } = result;
-  const because = ended === 'timeout' ? replies.commandTimeout(timeoutMs) : endedBecause;
+  const because = ended === 'timeout' ? endingReplies.commandTimeout(timeoutMs) : endedBecause;
   const well = result.started && ended === null && exitCode === 0;
   const cutOff = ended !== null && ended !== 'timeout';
   const outcome = well ? 'ran' : cutOff ? 'interrupted' : 'failed';
@@ -54,8 +54,8 @@ export function notRun({ row, command, endedEarly, endedBecause }: Command, at: 
   const end = { id: row.id, at, exitCode: null, signal: null, durationMs: null, output: '' };
   const waited = endedEarly === 'waited';
   const text = waited
-    ? replies.commandWaitedInVain(command.name, COMMAND_WAIT_MS_MAX)
-    : replies.commandNotRun(command.name, endedBecause);
+    ? endingReplies.commandWaitedInVain(command.name, COMMAND_WAIT_MS_MAX)
+    : endingReplies.commandNotRun(command.name, endedBecause);
   return {
     outcome: waited ? 'expired' : 'interrupted',
     reason: waited ? 'no-free-place' : 'not-run',

@@ -7,6 +7,7 @@
 import type { Cause, Intent, RequestEvent, Verdict } from '../../machines/events.ts';
 import type { Supervisor } from '../../machines/exit.ts';
 import type { Clock } from '../clock.ts';
+import * as controlReplies from '../messages/control-replies.ts';
 import { newId } from '../messages/ids.ts';
 import * as replies from '../messages/replies.ts';
 import type { SignalRequest } from '../process/signals.ts';
@@ -104,7 +105,7 @@ export class Requests implements Disposable {
     if (refused !== undefined) return refused;
     if (ask.from !== undefined && this.#options.isWork(ask.from) && this.#deferred.length < DEFERRED_MAX) {
       this.#deferred.push({ ...ask, from: ask.from });
-      return { verdict: 'deferred', text: replies.deferred() };
+      return { verdict: 'deferred', text: controlReplies.deferred() };
     }
     return this.#send(ask);
   }
@@ -130,7 +131,7 @@ export class Requests implements Disposable {
   #refusal({ cause }: Ask): Answer | undefined {
     const problem = cause === 'restart' ? this.#options.configProblem() : null;
     if (problem === null) return undefined;
-    return { verdict: 'refused', text: replies.restartRefusal(problem) };
+    return { verdict: 'refused', text: controlReplies.restartRefusal(problem) };
   }
 
   #send(ask: Ask): Answer {
@@ -146,7 +147,7 @@ export class Requests implements Disposable {
     if (intent === 'drain' && verdict === 'taken' && ask.forMs !== undefined) this.#endLater(ask.forMs);
     const text = this.#text(verdict, intent, before);
     const isTimeLost = intent === 'drain' && verdict === 'joined' && ask.forMs !== undefined;
-    return { verdict, text: isTimeLost ? `${text} ${replies.drainTimeNotTaken()}` : text };
+    return { verdict, text: isTimeLost ? `${text} ${controlReplies.drainTimeNotTaken()}` : text };
   }
 
   /** Ends a drain by its own timer: only that very drain, whatever has happened since. */
@@ -164,7 +165,7 @@ export class Requests implements Disposable {
     const { request, failure, turns, commands, deadlineAt } = lifecycle.view;
     // What a hurry ends is what was in flight before it.
     const work = verdict === 'hurried' ? before : { turns, commands };
-    return replies.verdict(verdict, intent === 'cancel-drain' ? 'cancel' : intent, {
+    return controlReplies.verdict(verdict, intent === 'cancel-drain' ? 'cancel' : intent, {
       intent: request?.intent ?? null,
       cause: request?.cause ?? null,
       failed: failure !== null,

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { isSluiceError, messageOf } from '../errors.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
 import * as replies from '../messages/replies.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
 import type { MessageRow } from '../store/records.ts';
@@ -86,7 +87,7 @@ export class Resuming {
       log.warn({ conversation, error: messageOf(error) }, 'what waits for a word could not be taken up');
       return isSluiceError(error, 'STORE_UNAVAILABLE')
         ? { reason: 'store', text: replies.storeRefusal(store.obstacle) }
-        : { reason: 'internal', text: replies.internalFailure() };
+        : { reason: 'internal', text: endingReplies.internalFailure() };
     }
   }
 }

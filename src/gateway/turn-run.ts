@@ -5,7 +5,7 @@
 import { type AgentEvent, AgentFailure } from '../agents/agent.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import * as replies from '../messages/replies.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
 import type { Write } from '../store/write.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -59,7 +59,7 @@ async function endingOf(turn: Turn, options: TurnRunOptions): Promise<Settlement
     return cutOff(turn, turn.abort.signal.reason as TurnAbort, options);
   }
   if (turn.answer.trim() === '') {
-    const { cause, next } = replies.agentSilent();
+    const { cause, next } = endingReplies.agentSilent();
     return failed(turn, new AgentFailure(cause, next, { backend: false }), options);
   }
   options.agentEnded(turn, null);
@@ -94,7 +94,7 @@ function takeText(turn: Turn, text: string, options: TurnRunOptions): void {
   if (turn.cut) return;
   const room = ANSWER_CHARS_MAX - turn.answer.length;
   turn.cut = text.length > room;
-  const taken = turn.cut ? `${text.slice(0, room)}${replies.answerCut()}` : text;
+  const taken = turn.cut ? `${text.slice(0, room)}${endingReplies.answerCut()}` : text;
   turn.answer += taken;
   options.delta(turn, taken);
 }
@@ -103,7 +103,7 @@ function failed(turn: Turn, error: unknown, options: TurnRunOptions): Settlement
   const known = error instanceof AgentFailure;
   if (known) options.agentEnded(turn, error);
   else options.log.error({ turn: turn.row.id, error: messageOf(error) }, 'a turn failed');
-  const text = known ? replies.failedTurn(error.message, error.next) : replies.agentDefect();
+  const text = known ? endingReplies.failedTurn(error.message, error.next) : endingReplies.agentDefect();
   return { outcome: 'failed', reason: messageOf(error), replies: withAnswer(turn.answer, text) };
 }
 

@@ -1,6 +1,6 @@
 /** One attempt of an agent to answer, while it runs, and the reasons for which it is told to stop. */
 import { type Agent, AgentFailure, type TurnUsage } from '../agents/agent.ts';
-import * as replies from '../messages/replies.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
 import type { TurnRow } from '../store/records.ts';
 import type { InHand } from './in-hand.ts';
 
@@ -49,12 +49,12 @@ export function timeoutOf({ row, timeoutMs, saidAt }: Turn, now: number): TurnAb
   const quietMs = saidAt === null ? timeoutMs : now - saidAt;
   const isStalled = quietMs >= Math.min(STALLED_MS, timeoutMs / 2);
   const late = saidAt === null ? 'silent' : isStalled ? 'stalled' : 'answering';
-  const { cause, next } = replies.agentTimeout(row.agent, timeoutMs, late, quietMs);
+  const { cause, next } = endingReplies.agentTimeout(row.agent, timeoutMs, late, quietMs);
   const failure =
     saidAt !== null
       ? {}
       : { failure: new AgentFailure(cause, next, { backend: true, code: 'AGENT_TIMEOUT' }) };
-  return { outcome: 'failed', reason: 'timeout', text: replies.failedTurn(cause, next), ...failure };
+  return { outcome: 'failed', reason: 'timeout', text: endingReplies.failedTurn(cause, next), ...failure };
 }
 
 /** The first reason counts. */

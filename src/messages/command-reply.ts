@@ -1,7 +1,7 @@
 /** What a quick command's end looks like in a chat. Pure. */
 
 import { printedText } from '../telemetry/terminal-text.ts';
-import { counted } from './replies.ts';
+import { counted } from './amounts.ts';
 
 /** Output in a reply and in its row, in bytes of both streams together: head and tail of each are kept. */
 export const COMMAND_OUTPUT_BYTES_MAX = 64 * 1024;

@@ -1,5 +1,5 @@
 /** Work in flight as people are told of it: a thousand commands that wait are a number, not a thousand lines. Pure. */
-import { counted } from './replies.ts';
+import { counted } from './amounts.ts';
 
 /** Commands that wait for a free place and are named; and all work that is named where it holds up an end. */
 export const IN_FLIGHT_SHOWN_MAX = 5;

@@ -1,23 +1,19 @@
 /**
- * Every sentence the gateway itself says in a chat: short, calm, no stack, no secret, always the next step.
- * Pure: values in, text out.
+ * What the sender of a message is told besides its answer: that it is not taken, and why; that it is kept, or waits; that
+ * it is not recorded. Every sentence the gateway itself says in a chat is short and calm, with no stack and no secret in it,
+ * and names the next step. Pure: values in, text out.
+ *
+ * How work ended is said in `ending-replies.ts`, what an asked gateway answers in `control-replies.ts`.
  */
 
-import type { Intent, Refusal, Verdict } from '../../machines/events.ts';
+import type { Intent, Refusal } from '../../machines/events.ts';
 import type { ExecCommand } from '../config/schema.ts';
+import { seconds } from './amounts.ts';
 import { echoed } from './echoed.ts';
 import { usageOf } from './words.ts';
 
-export const seconds = (ms: number): string => {
-  const whole = Math.max(0, Math.round(ms / 1000));
-  if (whole < 120) return `${whole} s`;
-  if (whole < 7200) return `${Math.round(whole / 60)} min`;
-  return `${Math.round(whole / 3600)} h`;
-};
-
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-const GOING: Readonly<Record<Intent, string>> = {
+/** What a gateway is doing that was asked to. */
+export const GOING: Readonly<Record<Intent, string>> = {
   stop: 'stopping',
   restart: 'restarting',
   drain: 'draining: it takes no new turns',
@@ -83,59 +79,6 @@ export const storeRefusal = (obstacle: StoreObstacle): string =>
 export const storeLocked = (): string =>
   'another program has the store locked: close it; the gateway tries again every second';
 
-/** What a person who asked for a stop, a restart, a drain or its end is told. */
-export function verdict(
-  of: Verdict,
-  asked: Intent | 'cancel',
-  now: {
-    intent: Intent | null;
-    cause: string | null;
-    /** It leaves because it failed, whatever was asked before or since. */
-    failed: boolean;
-    turns: number;
-    commands: number;
-    leftMs: number | null;
-  },
-): string {
-  const holding = holders(now.turns, now.commands);
-  const limit = now.leftMs === null ? '' : `, in ${seconds(now.leftMs)} at most`;
-  const doing = now.failed
-    ? `${GOING.stop} after a fault`
-    : now.intent === null
-      ? 'running'
-      : GOING[now.intent];
-  switch (of) {
-    case 'taken':
-    case 'raised':
-      if (asked === 'drain') {
-        return `Draining: no new turns${holding === null ? '' : `, ${holding} to finish`}. Commands still run; /drain cancel takes turns again.`;
-      }
-      return holding === null
-        ? `${asked === 'restart' ? 'Restarting' : 'Stopping'} now.`
-        : `${asked === 'restart' ? 'Restarting' : 'Stopping'} when ${holding} ${now.turns + now.commands === 1 ? 'is' : 'are'} done${limit}. Commands still run.`;
-    case 'hurried':
-      return `${asked === 'restart' ? 'Restarting' : 'Stopping'} now${holding === null ? '' : `: ${holding} interrupted`}.`;
-    case 'joined':
-      return `Already ${doing}${holding === null ? '' : `: ${holding} to finish${limit}`}.`;
-    case 'cancelled':
-      return 'Cancelled: the gateway takes turns again.';
-    case 'nothing-to-cancel':
-      return 'Nothing to cancel: the gateway is not draining.';
-    case 'too-late':
-      return `Too late to cancel: the gateway is ${doing}${now.cause === null || now.failed ? '' : ` (${now.cause})`}.`;
-    case 'still-starting':
-      return 'The gateway is still starting. Try again in a moment.';
-  }
-}
-
-function holders(turns: number, commands: number): string | null {
-  const parts = [
-    ...(turns > 0 ? [counted(turns, 'turn')] : []),
-    ...(commands > 0 ? [counted(commands, 'command')] : []),
-  ];
-  return parts.length === 0 ? null : parts.join(' and ');
-}
-
 /** What a gateway on its way out goes to. */
 export type Going = 'stopping' | 'restarting';
 
@@ -181,27 +124,6 @@ export const unknownAgent = (name: string, near: readonly string[]): string =>
 export const agentBack = (name: string): string =>
   `The agent ${name} is back. Send again what was not taken.`;
 
-/** Whom a conversation talks to and why, and whom it could talk to: each with what is wrong with it, if anything is. */
-export function agentShown(
-  agent: string,
-  by: 'choice' | 'configuration' | 'default',
-  agents: readonly { readonly name: string; readonly outage?: string | undefined }[],
-): string {
-  const why = {
-    choice: 'chosen here',
-    configuration: 'by the configuration',
-    default: 'nothing else is chosen',
-  };
-  const lines = agents.map(({ name, outage }) => `${name}${outage === undefined ? '' : `: down, ${outage}`}`);
-  return [
-    `This conversation talks to the agent ${agent} (${why[by]}). /agent NAME chooses another one:`,
-    ...lines,
-  ].join('\n');
-}
-
-export const agentChosen = (name: string, outage: string | undefined): string =>
-  `From the next message on this conversation talks to the agent ${name}.${outage === undefined ? '' : ` It is down at present: ${outage}.`}`;
-
 export const unknownCommand = (word: string, near: readonly string[]): string =>
   near.length > 0
     ? `There is no command /${word}. Did you mean ${near.map((name) => `/${name}`).join(' or ')}? To send it as text, write //${word}.`
@@ -235,110 +157,19 @@ export const notRecorded = (obstacle: StoreObstacle): string =>
     ? '(not recorded: another program had the store locked)'
     : '(not recorded: the gateway could not write to its disk)';
 
-export const interruptedTurn = (why: string): string =>
-  `Interrupted: ${why}. Send it again if it is still wanted.`;
-
-/** Completes "Interrupted: …" for a turn, and "was ended after N s: …" for a command, that is not waited for any longer. */
-export const timeIsOver = (going: Going): string => `the gateway is ${going} and its time to wait is over`;
-
-/** The same, where a person did not let it wait. */
-export const askedToGoAtOnce = (going: Going): string =>
-  `the gateway is ${going}, and was asked to go at once`;
-
-/** The same, and for a command, where the gateway itself has failed. */
-export const gatewayFailed = (): string => 'the gateway itself has failed; its log says why';
-
-/** Completes "Interrupted: …" for a turn that a person ended. */
-export const askedBy = (actor: string): string => `${actor} asked for it`;
-
-/** Completes "was ended after N s: …" for a command that a person ended. */
-export const cancelledBy = (actor: string): string => `${actor} cancelled it`;
-
-/** Completes "was ended after N s: …" for a command that took too long. */
-export const commandTimeout = (timeoutMs: number): string =>
-  `it took longer than its timeout of ${seconds(timeoutMs)}`;
-
-export const commandNotRun = (name: string, because: string): string => `/${name} was not run: ${because}.`;
-
-/** No slot came free for it in time. */
-export const commandWaitedInVain = (name: string, waitedMs: number): string =>
-  `/${name} was not run: no place for it came free within ${seconds(waitedMs)}. Send it again; /ps lists what runs.`;
-
 /** Told at once to whoever waits at the command line or over HTTP. */
 export const commandWaits = (name: string, waitMsMax: number): string =>
   `/${name} waits for a free place, ${seconds(waitMsMax)} at most. /ps lists what runs.`;
-
-export const nothingToInterrupt = (): string =>
-  'Nothing to interrupt: no turn of this conversation is running.';
-
-export const interrupting = (): string => 'Interrupting.';
-
-export const ending = (id: string): string => `Ending ${id}.`;
-
-export const notInFlight = (id: string): string =>
-  `Nothing in flight is called ${echoed(id)}. /ps lists what is.`;
 
 /** That `sluice exec` was given an id that is another command's: `text` as that one was sent. */
 export const idOfAnother = (id: string, text: string): string =>
   `${echoed(id)} is the id of another command, which came before: ${echoed(text)}`;
 
-export const nothingInFlight = (): string => 'Nothing in flight. A restart now would be instant.';
-
-/** A drain with a time, while one is under way. */
-export const drainTimeNotTaken = (): string =>
-  'The time given was not taken: what is under way keeps its own end.';
-
-/** Of `/commands`. */
-export const noQuickCommands = (role: 'owner' | 'user'): string =>
-  role === 'owner'
-    ? 'There are no quick commands. They are written under quick_commands in the configuration.'
-    : 'There are no quick commands for you here.';
-
-/** A request from inside a command or a turn. */
-export const deferred = (): string => 'Asked; it happens when this work has settled.';
-
-/** `problem` says what is wrong with the configuration, and where. */
-export const restartRefusal = (problem: string): string =>
-  `Not restarted: the configuration is invalid.\n${problem}`;
-
 /** The chart has ended: nobody decides any more. */
 export const left = (): string => 'The gateway has left. Ask again when it is back.';
 
-/** A handler failed, which is a defect. */
-export const internalFailure = (): string => 'That failed inside the gateway; its log says why.';
-
 /** A held message whose sender lost the access that it had. */
 export const senderUnknown = (): string => 'Not run: its sender is not known any more.';
-
-/** How an agent stood when its time was over: it never said a word, it had fallen silent, or it was still answering. */
-export type LateAgent = 'silent' | 'stalled' | 'answering';
-
-/** For `failedTurn`: cause and next step of a turn that took too long. `quietMs`: since the agent last said anything. */
-export function agentTimeout(name: string, timeoutMs: number, late: LateAgent, quietMs: number) {
-  const limit = seconds(timeoutMs);
-  const cause = {
-    silent: `said nothing within ${limit}`,
-    stalled: `took longer than ${limit}, and said nothing in the last ${seconds(quietMs)}`,
-    answering: `took longer than ${limit}`,
-  }[late];
-  const first = late === 'answering' ? 'Ask for less at once' : 'See whether what is behind it is stuck';
-  const key = `${name === 'default' ? 'agent' : `agents.${name}`}.turn_timeout`;
-  return { cause: `the agent ${name} ${cause}`, next: `${first}, or raise ${key}.` };
-}
-
-/** For `failedTurn`: cause and next step of a turn that ended well and said nothing. */
-export const agentSilent = () => ({
-  cause: 'the agent gave no answer',
-  next: 'Send it again, or look at the log.',
-});
-
-export const agentDefect = (): string =>
-  failedTurn('the agent failed unexpectedly', 'Send it again, or look at the log.');
-
-/** Ends an answer that was longer than it may be. */
-export const answerCut = (): string => '\n[cut: the answer was longer]';
-
-export const failedTurn = (cause: string, next: string): string => `No answer: ${cause}. ${next}`;
 
 export const restartedAgo = (agoMs: number): string =>
   `Restarted ${seconds(agoMs)} ago, because of this very message.`;

@@ -2,7 +2,7 @@
  * What is said of messages that the end of a life, or their own age, kept from being answered, and of the notices that
  * tell people how the gateway stands. Pure.
  */
-import { counted, seconds } from './replies.ts';
+import { counted, seconds } from './amounts.ts';
 
 /** `name`: the command's; null for one of the gateway's own. */
 export const interruptedAtBoot = (name: string | null): string =>

@@ -61,17 +61,6 @@ describe('a refusal says why and what to do', () => {
   });
 });
 
-test.each([
-  [0, '0 s'],
-  [-5, '0 s'],
-  [1499, '1 s'],
-  [119_000, '119 s'],
-  [120_000, '2 min'],
-  [7_200_000, '2 h'],
-])('%d ms are %s', (ms, text) => {
-  expect(replies.seconds(ms)).toBe(text);
-});
-
 test('what is said back is short, and no character is cut in half', () => {
   expect(echoed('short')).toBe('short');
   expect(echoed('x'.repeat(61))).toBe(`${'x'.repeat(60)}…`);
