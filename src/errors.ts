@@ -154,6 +154,11 @@ export function messageOf(thrown: unknown): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
+/** The system's word for what went wrong, such as `ENOENT`; undefined for anything thrown that has none. */
+export function systemCodeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+}
+
 /** True for a catalogue error of this code. */
 export function isSluiceError(thrown: unknown, code?: ErrorCode): thrown is SluiceError {
   return thrown instanceof SluiceError && (code === undefined || thrown.code === code);

@@ -8,13 +8,8 @@ import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { messageOf } from './errors.ts';
 import type { StatusReport } from './gateway/status-report.ts';
-import {
-  type FinalExit,
-  type PidRecord,
-  removePidFile,
-  StatusFile,
-  writePidFile,
-} from './process/runtime-status.ts';
+import { type FinalExit, type PidRecord, removePidFile, writePidFile } from './process/runtime-status.ts';
+import { StatusFile } from './process/status-file.ts';
 import type { Log } from './telemetry/log.ts';
 
 /** How often counters are gathered for the status file; a change of state is written at once. */

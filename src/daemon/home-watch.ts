@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts';
 import { SluiceError } from '../errors.ts';
 import type { HomeLock } from '../process/lock.ts';
-import { HEARTBEAT_PERIOD_MS } from '../process/runtime-status.ts';
+import { HEARTBEAT_PERIOD_MS } from '../process/status-file.ts';
 
 export interface HomeWatchOptions {
   readonly clock: Pick<Clock, 'every'>;

@@ -12,7 +12,7 @@
 import { accessSync, chmodSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { messageOf, SluiceError } from '../errors.ts';
+import { messageOf, SluiceError, systemCodeOf } from '../errors.ts';
 
 /** The lock of a home while we hold it. Disposing releases it; twice is once. */
 export interface HomeLock extends Disposable {
@@ -173,7 +173,7 @@ function accessProblem(path: string, mode: number): string | undefined {
     accessSync(path, mode);
     return undefined;
   } catch (thrown) {
-    return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
+    return String(systemCodeOf(thrown) ?? 'unknown');
   }
 }
 

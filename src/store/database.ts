@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { ERRORS, messageOf, SluiceError } from '../errors.ts';
+import { ERRORS, messageOf, SluiceError, systemCodeOf } from '../errors.ts';
 import { Connection } from './connection.ts';
 import { isBusy, isDamage, LOCKED_HINT, openFailure, unavailable } from './errors.ts';
 import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
@@ -98,9 +98,7 @@ function isThere(path: string): boolean {
   }
 }
 
-function isForbidden(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && FORBIDDEN.has(error.code);
-}
+const isForbidden = (error: unknown): boolean => FORBIDDEN.has(systemCodeOf(error));
 
 /** SQLite makes files that others may read, and gives -wal and -shm the mode of the database. */
 function openPrivate(path: string): DatabaseSync {

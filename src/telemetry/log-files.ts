@@ -26,7 +26,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, systemCodeOf } from '../errors.ts';
 
 /** What is kept of the log of one life. */
 export const LOG_BYTES_MAX = 1024 * 1024;
@@ -251,5 +251,4 @@ function leftOutLine(count: number, clock: Clock): Buffer {
   return Buffer.from(`${JSON.stringify({ level: 40, time, leftOut: count, msg: 'log lines left out' })}\n`);
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isMissing = (error: unknown): boolean => systemCodeOf(error) === 'ENOENT';

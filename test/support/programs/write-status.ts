@@ -1,6 +1,6 @@
 /** Writes the status file named by its argument as often as it can, in documents of changing length, COUNT times. */
 import { systemClock } from '../../../src/clock.ts';
-import { StatusFile } from '../../../src/process/runtime-status.ts';
+import { StatusFile } from '../../../src/process/status-file.ts';
 
 const [path = '', count = '0'] = process.argv.slice(2);
 const onProblem = (problem: Error) => {
