@@ -8,32 +8,22 @@ import type { Clock } from '../clock.ts';
 import type { RunningConfiguration } from '../config/configuration.ts';
 import type { QuickCommand } from '../config/schema.ts';
 import { type NamedVariables, type ToldVariables, VARIABLES_MAX } from '../config/variables.ts';
-import type { ErrorCode } from '../errors.ts';
-import { ERRORS, isSluiceError } from '../errors.ts';
+import { isSluiceError } from '../errors.ts';
 import { isExec } from '../gateway/exec-only.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Decided, ProgressListener, Receipt, Settled } from '../gateway/in-hand.ts';
+import type { Decided, ProgressListener, Receipt } from '../gateway/in-hand.ts';
 import type { ReloadAsk, Reloaded } from '../gateway/reloads.ts';
 import { type Answer, DRAIN_FOR_MS_MAX } from '../gateway/requests.ts';
 import { listedCommand } from '../messages/command-list.ts';
 import { BUILTINS } from '../messages/commands.ts';
-import { echoed } from '../messages/echoed.ts';
 import { newId } from '../messages/ids.ts';
 import { ID_CHARS_MAX, type Inbound, parseConversationKey } from '../messages/inbound.ts';
 import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from '../messages/local.ts';
-import { nearest } from '../messages/near.ts';
-
-/** A reply of the interface: a status code and a JSON document. */
-export interface ApiReply {
-  readonly status: number;
-  readonly json: unknown;
-}
+import { type ApiReply, decidedJson, failure, settledJson } from './api-reply.ts';
+import { invalid } from './body-problems.ts';
 
 /** Longest name of a variable that is asked for. */
 const REQUEST_NAME_CHARS_MAX = 4096;
-
-/** Problems of one request that its reply names. */
-const PROBLEMS_MAX = 5;
 
 const id = z.string().min(1).max(ID_CHARS_MAX);
 
@@ -260,64 +250,3 @@ const ANSWER_STATUS: Readonly<Record<Exclude<Answer['verdict'], 'left'>, number>
   'still-starting': 409,
   refused: 409,
 };
-
-export const decidedJson = ({ messageId, kind, admission, reason, text, duplicate, recorded }: Decided) => ({
-  ...{ messageId, kind, admission, reason, text, duplicate, recorded },
-});
-
-export const settledJson = ({ outcome, reason, replies, recorded, exitCode }: Settled) => ({
-  outcome,
-  outcomeReason: reason,
-  replies,
-  recorded,
-  exitCode,
-});
-
-/** An error reply in the shape that all of them have. */
-export function failure(status: number, code: ErrorCode, message: string): ApiReply {
-  return { status, json: { error: { code, message, hint: ERRORS[code].hint } } };
-}
-
-/** Names each wrong value, and for each unknown key the known one that was probably meant. */
-export function invalid(error: z.ZodError, known: readonly string[]): ApiReply {
-  const problems = error.issues.slice(0, PROBLEMS_MAX).flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.slice(0, PROBLEMS_MAX).map((key) => unknownKey(key, known));
-    }
-    return [`${issue.path.join('.') || 'the body'} ${wanted(issue)}`];
-  });
-  return failure(400, 'MESSAGE_INVALID', problems.join('; '));
-}
-
-/** What a value must be, completing its name: `text must be a string`. */
-function wanted(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
-    case 'invalid_value':
-      return `must be one of ${issue.values.join(', ')}`;
-    case 'too_small':
-      if (issue.origin === 'string') return 'must not be empty';
-      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
-    case 'too_big':
-      if (issue.origin === 'array') return issue.message;
-      return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`;
-    default:
-      return issue.message;
-  }
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'a string',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  object: 'a JSON object',
-  array: 'a list',
-};
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const near = nearest(key, known, 1);
-  const meant = near.length > 0 ? `did you mean "${near[0]}"?` : `known are ${known.join(', ')}`;
-  return `there is no key "${echoed(key)}": ${meant}`;
-}

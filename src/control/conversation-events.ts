@@ -14,7 +14,8 @@ import { isSluiceError } from '../errors.ts';
 import type { Heard } from '../gateway/conversations.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { SETTLED_AHEAD_MS_MAX } from '../gateway/settle-times.ts';
-import { settledJson } from './api.ts';
+import { settledJson } from './api-reply.ts';
+import { BEGINNING, type Cursor, cursorId, parseCursor } from './conversation-cursor.ts';
 import { EVENTS_BEHIND_MAX, EventStream } from './event-stream.ts';
 
 /** Settled messages that a client is sent at most after it was away; older ones are left out, and it is told. */
@@ -27,37 +28,6 @@ const SENT_REMEMBERED_MAX = 1000;
 const RETRY_MS = 500;
 
 type Told = Extract<Heard, { type: 'settled' }>;
-
-/** How far a client has got: after this message, or after so many of its replies. */
-export interface Cursor {
-  /** Wall milliseconds. */
-  readonly settledAt: number;
-  /** Empty: everything at that time is still to come. */
-  readonly messageId: string;
-  /** Replies that have been sent; null when the message is done. */
-  readonly replies: number | null;
-}
-
-const BEGINNING: Cursor = { settledAt: 0, messageId: '', replies: null };
-
-/** `1763712345678.m_mi9x2k4a0f3b7c`, and for a reply its number behind that. */
-export function cursorId({ settledAt, messageId, replies }: Cursor): string {
-  return [settledAt, messageId, replies].filter((part) => part !== null && part !== '').join('.');
-}
-
-/** Undefined for what is no id of ours: its client begins like a new one. */
-export function parseCursor(id: string | undefined): Cursor | undefined {
-  const groups = /^(?<at>\d{1,15})(?:\.(?<message>\w{1,64})(?:\.(?<replies>\d{1,6}))?)?$/.exec(
-    id ?? '',
-  )?.groups;
-  if (groups === undefined) return undefined;
-  const { at, message = '', replies } = groups;
-  return {
-    settledAt: Number(at),
-    messageId: message,
-    replies: replies === undefined ? null : Number(replies),
-  };
-}
 
 /** The clients of all conversations. */
 export class ConversationEvents {

@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type ApiReply, failure } from './api.ts';
+import { type ApiReply, failure } from './api-reply.ts';
 
 /** Answer without a token and under any Host: a prober has neither. */
 const OPEN_PATHS: readonly string[] = ['/livez', '/readyz'];

@@ -9,8 +9,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { messageOf, SluiceError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
+import { answer, type Exchange } from './exchange.ts';
 import { type Admittance, addressName, type Caller, createGuard } from './guard.ts';
-import { answer, type Exchange, type Routes } from './routes.ts';
+import type { Routes } from './routes.ts';
 import { SocketFile } from './socket-file.ts';
 
 /** How long responses that are being written may take once the servers close. */

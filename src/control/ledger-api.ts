@@ -11,7 +11,8 @@ import { LISTED_MAX, type Listed, type MessageList } from '../gateway/message-li
 import type { MessageWay } from '../gateway/message-way.ts';
 import { type FoundId, type NamedThing, oneThing } from '../messages/found-id.ts';
 import { LOCAL_OWNER } from '../messages/local.ts';
-import { type ApiReply, invalid } from './api.ts';
+import type { ApiReply } from './api-reply.ts';
+import { invalid } from './body-problems.ts';
 
 /** Longest reason of a discard, in characters. */
 const REASON_CHARS_MAX = 1000;

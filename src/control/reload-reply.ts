@@ -4,7 +4,7 @@ import { latest } from '../config/key-facts.ts';
 import { problemsDocument } from '../config/problems.ts';
 import { ERRORS } from '../errors.ts';
 import type { Reloaded } from '../gateway/reloads.ts';
-import { type ApiReply, failure } from './api.ts';
+import { type ApiReply, failure } from './api-reply.ts';
 
 /**
  * 200 with each changed key, 409 where nothing is changed. `withValues`: what stands in the file is in it, the values of

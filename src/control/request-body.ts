@@ -1,6 +1,6 @@
 /** A request's body: JSON of bounded size in valid UTF-8. Anything else is the caller's mistake, said plainly. */
 import type { IncomingMessage } from 'node:http';
-import { type ApiReply, failure } from './api.ts';
+import { type ApiReply, failure } from './api-reply.ts';
 
 /** Largest request body. */
 export const REQUEST_BYTES_MAX = 1024 * 1024;

@@ -1,41 +1,21 @@
 /** What stands at which path, for both faces: the API as JSON, event streams, and the files of the page. */
-import { existsSync, readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import type { Clock } from '../clock.ts';
 import type { Progress } from '../gateway/in-hand.ts';
 import { echoed } from '../messages/echoed.ts';
 import { ID_CHARS_MAX } from '../messages/inbound.ts';
-import { type Api, type ApiReply, decidedJson, failure, settledJson } from './api.ts';
+import type { Api } from './api.ts';
+import { decidedJson, failure, settledJson } from './api-reply.ts';
 import type { ConversationEvents } from './conversation-events.ts';
-import { EVENT_STREAMS_MAX, EventStream, KEEP_ALIVE_MS } from './event-stream.ts';
+import { EVENT_STREAMS_MAX, EventStream } from './event-stream.ts';
+import { answer, type Exchange } from './exchange.ts';
 import type { Inspector } from './inspector.ts';
 import type { LedgerApi } from './ledger-api.ts';
 import { countIn, LOG_STREAMS_MAX, type LogStreams } from './log-streams.ts';
+import { OpenStreams } from './open-streams.ts';
+import { answerPage, PAGE_PATHS } from './page.ts';
 import { reloadReply } from './reload-reply.ts';
 import { readJson } from './request-body.ts';
-
-/** The page loads nothing but its own files and talks to nobody but us. */
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const PAGE_FILES: Readonly<Record<string, { file: string; type: string }>> = {
-  '/': { file: 'index.html', type: 'text/html; charset=utf-8' },
-  '/page.css': { file: 'page.css', type: 'text/css; charset=utf-8' },
-  '/page.js': { file: 'page.js', type: 'text/javascript; charset=utf-8' },
-};
-
-/** One request with its answer, its address taken apart. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** It came over the control socket, so from the owner. */
-  readonly overSocket: boolean;
-}
 
 export interface RoutesOptions {
   readonly api: Api;
@@ -60,11 +40,12 @@ const METHODS = ['GET', 'HEAD', 'POST'] as const satisfies readonly HTTPMethod[]
 
 export class Routes {
   readonly #options: RoutesOptions;
-  readonly #streams = new Set<EventStream>();
+  readonly #streams: OpenStreams;
   readonly #router = createRouter({ maxParamLength: PATH_PART_CHARS_MAX });
 
   constructor(options: RoutesOptions) {
     this.#options = options;
+    this.#streams = new OpenStreams(options.clock);
     const { api } = options;
     this.#get('/livez', (exchange) => answer(exchange, api.livez()));
     this.#get('/readyz', (exchange) => answer(exchange, api.readyz()));
@@ -79,7 +60,7 @@ export class Routes {
     this.#post('/v1/messages', (exchange) => this.#message(exchange));
     this.#post('/v1/lifecycle', (exchange) => this.#lifecycle(exchange));
     this.#post('/v1/reload', (exchange) => this.#reload(exchange));
-    for (const path of Object.keys(PAGE_FILES)) this.#get(path, (exchange) => this.#page(exchange));
+    for (const path of PAGE_PATHS) this.#get(path, (exchange) => answerPage(exchange, options.pageFolder));
   }
 
   /** Answers a request; resolves when its answer is written or, of a stream, begun. Never rejects. */
@@ -146,7 +127,7 @@ export class Routes {
 
   /** Ends every stream once what it holds has been read. */
   endStreams(): void {
-    for (const stream of this.#streams) stream.end();
+    this.#streams.end();
   }
 
   async #message(exchange: Exchange): Promise<void> {
@@ -165,7 +146,7 @@ export class Routes {
     const unavailable = api.unavailable(receipt);
     if (unavailable !== undefined) return answer(exchange, unavailable);
     void stream.closed.then(() => api.unwatch(receipt.messageId, listener));
-    this.#stream(exchange, stream);
+    this.#streams.begin(exchange, stream);
   }
 
   /** What a file holds is shown to its owner at the control socket, never to a page. */
@@ -200,7 +181,7 @@ export class Routes {
       answer(exchange, failure(503, 'TOO_MANY_STREAMS', `${LOG_STREAMS_MAX} follow the log already`));
     else {
       const [lastEventId] = [exchange.request.headers['last-event-id']].flat();
-      this.#stream(exchange, logs.open({ lastEventId, lines }));
+      this.#streams.begin(exchange, logs.open({ lastEventId, lines }));
     }
   }
 
@@ -228,71 +209,17 @@ export class Routes {
   /** Opens the stream of a client that watches, unless there are too many of them. */
   #watch(exchange: Exchange, open: () => EventStream): void {
     const { inspector, conversations } = this.#options;
-    if (inspector.clients + conversations.clients < EVENT_STREAMS_MAX) this.#stream(exchange, open());
+    if (inspector.clients + conversations.clients < EVENT_STREAMS_MAX) this.#streams.begin(exchange, open());
     else
       answer(
         exchange,
         failure(503, 'TOO_MANY_STREAMS', `${EVENT_STREAMS_MAX} clients are connected already`),
       );
   }
-
-  #stream({ response }: Exchange, stream: EventStream): void {
-    this.#streams.add(stream);
-    const keepAlive = this.#options.clock.every(KEEP_ALIVE_MS, () => stream.keepAlive());
-    void stream.closed.then(() => {
-      keepAlive[Symbol.dispose]();
-      this.#streams.delete(stream);
-    });
-    response.on('drain', () => stream.drained());
-    response.on('close', () => stream.gone());
-    // Its connection ends with it: nobody would use it again, and a gateway that leaves would wait for it.
-    response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      connection: 'close',
-    });
-    stream.connect(response);
-    // It may have left while its message was decided: its close will not come again.
-    if (response.destroyed) stream.gone();
-    else response.flushHeaders();
-  }
-
-  #page(exchange: Exchange): void {
-    const found = PAGE_FILES[exchange.path];
-    const folder = this.#options.pageFolder;
-    const file = found && folder && join(folder, found.file);
-    if (!file || !existsSync(file)) {
-      answer(exchange, failure(404, 'NOT_FOUND', 'the page was not built'));
-      return;
-    }
-    const bytes = readFileSync(file);
-    exchange.response.writeHead(200, {
-      'content-type': found.type,
-      'content-length': bytes.length,
-      'cache-control': 'no-store',
-      'content-security-policy': PAGE_POLICY,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-    });
-    exchange.response.end(bytes);
-  }
 }
 
 /** The router calls nobody: it is asked what stands at a path. */
 const nothing = () => {};
-
-/** Writes a reply as one JSON document. */
-export function answer({ request, response }: Pick<Exchange, 'request' | 'response'>, reply: ApiReply): void {
-  const bytes = Buffer.from(JSON.stringify(reply.json));
-  response.writeHead(reply.status, {
-    'content-type': 'application/json',
-    'content-length': bytes.length,
-    // What is still to come of an unread body would be taken for the next request.
-    ...(request.complete ? {} : { connection: 'close' }),
-  });
-  response.end(bytes);
-}
 
 /** One message's way as events: `admission`, `delta` and `reply` as they come, `settled` at the end. */
 function show(stream: EventStream, progress: Progress): void {

@@ -26,7 +26,7 @@ const PACKAGES: Readonly<Record<string, Owned>> = {
   yaml: { owners: ['src/config/tree.ts', 'src/config/import-hermes.ts', 'src/config/yaml-items.ts'] },
   zod: {
     owners: ['src/config/', 'src/control/api.ts', 'src/control/ledger-api.ts'],
-    types: ['src/platforms/platform.ts'],
+    types: ['src/platforms/platform.ts', 'src/control/body-problems.ts'],
   },
   re2js: { owners: ['src/config/patterns.ts'] },
   'find-my-way': { owners: ['src/control/routes.ts'] },

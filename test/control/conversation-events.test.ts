@@ -1,6 +1,6 @@
-/** A conversation's events: ids that say how far a client got, and nothing lost or doubled while the store is read. */
+/** A conversation's events: nothing is lost or doubled while the store is read. */
 import { describe, expect, test } from 'vitest';
-import { ConversationEvents, cursorId, parseCursor } from '../../src/control/conversation-events.ts';
+import { ConversationEvents } from '../../src/control/conversation-events.ts';
 import type { EventStream } from '../../src/control/event-stream.ts';
 import { SluiceError } from '../../src/errors.ts';
 import type { StoredMessage } from '../../src/store/records.ts';
@@ -17,38 +17,6 @@ function reading(stream: EventStream): { text: string } {
   stream.connect({ write, end: () => {} });
   return client;
 }
-
-describe('an id', () => {
-  test.each([
-    [
-      '1763712345678.m_mi9x2k4a0f3b7c',
-      { settledAt: 1763712345678, messageId: 'm_mi9x2k4a0f3b7c', replies: null },
-    ],
-    [
-      '1763712345678.m_mi9x2k4a0f3b7c.2',
-      { settledAt: 1763712345678, messageId: 'm_mi9x2k4a0f3b7c', replies: 2 },
-    ],
-    ['0', { settledAt: 0, messageId: '', replies: null }],
-  ])('%j is read and written the same', (id, cursor) => {
-    expect(parseCursor(id)).toEqual(cursor);
-    expect(cursorId(cursor)).toBe(id);
-  });
-
-  test.each([
-    undefined,
-    '',
-    'x',
-    '-1',
-    '1e9',
-    '1.',
-    '1.m_a.',
-    '1.m_a.x',
-    '1.m a',
-    `${'9'.repeat(16)}`,
-    '1.m_a.1.1',
-    '\u0661',
-  ])('%j is none', (id) => expect(parseCursor(id)).toBeUndefined());
-});
 
 describe('while the store is read', () => {
   /** A client that comes back to a gateway whose store answers when it is told to. */

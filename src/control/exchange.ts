@@ -1,0 +1,26 @@
+/** One request over either face, and the answer to it as JSON. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiReply } from './api-reply.ts';
+
+/** One request with its answer, its address taken apart. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** It came over the control socket, so from the owner. */
+  readonly overSocket: boolean;
+}
+
+/** Writes a reply as one JSON document. */
+export function answer({ request, response }: Pick<Exchange, 'request' | 'response'>, reply: ApiReply): void {
+  const bytes = Buffer.from(JSON.stringify(reply.json));
+  response.writeHead(reply.status, {
+    'content-type': 'application/json',
+    'content-length': bytes.length,
+    // What is still to come of an unread body would be taken for the next request.
+    ...(request.complete ? {} : { connection: 'close' }),
+  });
+  response.end(bytes);
+}
