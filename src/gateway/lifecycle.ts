@@ -28,11 +28,9 @@ import { messageOf } from '../errors.ts';
 import type { JournalRow } from '../store/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import { ChartEffects } from './chart-effects.ts';
+import { ChartJournal } from './chart-journal.ts';
 import { type ChartListener, ChartWatch } from './chart-watch.ts';
 import { Deadlines, type DeadlineTimes } from './deadlines.ts';
-
-/** Journal rows kept until this life is registered; a store that cannot be opened may take its time. */
-const EARLY_ROWS_MAX = 2000;
 
 export type Decision =
   | { readonly admission: Exclude<Admission, 'refuse'> }
@@ -88,22 +86,19 @@ export class Lifecycle {
   readonly #deadlines: Deadlines;
   readonly #watch: ChartWatch;
   readonly #tasks: ChartEffects;
-  /** Journal rows from before this life was registered: their epoch is not known for certain. */
-  readonly #early: Omit<JournalRow, 'epoch'>[] = [];
-  #epoch = 0;
-  #registered = false;
+  readonly #journal: ChartJournal;
   /** The path of the state that the last event led to. */
   #state: string;
   #effects: Effects | undefined;
   #pastExitDeadline = false;
   #hurried = false;
-  #number = 0;
   #decision: Decision | undefined;
   #verdict: Verdict | undefined;
   #accepts: { key: string; value: Readonly<Record<Kind, Admission>> } | undefined;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
+    this.#journal = new ChartJournal(options.journal);
     this.#tasks = new ChartEffects((error) => this.#effectFailed(error));
     this.#deadlines = new Deadlines(options.clock, options.times, (event) => this.send(event));
     this.#actor = createActor(this.#machine(), {
@@ -134,18 +129,12 @@ export class Lifecycle {
 
   /** The number of this life; 0 until `begin`. */
   get epoch(): number {
-    return this.#epoch;
+    return this.#journal.epoch;
   }
 
-  /**
-   * Tells the epoch. A guessed one (the store has not given this life a number) is shown, not written: the journal
-   * may know it already from another life. What was journalled before belongs to the registered one.
-   */
+  /** Tells the epoch; a guessed one is shown, not written: the store has not given this life a number. */
   begin(epoch: number, isRegistered: boolean): void {
-    this.#epoch = epoch;
-    this.#registered = isRegistered;
-    if (!isRegistered) return;
-    for (const row of this.#early.splice(0)) this.#options.journal({ epoch, ...row });
+    this.#journal.begin(epoch, isRegistered);
   }
 
   /** Sends a message to the chart and returns what it decided; undefined after its end, when nothing is decided. */
@@ -207,7 +196,7 @@ export class Lifecycle {
     this.#verdict = undefined;
     const before = this.#actor.getSnapshot();
     if (before.status !== 'active') return { decision: undefined, verdict: undefined };
-    this.#watch.begin(this.#number + 1, this.#options.clock.wallMs(), event);
+    this.#watch.begin(this.#journal.next, this.#options.clock.wallMs(), event);
     this.#actor.send(event);
     // Read now: what the effects below send are steps of their own.
     const judged = { decision: this.#decision, verdict: this.#verdict };
@@ -264,16 +253,12 @@ export class Lifecycle {
     const state = statePath(after);
     this.#state = state;
     const { request, degraded, turns, commands, failure } = after.context;
-    this.#number += 1;
-    const row = {
-      number: this.#number,
+    this.#journal.add({
       at: this.#options.clock.wallMs(),
       event: JSON.stringify(event),
       state,
       context: JSON.stringify({ request, failure, degraded, turns: turns.size, commands: commands.size }),
-    };
-    if (this.#registered) this.#options.journal({ epoch: this.#epoch, ...row });
-    else this.#keepEarly(row);
+    });
     if (state !== from) {
       if (event.type === 'exit.deadline') this.#pastExitDeadline = true;
       const why = request === null ? {} : { cause: request.cause, actor: request.actor };
@@ -291,11 +276,5 @@ export class Lifecycle {
       this.#accepts = { key, value: acceptsOf(snapshot, agent, whenBusy) };
     }
     return this.#accepts.value;
-  }
-
-  /** What is given up leaves a gap in the numbers, so that nobody takes the rest for the whole. */
-  #keepEarly(row: Omit<JournalRow, 'epoch'>): void {
-    if (this.#early.length >= EARLY_ROWS_MAX) this.#early.shift();
-    this.#early.push(row);
   }
 }

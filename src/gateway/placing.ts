@@ -1,15 +1,12 @@
 /**
- * Gives a judged message its place and the rows that say so: limits and arguments are looked at here, after
- * the chart. What a limit refuses after the chart counted it leaves by `work.settled`.
+ * Gives a judged message its place and the rows that say so. Limits and arguments are looked at here, after the chart
+ * (`obstacles.ts`). What a limit refuses after the chart counted it leaves by `work.settled`.
  */
 import type { Refusal } from '../../machines/events.ts';
 import { bindArguments } from '../messages/arguments.ts';
-import { builtinNamed } from '../messages/commands.ts';
 import { fitsMessage, MESSAGE_BYTES_MAX } from '../messages/inbound.ts';
 import { waitsAtConnection } from '../messages/local.ts';
-import { nearest } from '../messages/near.ts';
 import * as replies from '../messages/replies.ts';
-import * as resumeReplies from '../messages/resume-replies.ts';
 import type { MessageRow, Phase } from '../store/records.ts';
 import type { Write } from '../store/write.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -17,6 +14,7 @@ import type { Held } from './held.ts';
 import type { InHand, Rule } from './in-hand.ts';
 import type { Judged } from './judge.ts';
 import type { Ledger, Prepared } from './ledger.ts';
+import { type Obstacle, type ObstacleOptions, obstacleOf } from './obstacles.ts';
 import { COMMAND_WAIT_MS_MAX, type Command } from './quick-command.ts';
 import { COMMANDS_WAITING_MAX, type QuickCommands } from './quick-commands.ts';
 import type { Refusals } from './refusals.ts';
@@ -38,16 +36,13 @@ export interface Placed {
     | { readonly as: 'held' };
 }
 
-export interface PlacingOptions {
+export interface PlacingOptions extends ObstacleOptions {
   readonly ledger: Ledger;
   readonly held: Held;
   readonly refusals: Refusals;
   readonly turns: Turns;
   readonly commands: QuickCommands;
   readonly dispatch: Dispatch;
-  readonly agentNames: () => readonly string[];
-  /** No turn of this conversation runs until a person says so. */
-  readonly isQuarantined: (conversation: string) => boolean;
   /** Where the gateway goes while it is on its way out, so that what is held waits for the next start. */
   readonly going: () => replies.Going | null;
   /** What keeps the store from being written. */
@@ -61,14 +56,6 @@ export interface PlacingOptions {
 const KEPT_CHARS_MAX = 1000;
 
 export type Unplaced = Omit<MessageRow, 'admission' | 'reason' | 'phase'>;
-
-/** What stands in the way of a dispatched message. */
-interface Obstacle {
-  readonly rule: Rule;
-  readonly text: string;
-  /** It is in the way of all that comes for a while, and said once in that. */
-  readonly spell?: 'full' | 'resting' | undefined;
-}
 
 export class Placing {
   readonly #options: PlacingOptions;
@@ -86,7 +73,7 @@ export class Placing {
       return this.#refused(row, judged, told || comesAgain(row, judged));
     }
     if (judged.admission === 'hold') return this.#held(row, judged, 'full');
-    const obstacle = this.#obstacle(row, judged.classified);
+    const obstacle = obstacleOf(row, judged.classified, this.#options);
     if (obstacle !== undefined) return this.#turnedAway(row, obstacle);
     const { classified } = judged;
     if (classified.kind === 'exec') return this.#exec(row, classified);
@@ -152,29 +139,6 @@ export class Placing {
     else if (place.as === 'held') held.announceLater(message.row);
     else if (place.turn === 'waiting') turns.written(message);
     else dispatch.runTurn(place.turn);
-  }
-
-  /** Limits of a dispatched message, and its arguments where it is no exec command: those are bound where it gets its place. */
-  #obstacle(row: Unplaced, classified: InHand['classified']): Obstacle | undefined {
-    const limit = (text: string): Obstacle => ({ rule: 'limit', text });
-    const wrong = (text: string): Obstacle => ({ rule: 'arguments', text });
-    if (!fitsMessage(row.text)) return limit(replies.tooLong(MESSAGE_BYTES_MAX));
-    if (classified.kind === 'turn' && classified.builtin !== undefined) {
-      return classified.words ? wrong(replies.surplusWords(classified.builtin, '')) : undefined;
-    }
-    if (classified.kind === 'turn') {
-      if (this.#options.isQuarantined(row.conversation))
-        return { rule: 'state', text: resumeReplies.quarantined(), spell: 'resting' };
-      if (classified.text.trim() === '') return wrong(replies.empty());
-      const names = this.#options.agentNames();
-      const agent = row.agent ?? '';
-      return names.includes(agent) ? undefined : wrong(replies.unknownAgent(agent, nearest(agent, names)));
-    }
-    if (classified.kind !== 'control' || classified.name === 'unknown') return undefined;
-    const usage = builtinNamed(classified.name)?.usage ?? '';
-    return usageFits(usage, classified.words)
-      ? undefined
-      : wrong(replies.surplusWords(classified.name, usage));
   }
 
   #exec(row: Unplaced, classified: InHand['classified'] & { kind: 'exec' }): Placed {
@@ -275,12 +239,3 @@ const comesAgain = (row: Unplaced, { rule }: Obstacle): boolean =>
   rule === 'store' && !waitsAtConnection(row);
 
 const received = ({ row }: InHand): Write => ({ op: 'receive', message: row });
-
-/** `[now]` takes the word or nothing, `[NAME]` any one word or nothing, `ID` one word, the empty usage nothing. */
-function usageFits(usage: string, words: string): boolean {
-  const count = words === '' ? 0 : words.split(/\s+/).length;
-  if (usage === '') return count === 0;
-  if (/^\[[A-Z]+\]$/.test(usage)) return count <= 1;
-  const optional = /^\[(?<word>[a-z]+)\]$/.exec(usage)?.groups?.word;
-  return optional === undefined ? count === 1 : count === 0 || words.toLowerCase() === optional;
-}

@@ -9,9 +9,7 @@ import { newId } from '../messages/ids.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
 import type {
   CommandRow,
-  CrashedSession,
   MessageRow,
-  Notice,
   OpenOutbound,
   OpenTurn,
   OutboundRow,
@@ -21,6 +19,7 @@ import type {
 import type { Life, OpenWork } from '../store/store.ts';
 import type { Write } from '../store/write.ts';
 import { outboundRows } from './outbound-rows.ts';
+import { Incident, type IncidentOptions } from './recovery-incident.ts';
 import { isOld, type ResumeRules, resumptionOf } from './resume-policy.ts';
 
 /** An exec command that was received and not started runs at the next start if it is younger than this. */
@@ -29,24 +28,11 @@ export const COMMAND_AGE_MS_MAX = 60_000;
 /** A message that waits for a person's word longer than this settles as expired at the next start. */
 export const AWAITING_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
-/** A conversation that was in flight in so many deaths running is quarantined. */
-export const CRASHES_MAX = 3;
-
-export interface PlanOptions {
+export interface PlanOptions extends IncidentOptions {
   readonly life: Life;
-  /** Wall milliseconds. */
-  readonly now: number;
   readonly resume: ResumeRules;
-  /** Lives that died, by a kill or a defect; the others whose rows are open have left in order. */
-  readonly deadLives: ReadonlySet<number>;
-  /** Those of them that were command lines, which ran a command themselves. */
+  /** Of the dead lives those that were command lines, which ran a command themselves. */
   readonly deadClis: ReadonlySet<number>;
-  /** Conversations that were in flight at earlier deaths. */
-  readonly sessions: ReadonlyMap<string, CrashedSession>;
-  /** What the deaths of late are called, and what has been said or promised of them; null without a new death. */
-  readonly incident: { readonly name: string; readonly told: readonly Notice[] } | null;
-  /** Nobody is told that turns were interrupted until turns are taken again: it is promised. */
-  readonly quiet: boolean;
   /** The longest text of one message of a platform; undefined: any. */
   readonly textCharsMax: (platform: string) => number | undefined;
 }
@@ -74,11 +60,7 @@ class Planner {
   readonly #commandOf: ReadonlyMap<string, OpenWork['commands'][number]>;
   /** Held messages that go on with a turn that was cut off; they come first. */
   readonly #resumed: MessageRow[] = [];
-  /** Notices of the incident, each one destination's, that are said or promised. */
-  readonly #told: Set<string>;
-  readonly #quarantined = new Set<string>();
-  /** Those of them that rest from this death on. */
-  readonly #restNow = new Set<string>();
+  readonly #incident: Incident;
   readonly #plan: Plan;
 
   constructor(open: OpenWork, options: PlanOptions) {
@@ -88,7 +70,7 @@ class Planner {
       arrived: open.messages.map(({ id }) => id),
     };
     this.#options = options;
-    this.#told = new Set(options.incident?.told.map(noticeKey));
+    this.#incident = new Incident(options);
     this.#turnOf = new Map(open.turns.flatMap((turn) => turn.messageIds.map((id) => [id, turn] as const)));
     this.#commandOf = new Map(open.commands.map((command) => [command.messageId, command]));
   }
@@ -96,7 +78,7 @@ class Planner {
   plan(): Plan {
     const plan = this.#plan;
     for (const row of this.#open.outbound) this.#outbound(row);
-    this.#sessions();
+    plan.writes.push(...this.#incident.count(this.#open.turns));
     for (const turn of this.#open.turns) plan.writes.push(this.#turnEnd(turn));
     for (const message of this.#open.messages) this.#message(message);
     plan.held.unshift(...this.#resumed);
@@ -114,27 +96,6 @@ class Planner {
     const error = 'the gateway died while it was being sent';
     writes.push({ op: 'outbound.end', id: row.id, at: now, state: 'unknown', error });
     outbound.push({ ...row, state: 'unknown', error });
-  }
-
-  /** Counts in how many deaths running each conversation was in flight; whoever was not is calm. */
-  #sessions(): void {
-    const { deadLives, sessions, now, incident } = this.#options;
-    if (incident === null) return;
-    const inFlight = new Set(
-      this.#open.turns.filter(({ life }) => deadLives.has(life)).map(({ conversation }) => conversation),
-    );
-    for (const conversation of inFlight) {
-      this.#plan.writes.push({ op: 'session.crashed', conversation, at: now });
-      if ((sessions.get(conversation)?.crashes ?? 0) + 1 < CRASHES_MAX) continue;
-      this.#plan.writes.push({ op: 'session.quarantine', conversation, at: now });
-      this.#quarantined.add(conversation);
-      if (sessions.get(conversation)?.quarantined !== true) this.#restNow.add(conversation);
-    }
-    for (const { conversation, quarantined } of sessions.values()) {
-      if (quarantined) this.#quarantined.add(conversation);
-      else if (!inFlight.has(conversation))
-        this.#plan.writes.push({ op: 'session.calm', conversation, at: now });
-    }
   }
 
   #message(message: StoredMessage): void {
@@ -172,7 +133,7 @@ class Planner {
 
   #interrupted(message: StoredMessage, turn: OpenTurn): void {
     const { resume, now } = this.#options;
-    const quarantined = this.#quarantined.has(message.conversation);
+    const quarantined = this.#incident.rests(message.conversation);
     const cut = { effects: turn.effects, receivedAt: message.receivedAt, quarantined };
     const goesOn = resumptionOf(cut, resume, now);
     this.#plan.interrupted += 1;
@@ -186,30 +147,9 @@ class Planner {
     const row = { ...rowOf(message), phase, reason: 'resume' } as const;
     if (goesOn === 'ask') this.#plan.awaiting.push(row);
     else this.#resumed.push(row);
-    this.#tellOfCut(message, text);
-  }
-
-  /**
-   * An incident is one "down" in a conversation, and one "back": that it rests is said with the first where it is still to
-   * be said, and is the second where it had been told that it goes on. In a life that shall be quiet, later.
-   */
-  #tellOfCut({ id, platform, conversation }: StoredMessage, text: string): void {
-    const { incident, quiet, now } = this.#options;
-    const to = { id, platform, conversation };
-    if (incident === null) {
-      this.#say(to, text, 'notice');
-      return;
-    }
-    const down = { incident: incident.name, platform, conversation, kind: 'down' } as const;
-    const isBack = this.#told.has(noticeKey(down)) && this.#restNow.delete(conversation);
-    const notice = isBack ? ({ ...down, kind: 'back' } as const) : down;
-    if (this.#told.has(noticeKey(notice))) return;
-    this.#told.add(noticeKey(notice));
-    this.#restNow.delete(conversation);
-    this.#plan.writes.push({ op: 'notice', notice, at: now });
-    if (quiet) return;
-    this.#plan.writes.push({ op: 'notice.end', notice, state: 'sent' });
-    this.#say(to, isBack ? resumeReplies.backAndResting() : text, 'notice');
+    const told = this.#incident.tell(message, text);
+    this.#plan.writes.push(...told.writes);
+    if (told.text !== null) this.#say(message, told.text, 'notice');
   }
 
   /** Nobody has said for long whether it is still to be answered. */
@@ -277,10 +217,6 @@ const commandEnd = (id: string, outcome: 'interrupted' | 'expired', at: number):
   op: 'command.end',
   end: { id, at, outcome, exitCode: null, signal: null, durationMs: null, output: '' },
 });
-
-/** A notice of one incident, as one word. */
-const noticeKey = ({ kind, platform, conversation }: Notice): string =>
-  JSON.stringify([kind, platform, conversation]);
 
 /**
  * What is left of a wait is never longer than it was when it was named: the clock may have been hours ahead then. Wall
