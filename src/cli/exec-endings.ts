@@ -3,7 +3,7 @@
  * interrupted it before anybody had decided, or the gateway died.
  */
 import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
-import type { Earlier } from '../offline-earlier.ts';
+import type { Earlier } from '../offline/earlier.ts';
 import { lineAt } from './command-line.ts';
 import type { Context } from './context.ts';
 import { type Interrupts, interruptName } from './interrupts.ts';
@@ -56,7 +56,7 @@ export async function endUndecided(
 ): Promise<Followed> {
   const leave = new AbortController();
   interrupts.listen((_, nth) => nth > 1 && leave.abort());
-  const { takeAsUnrun } = await import('../offline-unrun.ts');
+  const { takeAsUnrun } = await import('../offline/unrun.ts');
   const because = interrupts.last === undefined ? 'interrupted' : interruptName(interrupts.last);
   const taken = await takeAsUnrun({ ...context, ...command, because, signal: leave.signal });
   if (taken === 'unrun') throw notRun(command, true);
@@ -84,7 +84,7 @@ export async function asRecorded(
   said: string | undefined,
   died: SluiceError,
 ): Promise<Followed> {
-  const { earlierOf } = await import('../offline-earlier.ts');
+  const { earlierOf } = await import('../offline/earlier.ts');
   const { earlier, unread } = recorded(() => earlierOf(context.paths.store, id));
   if (earlier?.settled !== undefined) {
     context.output.note(`${died.message}; it had recorded how /${name} ended`);

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { Context } from './context.ts';
 
-type Reads = typeof import('../offline-reads.ts');
+type Reads = typeof import('../offline/reads.ts');
 
 /** An answer, or what the gateway answered instead. */
 export type Asked<T> = { readonly told: T } | { readonly refusal: Record<string, unknown> };
@@ -28,7 +28,7 @@ export async function askLedger<T>(
   path: string,
   told: (json: Record<string, unknown>) => T,
 ): Promise<Asked<T>> {
-  const reads = await import('../offline-reads.ts');
+  const reads = await import('../offline/reads.ts');
   try {
     return { told: read(reads, paths.store) };
   } catch (error) {

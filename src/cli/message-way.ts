@@ -4,7 +4,7 @@
  */
 import { SluiceError } from '../errors.ts';
 import type { MessageWay } from '../gateway/message-way.ts';
-import type { Looked } from '../offline-reads.ts';
+import type { Looked } from '../offline/reads.ts';
 import { readLogLines } from '../telemetry/log-files.ts';
 import { type Context, EXIT, reportReply } from './context.ts';
 import { type Asked, askLedger } from './ledger-reads.ts';

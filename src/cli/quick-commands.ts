@@ -51,6 +51,6 @@ async function askGateway({ control }: Context): Promise<ListedCommand[] | undef
 
 /** What reads a configuration is loaded only here: a gateway that answers is asked in a fraction of that time. */
 async function configured(context: Context, configFlag: string | undefined) {
-  const { offlineList } = await import('../offline-list.ts');
+  const { offlineList } = await import('../offline/list.ts');
   return offlineList({ ...context, configFlag });
 }

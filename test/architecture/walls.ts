@@ -106,34 +106,34 @@ export const WALLS: readonly Wall[] = [
   },
   // What a first configuration is made of; it asks model servers the way the agent does.
   { from: 'src/setup/', sees: [...WORDS, ...whole('src/agents/openai-http.ts')] },
-  { from: 'src/offline-reads.ts', sees: [...WORDS, ...whole('src/store/', 'src/gateway/')] },
+  { from: 'src/offline/reads.ts', sees: [...WORDS, ...whole('src/store/', 'src/gateway/')] },
   {
-    from: 'src/offline-changes.ts',
+    from: 'src/offline/changes.ts',
     sees: [...WORDS, ...whole('src/store/', 'src/process/', 'src/gateway/')],
   },
-  { from: 'src/offline-config.ts', sees: [...WORDS, ...whole('src/process/runtime-status.ts')] },
+  { from: 'src/offline/config.ts', sees: [...WORDS, ...whole('src/process/runtime-status.ts')] },
   {
-    from: 'src/offline-list.ts',
-    sees: [...WORDS, ...whole('src/gateway/', 'src/offline-config.ts')],
+    from: 'src/offline/list.ts',
+    sees: [...WORDS, ...whole('src/gateway/', 'src/offline/config.ts')],
   },
   {
-    from: 'src/offline-earlier.ts',
+    from: 'src/offline/earlier.ts',
     sees: [...WORDS, ...whole('src/store/', 'src/gateway/', 'src/process/identity.ts')],
   },
   {
-    from: 'src/offline-recording.ts',
+    from: 'src/offline/recording.ts',
     sees: [...WORDS, ...whole('src/store/', 'src/process/identity.ts'), type('src/gateway/in-hand.ts')],
   },
   {
-    from: 'src/offline-unrun.ts',
-    sees: [...WORDS, ...whole('src/offline-earlier.ts', 'src/offline-recording.ts')],
+    from: 'src/offline/unrun.ts',
+    sees: [...WORDS, ...whole('src/offline/earlier.ts', 'src/offline/recording.ts')],
   },
   {
     from: 'src/offline.ts',
     sees: [
       ...WORDS,
       ...CONCRETE,
-      ...whole('src/gateway/', 'src/offline-config.ts', 'src/offline-earlier.ts', 'src/offline-recording.ts'),
+      ...whole('src/gateway/', 'src/offline/config.ts', 'src/offline/earlier.ts', 'src/offline/recording.ts'),
     ],
   },
   // A command reaches a gateway through the control socket, reads what its files say, and works without one
@@ -143,13 +143,13 @@ export const WALLS: readonly Wall[] = [
     sees: [...WORDS, ...whole('src/daemon.ts', 'src/cli/'), type('src/daemon/world.ts'), ...cliTypes()],
   },
   execFace('src/cli/exec.ts', 'src/offline.ts'),
-  execFace('src/cli/exec-endings.ts', 'src/offline-earlier.ts', 'src/offline-unrun.ts'),
+  execFace('src/cli/exec-endings.ts', 'src/offline/earlier.ts', 'src/offline/unrun.ts'),
   {
     from: 'src/cli/quick-commands.ts',
     sees: [
       ...WORDS,
       ...whole('src/cli/', 'src/control/client.ts'),
-      lazily('src/offline-list.ts'),
+      lazily('src/offline/list.ts'),
       ...cliTypes(),
     ],
   },
@@ -194,8 +194,8 @@ function ledgerFace(from: string): Wall {
     sees: [
       ...WORDS,
       ...whole('src/cli/'),
-      ...['src/offline-reads.ts', 'src/offline-changes.ts'].map(lazily),
-      ...['src/offline-reads.ts', 'src/gateway/message-way.ts', 'src/gateway/message-list.ts'].map(type),
+      ...['src/offline/reads.ts', 'src/offline/changes.ts'].map(lazily),
+      ...['src/offline/reads.ts', 'src/gateway/message-way.ts', 'src/gateway/message-list.ts'].map(type),
       ...cliTypes(),
     ],
   };

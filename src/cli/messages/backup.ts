@@ -15,7 +15,7 @@ export async function backupMessages(context: Context, file: string, signals: Si
   const stop = new AbortController();
   signals.install();
   signals.attach(({ signal }) => stop.abort(new Error(`${signal} ended it`)));
-  const { copyStore } = await import('../../offline-reads.ts');
+  const { copyStore } = await import('../../offline/reads.ts');
   const bytes = await copyStore(paths.store, path, stop.signal);
   if (json) output.json({ path, bytes });
   else output.print(`${path}: ${sizeOf(bytes)}`);

@@ -38,7 +38,7 @@ export async function changeMessage(
     return EXIT.done;
   }
   requireStore(context);
-  const { changeOffline } = await import('../../offline-changes.ts');
+  const { changeOffline } = await import('../../offline/changes.ts');
   const changed = await changeOffline({ paths, version }, { verb, id, reason: reason ?? null });
   if ('nothing' in changed) {
     return report(context, new SluiceError('NOTHING_TO_DO', `nothing to ${verb}: ${changed.nothing}`));

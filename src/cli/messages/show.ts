@@ -5,7 +5,7 @@
 import type { MessageWay } from '../../gateway/message-way.ts';
 import { duration } from '../../messages/command-reply.ts';
 import { reasonInWords } from '../../messages/reasons.ts';
-import type { Looked } from '../../offline-reads.ts';
+import type { Looked } from '../../offline/reads.ts';
 import { type Context, EXIT, reportReply } from '../context.ts';
 import { askMessage } from '../message-way.ts';
 import { momentOf } from '../moments.ts';

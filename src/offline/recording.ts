@@ -3,18 +3,18 @@
  * store that cannot be written keeps no command from running; then nothing is recorded, which is said.
  */
 import { existsSync } from 'node:fs';
-import { systemClock as clock } from './clock.ts';
-import type { HomePaths } from './config/paths.ts';
-import { isSluiceError, messageOf } from './errors.ts';
-import type { Settlement } from './gateway/in-hand.ts';
-import { newId } from './messages/ids.ts';
-import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from './messages/local.ts';
-import { processIdentity } from './process/identity.ts';
-import { isBusy } from './store/errors.ts';
-import type { MessageRow } from './store/records.ts';
-import { openSqliteStore } from './store/sqlite.ts';
-import type { Life, Store } from './store/store.ts';
-import type { Write } from './store/write.ts';
+import { systemClock as clock } from '../clock.ts';
+import type { HomePaths } from '../config/paths.ts';
+import { isSluiceError, messageOf } from '../errors.ts';
+import type { Settlement } from '../gateway/in-hand.ts';
+import { newId } from '../messages/ids.ts';
+import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from '../messages/local.ts';
+import { processIdentity } from '../process/identity.ts';
+import { isBusy } from '../store/errors.ts';
+import type { MessageRow } from '../store/records.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import type { Life, Store } from '../store/store.ts';
+import type { Write } from '../store/write.ts';
 
 /**
  * How long a store that another process has locked is tried again. Whoever is the first to open it after a kill has its

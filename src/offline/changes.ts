@@ -3,9 +3,9 @@
  * delivered wait for the next start again, or are given up, and a message that waits to be answered is not any more. By
  * the same rules as in a gateway, as a life of its own; whoever calls has made sure that nobody has the rows in hand.
  */
-import { systemClock as clock } from './clock.ts';
-import type { HomePaths } from './config/paths.ts';
-import { SluiceError } from './errors.ts';
+import { systemClock as clock } from '../clock.ts';
+import type { HomePaths } from '../config/paths.ts';
+import { SluiceError } from '../errors.ts';
 import {
   discarded,
   discardingUnit,
@@ -16,14 +16,14 @@ import {
   type Target,
   targetOf,
   waitsOnDisk,
-} from './gateway/intervention-plan.ts';
-import type { Intervened } from './gateway/interventions.ts';
-import { oneThing } from './messages/found-id.ts';
-import * as replies from './messages/ledger-replies.ts';
-import { LOCAL_OWNER } from './messages/local.ts';
-import { processIdentity } from './process/identity.ts';
-import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
-import type { Write } from './store/write.ts';
+} from '../gateway/intervention-plan.ts';
+import type { Intervened } from '../gateway/interventions.ts';
+import { oneThing } from '../messages/found-id.ts';
+import * as replies from '../messages/ledger-replies.ts';
+import { LOCAL_OWNER } from '../messages/local.ts';
+import { processIdentity } from '../process/identity.ts';
+import { openSqliteStore, type SqliteStore } from '../store/sqlite.ts';
+import type { Write } from '../store/write.ts';
 
 /** What is asked, of the message or the reply that `id` stands for. */
 export interface Change {

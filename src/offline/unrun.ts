@@ -3,15 +3,9 @@
  * was not run, so that no gateway begins it any more. Where that was too late, what is known of it. To look without
  * taking would not do: nobody sees a commit that is under way.
  */
-import * as endingReplies from './messages/ending-replies.ts';
-import { type Earlier, earlierOf } from './offline-earlier.ts';
-import {
-  type ExecMessage,
-  execRow,
-  Recording,
-  type RecordingOptions,
-  settling,
-} from './offline-recording.ts';
+import * as endingReplies from '../messages/ending-replies.ts';
+import { type Earlier, earlierOf } from './earlier.ts';
+import { type ExecMessage, execRow, Recording, type RecordingOptions, settling } from './recording.ts';
 
 export interface UnrunOptions extends RecordingOptions, ExecMessage {
   readonly name: string;

@@ -1,10 +1,10 @@
 /** The composition root of a CLI that only asks: what the store of a home knows, whether a gateway runs or not. */
-import { SluiceError } from './errors.ts';
-import { type Listed, listDocument, listOptions, type MessageList } from './gateway/message-list.ts';
-import { type MessageWay, wayOf } from './gateway/message-way.ts';
-import { type NamedThing, oneThing } from './messages/found-id.ts';
-import { backupStore, readStore } from './store/database.ts';
-import type { StoredOutbound } from './store/records.ts';
+import { SluiceError } from '../errors.ts';
+import { type Listed, listDocument, listOptions, type MessageList } from '../gateway/message-list.ts';
+import { type MessageWay, wayOf } from '../gateway/message-way.ts';
+import { type NamedThing, oneThing } from '../messages/found-id.ts';
+import { backupStore, readStore } from '../store/database.ts';
+import type { StoredOutbound } from '../store/records.ts';
 
 /** What an id stands for: a message with its whole way, or a notice that answers none. */
 export type Looked =

@@ -1,7 +1,7 @@
 /** The quick commands that would be run without a daemon, for whoever asks which there are. */
-import { listedExec } from './gateway/exec-only.ts';
-import type { ListedCommand } from './messages/command-list.ts';
-import { type OfflineConfigOptions, offlineConfig } from './offline-config.ts';
+import { listedExec } from '../gateway/exec-only.ts';
+import type { ListedCommand } from '../messages/command-list.ts';
+import { type OfflineConfigOptions, offlineConfig } from './config.ts';
 
 export interface OfflineList {
   readonly commands: ListedCommand[];

@@ -4,12 +4,12 @@
  * was saved an hour ago must not take `cleanup` away in the hour it is needed, nor may another folder's `cleanup` run in
  * its place unsaid.
  */
-import { Configuration } from './config/configuration.ts';
-import { readLastGood } from './config/last-good.ts';
-import { findConfig, type HomePaths, packagedFile } from './config/paths.ts';
-import type { Config, ConfigOrigin } from './config/schema.ts';
-import { isSluiceError, messageOf } from './errors.ts';
-import { readLivingRecord, readPidFile } from './process/runtime-status.ts';
+import { Configuration } from '../config/configuration.ts';
+import { readLastGood } from '../config/last-good.ts';
+import { findConfig, type HomePaths, packagedFile } from '../config/paths.ts';
+import type { Config, ConfigOrigin } from '../config/schema.ts';
+import { isSluiceError, messageOf } from '../errors.ts';
+import { readLivingRecord, readPidFile } from '../process/runtime-status.ts';
 
 export interface OfflineConfigOptions {
   readonly env: NodeJS.ProcessEnv;

@@ -2,14 +2,14 @@
  * What the store of a home has of a message that came before under an id: its decision and its outcome, or how it stands
  * while it has none. For a command that is sent again where no gateway answers, and for one whose gateway died.
  */
-import { answersOf } from './gateway/conversations.ts';
-import { decidedOf } from './gateway/duplicates.ts';
-import { COMMAND_AGE_MS_MAX } from './gateway/recovery-plan.ts';
-import { LOCAL_PLATFORM } from './messages/local.ts';
-import { isAlive, isVisible } from './process/identity.ts';
-import { readStore } from './store/database.ts';
-import type { StoredMessage } from './store/records.ts';
-import type { Life } from './store/store.ts';
+import { answersOf } from '../gateway/conversations.ts';
+import { decidedOf } from '../gateway/duplicates.ts';
+import { COMMAND_AGE_MS_MAX } from '../gateway/recovery-plan.ts';
+import { LOCAL_PLATFORM } from '../messages/local.ts';
+import { isAlive, isVisible } from '../process/identity.ts';
+import { readStore } from '../store/database.ts';
+import type { StoredMessage } from '../store/records.ts';
+import type { Life } from '../store/store.ts';
 
 export interface Earlier {
   /** The decision, as a document has it. */
