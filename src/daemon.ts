@@ -103,8 +103,9 @@ async function live(ground: World): Promise<Exit> {
   hearLastResort(ground);
   const world = { ...ground, lock: takeHome(ground) };
   const running = await acquireAll(world);
-  const { gateway } = running;
+  const { gateway, life } = running;
   gateway.start();
+  hearLastResort(world, () => life.cutOff());
   hearForChart(world, gateway, running.reloads);
   const starting = begin(world, running);
   const exit = await gateway.exited;

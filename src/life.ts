@@ -3,7 +3,7 @@
  * and what it finds of lives that are over. A start whose store fails leaves out what needs it, and does it as soon
  * as the store is back: registering and recovering are each done once, and a recovery that failed was none.
  */
-import type { Exit } from '../machines/exit.ts';
+import { type Exit, INTERRUPTED_CODE } from '../machines/exit.ts';
 import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { isSluiceError } from './errors.ts';
@@ -12,10 +12,11 @@ import type { Gateway } from './gateway/gateway.ts';
 import { endLeftovers } from './gateway/leftovers.ts';
 import { type LastWord, type RecoveryOptions, recover } from './gateway/recovery.ts';
 import { logUnlessOutage } from './gateway/unexpected.ts';
-import { Presence, type UnrecordedEnd } from './presence.ts';
+import { endsToldIn, lastWordAmong, type UnrecordedEnd, withEnd } from './last-words.ts';
+import { Presence } from './presence.ts';
 import type { Processes } from './process/exec.ts';
 import { isAlive, isVisible, processIdentity } from './process/identity.ts';
-import { readStatusFile, type StatusDocument } from './process/runtime-status.ts';
+import { readStatusFile } from './process/runtime-status.ts';
 import type { Life, LifeStart, Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -60,7 +61,8 @@ export class LifeKeeper implements Disposable {
   constructor(options: LifeKeeperOptions) {
     this.#options = options;
     this.#cliLook = options.clock.every(CLI_LOOK_PERIOD_MS, () => void this.#lookForClis());
-    this.#ends = unrecordedEndsIn(readStatusFile(options.paths.status, options.clock)?.status);
+    const { paths, clock } = options;
+    this.#ends = endsToldIn(readStatusFile(paths.status, clock), clock.wallMs());
   }
 
   /** Registers this life; with a store that cannot be written, counts on from what `status.json` knows. */
@@ -112,7 +114,9 @@ export class LifeKeeper implements Disposable {
     const argv = [...options.argv];
     const record = () => ({ ...this.#identity, epoch: this.#epoch, argv, config, socket: paths.socket });
     const status = () => gateway.status;
-    const presence = new Presence({ clock, log, paths, isOurs, record, status, ends: () => this.#ends });
+    const failure = () => gateway.lifecycle.view.failure?.kind ?? null;
+    const ends = () => this.#ends;
+    const presence = new Presence({ clock, log, paths, isOurs, record, status, failure, ends });
     gateway.onChange((what) => presence.changed(what));
     this.#presence = presence;
   }
@@ -133,22 +137,40 @@ export class LifeKeeper implements Disposable {
    * be written learns it from the next start that can.
    */
   async end({ code, cause, reexecute }: Exit): Promise<void> {
-    const { gateway, store, clock } = this.#options;
+    const { store, clock } = this.#options;
     const exit = { code: reexecute ? null : code, cause, at: clock.wallMs() };
     if (this.#life !== undefined) {
       const end = { op: 'life.end', id: this.#life.id, ...exit } as const;
-      await store.commit([end]).catch(() => {
-        this.#ends = [...this.#ends, { epoch: this.#epoch, ...exit }].slice(-ENDS_KEPT_MAX);
-      });
+      await store.commit([end]).catch(() => this.#handOn(exit));
     }
-    const { failure } = gateway.lifecycle.view;
-    const why = failure === null ? {} : { message: failure.message };
-    this.#presence?.end({ ...exit, ...why }, { becomesNextLife: reexecute });
+    this.#lastWord(exit, reexecute);
+  }
+
+  /**
+   * Says that the process is ended at once because a person wants it, with what it works on. Asks no store, which may be
+   * what does not answer: its recovery is the next start's, as after a kill.
+   */
+  cutOff(): void {
+    const { gateway, clock } = this.#options;
+    const cause = gateway.lifecycle.view.failure?.kind ?? 'SIGINT';
+    const exit = { code: INTERRUPTED_CODE, cause, at: clock.wallMs() };
+    if (this.#life !== undefined) this.#handOn(exit);
+    this.#lastWord(exit, false);
   }
 
   [Symbol.dispose](): void {
     this.#cliLook[Symbol.dispose]();
     this.#presence?.[Symbol.dispose]();
+  }
+
+  #handOn(exit: LastWord): void {
+    this.#ends = withEnd(this.#ends, { epoch: this.#epoch, ...exit });
+  }
+
+  #lastWord(exit: LastWord, becomesNextLife: boolean): void {
+    const { failure } = this.#options.gateway.lifecycle.view;
+    const why = failure === null ? {} : { message: failure.message };
+    this.#presence?.end({ ...exit, ...why }, { becomesNextLife });
   }
 
   /** Does for command lines that were killed beside this life what the next start would do, which may be weeks away. */
@@ -250,23 +272,3 @@ export class LifeKeeper implements Disposable {
  * lock, so it is judged by its process.
  */
 const isLiving = (other: Life): boolean => other.kind === 'cli' && isAlive(other);
-
-/** Ends that are handed on in the status; one end more and the oldest counts as a death. */
-const ENDS_KEPT_MAX = 16;
-
-function unrecordedEndsIn(status: StatusDocument | undefined): readonly UnrecordedEnd[] {
-  const ends: unknown = status?.ends;
-  return Array.isArray(ends) ? ends.filter(isUnrecordedEnd).slice(-ENDS_KEPT_MAX) : [];
-}
-
-function isUnrecordedEnd(value: unknown): value is UnrecordedEnd {
-  if (typeof value !== 'object' || value === null) return false;
-  const { epoch, code, cause, at }: Partial<Record<keyof UnrecordedEnd, unknown>> = value;
-  const isCode = code === null || typeof code === 'number';
-  return typeof epoch === 'number' && isCode && typeof cause === 'string' && typeof at === 'number';
-}
-
-function lastWordAmong(ends: readonly UnrecordedEnd[], { kind, epoch }: Life): LastWord | undefined {
-  const end = kind === 'daemon' ? ends.find((one) => one.epoch === epoch) : undefined;
-  return end && { code: end.code, cause: end.cause, at: end.at };
-}

@@ -4,10 +4,12 @@
  * is tried again until there is some.
  */
 import { statSync } from 'node:fs';
+import type { FailureKind } from '../machines/events.ts';
 import type { Clock } from './clock.ts';
 import type { HomePaths } from './config/paths.ts';
 import { messageOf } from './errors.ts';
 import type { StatusReport } from './gateway/status-report.ts';
+import type { UnrecordedEnd } from './last-words.ts';
 import { type FinalExit, type PidRecord, removePidFile, writePidFile } from './process/runtime-status.ts';
 import { StatusFile } from './process/status-file.ts';
 import type { Log } from './telemetry/log.ts';
@@ -18,16 +20,6 @@ const COUNTERS_MS = 250;
 /** States that a gateway runs through while it leaves, each for about a millisecond. */
 const LEAVING = /^(restarting|stopped|exited)/;
 
-/** How a life ended that could not write it into the store. */
-export interface UnrecordedEnd {
-  readonly epoch: number;
-  /** Null when the process became its next life. */
-  readonly code: number | null;
-  readonly cause: string;
-  /** Wall milliseconds. */
-  readonly at: number;
-}
-
 export interface PresenceOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -37,6 +29,8 @@ export interface PresenceOptions {
   /** What the pid file says now; a start without a store may learn its epoch later. */
   readonly record: () => PidRecord;
   readonly status: () => StatusReport;
+  /** Why it leaves without having been asked to, also when it had been; null: it does not. */
+  readonly failure: () => FailureKind | null;
   /** Ends of lives that the store does not know of; kept here until it does. */
   readonly ends: () => readonly UnrecordedEnd[];
 }
@@ -49,8 +43,8 @@ export class Presence implements Disposable {
   #pidFile: string | undefined;
   /** The file lacks something that waits for the next look. */
   #stale = false;
-  /** The request that the last change of state belonged to. */
-  #request = '';
+  /** The request, and the failure, that the last change of state belonged to. */
+  #why = '';
 
   constructor(options: PresenceOptions) {
     const { clock, log, paths, record, isOurs } = options;
@@ -93,9 +87,9 @@ export class Presence implements Disposable {
     this.#stale = true;
     if (what === 'counters') return;
     const status = this.#options.status();
-    const request = [status.intent, status.cause, status.actor].join(' ');
-    const follows = LEAVING.test(status.state) && request === this.#request;
-    this.#request = request;
+    const why = [status.intent, status.cause, status.actor, this.#options.failure()].join(' ');
+    const follows = LEAVING.test(status.state) && why === this.#why;
+    this.#why = why;
     if (follows) return;
     this.#stale = false;
     this.#status.update(this.#document(status), { changed: true });
@@ -124,8 +118,12 @@ export class Presence implements Disposable {
   /** With what tells this process from a later one of its pid, for a reader who finds no pid file. */
   #document(status: StatusReport = this.#options.status()) {
     const { startTime, bootId } = this.#options.record();
-    const ends = this.#options.ends();
-    return { ...status, startTime, bootId, ...(ends.length > 0 ? { ends } : {}) };
+    const [ends, failure] = [this.#options.ends(), this.#options.failure()];
+    return {
+      ...{ ...status, startTime, bootId },
+      ...(failure === null ? {} : { failure }),
+      ...(ends.length > 0 ? { ends } : {}),
+    };
   }
 
   #writtenPidFile(onError: (message: string) => void = () => {}): string | undefined {

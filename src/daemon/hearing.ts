@@ -12,11 +12,18 @@ const EXIT_DEADLINE_PASSED: Fault = {
   stack: null,
 };
 
-/** The third Ctrl-C asks nobody: from the first moment on it ends every child and the process. */
-export function hearLastResort({ options, processes }: World): void {
+/**
+ * The third Ctrl-C asks nobody: from the first moment on it ends every child and the process. `lastWord`: what is said of
+ * it on the way out, once there is a life to say it.
+ */
+export function hearLastResort({ options, processes }: World, lastWord: () => void = () => {}): void {
   options.signals.onLastResort(() => {
     processes.killAllNow();
-    options.leaveNow(INTERRUPTED_CODE);
+    try {
+      lastWord();
+    } finally {
+      options.leaveNow(INTERRUPTED_CODE);
+    }
   });
 }
 

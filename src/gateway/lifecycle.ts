@@ -73,7 +73,7 @@ export interface LifecycleOptions {
   readonly times: () => DeadlineTimes;
   /** The agent and busy mode that `accepts.turn` is asked for. */
   readonly usual: () => { agent: string; whenBusy: BusyMode };
-  /** Called when the state or the degraded set has changed. */
+  /** Called when the state, the request or the degraded set has changed. */
   readonly changed: () => void;
   /** Another inspector of the actor, beside the live page's. */
   readonly inspect?: (event: InspectionEvent) => void;
@@ -265,7 +265,11 @@ export class Lifecycle {
       this.#options.log.info({ event: event.type, from, to: state, ...why }, `${from} → ${state}`);
       if (after.status === 'done') this.#deadlines.stop();
     }
-    if (state !== from || degraded !== before.context.degraded) this.#options.changed();
+    // A stop that joins a drain changes no state, and what the gateway leaves for.
+    const { context } = before;
+    if (state !== from || degraded !== context.degraded || request !== context.request) {
+      this.#options.changed();
+    }
     this.#watch.end({ state, admission: this.#decision?.admission, verdict: this.#verdict });
   }
 

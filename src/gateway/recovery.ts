@@ -3,6 +3,7 @@
  * Whatever such a life left running is ended first; then it is decided for each open message (`recovery-plan.ts`), and
  * the decisions are one commit. Nothing that may have changed something is run a second time by itself.
  */
+import { INTERRUPTED_CODE } from '../../machines/exit.ts';
 import type { Clock } from '../clock.ts';
 import type { Processes } from '../process/exec.ts';
 import type {
@@ -41,6 +42,9 @@ export interface RecoveryOptions {
   /** The longest text of one message of a platform; undefined: any. */
   readonly textCharsMax: (platform: string) => number | undefined;
 }
+
+/** The cause of an end that came while the life was leaving as it had been asked to, from whoever would not wait. */
+export const CUT_OFF_CAUSE = 'cut-off';
 
 /** What a life said of its end. */
 export interface LastWord {
@@ -139,10 +143,14 @@ const killed = (at: number): LastWord => ({ code: null, cause: 'died', at });
 /** A death is an end that nobody asked for: a kill, or a defect. */
 const isDeath = ({ cause }: LastWord): boolean => cause === 'died' || cause === 'fault';
 
+/** What the life worked on ended with it, whether that was a death or somebody would not wait for its end. */
+const hasCutOff = (end: LastWord): boolean =>
+  isDeath(end) || end.cause === CUT_OFF_CAUSE || end.code === INTERRUPTED_CODE;
+
 /**
- * The deaths of late, also of lives that died before their own recovery; which lives they ended; and whether there is one
- * that no start has gone on from yet. A life that ended by a defect may have said so in the store, but what it cut off is
- * open like after a kill.
+ * The deaths of late, also of lives that died before their own recovery; which lives have cut off what they worked on; and
+ * whether there is a death that no start has gone on from yet. A life that ended by a defect may have said so in the store,
+ * but what it cut off is open like after a kill.
  */
 async function deathsUntilNow(
   { store, clock, life }: RecoveryOptions,
@@ -154,12 +162,13 @@ async function deathsUntilNow(
   const known = await store.deaths(now - DEATHS_WITHIN_MS);
   const failed = new Set(known.map((death) => death.life));
   const before = await store.lastExit(life.epoch ?? 0);
-  const died = dead.filter(({ id }) => isDeath(ends.get(id) ?? killed(0)));
-  const ofDaemons = died.filter(({ kind }) => kind === 'daemon');
+  const endOf = ({ id }: Life) => ends.get(id) ?? killed(now);
+  const died = dead.filter((other) => other.kind === 'daemon' && isDeath(endOf(other)));
+  const cutOff = dead.filter((other) => hasCutOff(endOf(other)));
   return {
-    deaths: [...known, ...ofDaemons.map(({ id }) => ({ life: id, at: (ends.get(id) ?? killed(now)).at }))],
-    deadLives: new Set([...failed, ...died.map(({ id }) => id)]),
-    isNew: ofDaemons.length > 0 || before?.cause === 'fault' || turns.some((turn) => failed.has(turn.life)),
+    deaths: [...known, ...died.map((other) => ({ life: other.id, at: endOf(other).at }))],
+    deadLives: new Set([...failed, ...cutOff.map(({ id }) => id)]),
+    isNew: died.length > 0 || before?.cause === 'fault' || turns.some((turn) => failed.has(turn.life)),
   };
 }
 

@@ -76,12 +76,24 @@ export const WALLS: readonly Wall[] = [
   { from: 'visualizations/', sees: [...whole('machines/'), type('src/gateway/status-report.ts')] },
   { from: 'src/control/', sees: [...WORDS, ...whole('src/gateway/')] },
   {
+    from: 'src/last-words.ts',
+    sees: [
+      ...WORDS,
+      ...whole('src/gateway/recovery.ts'),
+      ...['src/process/runtime-status.ts', 'src/store/store.ts'].map(type),
+    ],
+  },
+  {
     from: 'src/presence.ts',
-    sees: [...WORDS, ...whole('src/process/'), type('src/gateway/status-report.ts')],
+    sees: [
+      ...WORDS,
+      ...whole('src/process/'),
+      ...['src/gateway/status-report.ts', 'src/last-words.ts'].map(type),
+    ],
   },
   {
     from: 'src/life.ts',
-    sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/', 'src/presence.ts')],
+    sees: [...WORDS, ...CONCRETE, ...whole('src/gateway/', 'src/last-words.ts', 'src/presence.ts')],
   },
   {
     from: 'src/start.ts',
