@@ -2,7 +2,7 @@
  * Follows a gateway that is to leave, and tells how that came out: the old process gone, a later epoch ready,
  * or why neither will be. Polls, because what it waits for is the end of whoever could tell.
  */
-import { asksForNext } from '../../machines/exit.ts';
+import { asksForNext, RESTART_CODE } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { StatusReport } from '../gateway/status-report.ts';
@@ -41,11 +41,25 @@ export function ownerOf({ paths }: Context): () => boolean {
 /** True while the gateway lives that the home's files tell of, whether it can be reached or not. */
 export const hasLivingOwner = (context: Context): boolean => ownerOf(context)();
 
-/** The same of any gateway of the home; one of another container cannot be seen, and may come back as it likes. */
+/**
+ * The same of any gateway of the home, also of one to come: one of another container cannot be seen, and may come back as
+ * it likes; one that left to be restarted is started again when its supervisor says.
+ */
 export function isOwned(context: Context): boolean {
   const owner = readOwner(context.paths);
-  return owner !== undefined && (isAlive(owner) || !isVisible(owner));
+  return (owner !== undefined && (isAlive(owner) || !isVisible(owner))) || isBetweenLives(context);
 }
+
+/** The last one left for its supervisor to start the next, and none of those has failed. */
+function isBetweenLives({ paths }: Context): boolean {
+  const status = readStatusFile(paths.status, clock)?.status;
+  const exit = status?.exit as FinalExit | undefined;
+  return exit?.code === RESTART_CODE && isRevivedBy(status?.supervisor);
+}
+
+/** Whoever looks after it starts the next one; nobody does without a supervisor, and a container becomes it in place. */
+const isRevivedBy = (supervisor: unknown): boolean =>
+  supervisor !== undefined && supervisor !== 'none' && supervisor !== 'container';
 
 /** One look at the status. Throws NO_GATEWAY or NO_ANSWER. */
 export async function look(context: Context): Promise<StatusReport> {
@@ -127,7 +141,7 @@ function endOf(context: Context, { before, owner }: Departing): 'for-good' | 'su
   // A gateway in a container is known by what it leaves behind, and may become its next life unseen.
   const visible = owner !== undefined && isVisible(owner);
   if (visible ? isAlive(owner) : left === undefined) return undefined;
-  const revives = !visible || (before.supervisor !== 'none' && before.supervisor !== 'container');
+  const revives = !visible || isRevivedBy(before.supervisor);
   const asks = left === undefined || left.code === null || asksForNext(left.code);
   return revives && asks ? 'supervisor-next' : 'for-good';
 }

@@ -7,7 +7,8 @@ import { isSluiceError, SluiceError } from '../errors.ts';
 import { lineAt } from './command-line.ts';
 import type { Context } from './context.ts';
 import { isOwned, ownerOf } from './departure.ts';
-import { type Followed, followMessage, type MessageBody, OWNERLESS_MS_MAX } from './message.ts';
+import { type Followed, followMessage, type MessageBody } from './message.ts';
+import { GONE } from './ownerless.ts';
 
 /** How long the gateway may take to decide. */
 const ADMISSION_MS_MAX = 30_000;
@@ -56,9 +57,7 @@ function diedWith(context: Context, id: string, isRecorded: boolean, died: Sluic
         `\`${lineAt(context, ['run'])}\` goes on with it; \`${lineAt(context, ['messages', 'show', id])}\` tells what came of it.`,
       ]
     : ['Nothing of the message was recorded.', 'See what came of it before you send it again.'];
-  // A stop that nobody undoes is no death, and comes to the same here.
-  const gone = `the gateway is gone, and none follows it for ${OWNERLESS_MS_MAX / 1000} s`;
-  return new SluiceError('GATEWAY_DIED', `${gone}. ${stands}`, { hint, cause: died });
+  return new SluiceError('GATEWAY_DIED', `${GONE}. ${stands}`, { hint, cause: died });
 }
 
 /** What was streamed is not printed again when its reply comes. */

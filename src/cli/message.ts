@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { ControlClient, ControlReply } from '../control/client.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { isAbsence } from './departure.ts';
+import { OWNERLESS_MS_MAX, Ownerless } from './ownerless.ts';
 
 export interface MessageBody {
   readonly text: string;
@@ -43,7 +44,7 @@ export interface FollowOptions {
   readonly timeoutMs: number;
   /** True while a gateway lives that may only be without its socket just now; absent: none is waited for. */
   readonly comesBack?: () => boolean;
-  /** False while nobody owns the home whose message was decided; then OWNERLESS_MS_MAX counts. Absent: it does not. */
+  /** False while nobody owns the home whose message was decided; then it counts for how long. Absent: it does not. */
   readonly isOwned?: () => boolean;
   /** Ends the following, which resolves with what is known by then. */
   readonly signal?: AbortSignal;
@@ -54,9 +55,6 @@ const RECONNECT_MS = 200;
 
 /** How long a gateway may be away before following gives up. */
 const AWAY_MS_MAX = 120_000;
-
-/** How long the home may be without any gateway: whoever starts them again has done so by then. */
-export const OWNERLESS_MS_MAX = 10_000;
 
 /** How long one that lives may be without its socket before a first message gives up. */
 const UNREACHABLE_MS_MAX = 10_000;
@@ -70,7 +68,7 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
   const endsAt = clock.monotonicMs() + options.timeoutMs;
   let followed: Followed = { admission: undefined, settled: undefined, refusal: undefined };
   let awaySince: number | undefined;
-  let ownerlessSince: number | undefined;
+  const ownerless = new Ownerless(clock, options.isOwned ?? (() => true));
   for (;;) {
     try {
       followed = await attempt(body, options, followed, endsAt);
@@ -78,6 +76,7 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
       if (signal?.aborted) return followed;
       if (options.admissionOnly && followed.admission) return followed;
       awaySince = undefined;
+      ownerless.reached();
       options.onBreak?.();
     } catch (error) {
       if (!isSluiceError(error) || error.code === 'SENDER_GAVE_UP') throw error;
@@ -92,8 +91,7 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
     awaySince ??= now;
     if (now >= endsAt) throw stillOpen(body, followed, options);
     if (now - awaySince > AWAY_MS_MAX) throw new SluiceError('NO_GATEWAY', 'the gateway has not come back');
-    ownerlessSince = options.isOwned?.() === false ? (ownerlessSince ?? now) : undefined;
-    if (ownerlessSince !== undefined && now - ownerlessSince > OWNERLESS_MS_MAX) throw died();
+    if (ownerless.isForGood()) throw died();
     await clock.delay(RECONNECT_MS, signal);
     if (signal?.aborted) return followed;
   }

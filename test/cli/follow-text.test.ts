@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
 import { followText } from '../../src/cli/follow-text.ts';
-import { OWNERLESS_MS_MAX } from '../../src/cli/message.ts';
+import { OWNERLESS_MS_MAX } from '../../src/cli/ownerless.ts';
 import { homePaths } from '../../src/config/paths.ts';
 import type { StreamOptions } from '../../src/control/client.ts';
 import { SluiceError } from '../../src/errors.ts';

@@ -1,6 +1,7 @@
 /** How long a message that was decided is waited for when its gateway is away; time is given. */
 import { expect, test } from 'vitest';
-import { type FollowOptions, followMessage, OWNERLESS_MS_MAX } from '../../src/cli/message.ts';
+import { type FollowOptions, followMessage } from '../../src/cli/message.ts';
+import { OWNERLESS_MS_MAX } from '../../src/cli/ownerless.ts';
 import type { ControlClient, StreamOptions } from '../../src/control/client.ts';
 import { SluiceError } from '../../src/errors.ts';
 import { FakeClock } from '../support/fake-clock.ts';

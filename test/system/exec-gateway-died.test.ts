@@ -3,7 +3,7 @@
  * what is known of its command. How long exactly: test/cli/message.test.ts; what is known: test/cli/exec-endings.test.ts.
  */
 import { expect, onTestFinished, test } from 'vitest';
-import { OWNERLESS_MS_MAX } from '../../src/cli/message.ts';
+import { OWNERLESS_MS_MAX } from '../../src/cli/ownerless.ts';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
 import { RunningCli } from '../support/running-cli.ts';
 

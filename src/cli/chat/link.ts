@@ -6,11 +6,12 @@ import type { Clock } from '../../clock.ts';
 import type { ControlClient, ControlEvent, ControlReply } from '../../control/client.ts';
 import { isSluiceError, SluiceError } from '../../errors.ts';
 import { newId } from '../../messages/ids.ts';
+import { GONE, Ownerless } from '../ownerless.ts';
 
 /** Between two attempts to reach a gateway that is away. */
 const RECONNECT_MS = 200;
 
-/** How long a message waits for a gateway that is away before its sender is told to send it again. */
+/** How long a message waits for a gateway that lives and is away before its sender is told to send it again. */
 const UNSENT_MS_MAX = 120_000;
 
 /** Messages that wait to be sent. */
@@ -27,8 +28,12 @@ export interface LinkOptions {
   readonly onEvent: (event: ControlEvent) => void;
   /** The connection is lost: told once, until there is one again. */
   readonly onAway: () => void;
+  /** None is there any more, and none will follow by itself: told once, until there is a connection again. */
+  readonly onGone: () => void;
   /** True while a gateway lives that may only be without its socket just now. */
   readonly comesBack: () => boolean;
+  /** False while nobody owns the home, and nobody will: no message waits for long then. */
+  readonly isOwned: () => boolean;
 }
 
 export class Link implements Disposable {
@@ -38,11 +43,14 @@ export class Link implements Disposable {
   #connected = false;
   /** There was a connection once. */
   #known = false;
+  readonly #ownerless: Ownerless;
+  #isGone = false;
   #unsent = 0;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#ownerless = new Ownerless(options.clock, options.isOwned);
   }
 
   get connected(): boolean {
@@ -69,13 +77,15 @@ export class Link implements Disposable {
       }
       if (this.#connected && !signal.aborted) onAway();
       this.#connected = false;
+      if (this.#known && !signal.aborted) this.#lookWhetherGone();
       await clock.delay(RECONNECT_MS, signal);
     }
   }
 
   /**
    * Sends a message, after those before it, and gives the gateway's decision, with the id it was sent under. Rejects
-   * with NO_ANSWER when there are too many before it, or none was reached for too long.
+   * with NO_ANSWER when there are too many before it, or none was reached for too long, and with GATEWAY_DIED when none
+   * will be.
    */
   async send(text: string, onId: (id: string) => void): Promise<ControlReply> {
     if (this.#unsent >= UNSENT_MAX)
@@ -97,6 +107,7 @@ export class Link implements Disposable {
         return await control.request('POST', '/v1/messages', { text, id, conversation }, DECISION_MS_MAX);
       } catch (error) {
         if (!isSluiceError(error) || this.#stop.signal.aborted) throw error;
+        if (this.#ownerless.isForGood()) throw new SluiceError('GATEWAY_DIED', GONE, { cause: error });
         if (clock.monotonicMs() - since > UNSENT_MS_MAX) {
           throw new SluiceError('NO_ANSWER', 'the gateway has not come back', { cause: error });
         }
@@ -110,11 +121,19 @@ export class Link implements Disposable {
     this.#stop.abort();
   }
 
+  #lookWhetherGone(): void {
+    if (this.#isGone || !this.#ownerless.isForGood()) return;
+    this.#isGone = true;
+    this.#options.onGone();
+  }
+
   #take(event: ControlEvent): void {
     if (event.id !== undefined) this.#lastEventId = event.id;
     if (event.event === 'connected') {
       this.#connected = true;
       this.#known = true;
+      this.#isGone = false;
+      this.#ownerless.reached();
     }
     this.#options.onEvent(event);
   }

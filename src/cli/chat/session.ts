@@ -1,15 +1,17 @@
 /**
  * A chat on a terminal: keys in, the conversation and the rows under it out. Ctrl-C interrupts what is being answered,
  * else clears what is being written, else leaves, and the second one always leaves; Ctrl-D leaves. A gateway that
- * restarts meanwhile is waited for.
+ * restarts meanwhile is waited for; of one that is gone it is told, and the next one is met whenever it comes.
  */
 import { emitKeypressEvents } from 'node:readline';
 import { systemClock as clock } from '../../clock.ts';
 import type { ControlEvent, ControlReply } from '../../control/client.ts';
 import { messageOf } from '../../errors.ts';
 import type { Signals } from '../../process/signals.ts';
+import { lineAt } from '../command-line.ts';
 import { type Context, EXIT } from '../context.ts';
-import { ownerOf } from '../departure.ts';
+import { isOwned, ownerOf } from '../departure.ts';
+import { GONE } from '../ownerless.ts';
 import type { Terminal } from '../terminal.ts';
 import { complete, type KnownCommand } from './completion.ts';
 import { Editor, type Key } from './editor.ts';
@@ -76,7 +78,9 @@ export class ChatSession implements AsyncDisposable {
       conversation,
       onEvent: (event) => this.#hear(event),
       onAway: () => this.#lost(),
+      onGone: () => this.#gone(),
       comesBack,
+      isOwned: () => isOwned(context),
     });
   }
 
@@ -233,6 +237,17 @@ export class ChatSession implements AsyncDisposable {
     this.#wasAway = true;
     this.#status = 'the gateway is away, reconnecting';
     this.#transcript.lost();
+    this.#draw();
+  }
+
+  /** What was not decided is told of message by message. */
+  #gone(): void {
+    const { recorded, unrecorded } = this.#transcript.awaited;
+    const next = recorded > 0 ? 'goes on with what waits for its answer, on disk' : 'starts the next one';
+    this.#screen.note(`${GONE}; \`${lineAt(this.#options.context, ['run'])}\` ${next}`);
+    const lost = `nothing was recorded of ${unrecorded} of what waits: see what came of it before you send it again`;
+    if (unrecorded > 0) this.#screen.note(lost);
+    this.#status = 'no gateway';
     this.#draw();
   }
 

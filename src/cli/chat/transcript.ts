@@ -20,6 +20,8 @@ interface Own {
   readonly kind: string;
   /** For a next life, or until the gateway runs as usual. */
   readonly isHeld: boolean;
+  /** It is on disk; undefined until it is decided. */
+  readonly isRecorded: boolean | undefined;
 }
 
 export class Transcript {
@@ -45,6 +47,13 @@ export class Transcript {
     return [...this.#own.values()].some(({ kind, isHeld }) => kind === 'turn' && !isHeld);
   }
 
+  /** How many messages of this chat are decided and wait for their outcome: on disk, and not. */
+  get awaited(): { readonly recorded: number; readonly unrecorded: number } {
+    const count = (recorded: boolean) =>
+      [...this.#own.values()].filter(({ isRecorded }) => isRecorded === recorded).length;
+    return { recorded: count(true), unrecorded: count(false) };
+  }
+
   /** A command of this chat that runs, by its message's id. */
   get runningCommand(): string | undefined {
     return [...this.#own.values()].find(({ kind }) => kind === 'exec')?.messageId;
@@ -52,16 +61,17 @@ export class Transcript {
 
   /** This chat has sent a message under this id. */
   sent(id: string): void {
-    this.#own.set(id, { messageId: '', kind: '', isHeld: false });
+    this.#own.set(id, { messageId: '', kind: '', isHeld: false, isRecorded: undefined });
   }
 
   /** What the gateway has decided of it, unless it is settled already. */
-  decided(id: string, { messageId, kind, admission }: Readonly<Record<string, unknown>>): void {
+  decided(id: string, { messageId, kind, admission, recorded }: Readonly<Record<string, unknown>>): void {
     if (!this.#own.has(id)) return;
     this.#own.set(id, {
       messageId: String(messageId),
       kind: String(kind),
       isHeld: admission === 'hold',
+      isRecorded: recorded !== false,
     });
   }
 

@@ -34,7 +34,7 @@ class Control {
   }
 }
 
-function connect(comesBack = false) {
+function connect(comesBack = false, isOwned = () => true) {
   const control = new Control();
   const clock = new FakeClock();
   const heard: string[] = [];
@@ -44,7 +44,9 @@ function connect(comesBack = false) {
     conversation: 'a/b',
     onEvent: ({ event }) => heard.push(event),
     onAway: () => heard.push('(away)'),
+    onGone: () => heard.push('(gone)'),
     comesBack: () => comesBack,
+    isOwned,
   });
   return { control, clock, heard, link };
 }

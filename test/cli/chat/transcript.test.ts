@@ -118,3 +118,14 @@ test('events that were left out are mentioned', () => {
   show('dropped', { count: 3 });
   expect(page.text).toBe('[some of what was said meanwhile is not shown]\n');
 });
+
+test('what waits for its outcome is known with whether it is on disk, once it is decided', () => {
+  const { transcript, show } = open();
+  for (const id of ['mine', 'unrecorded', 'undecided']) transcript.sent(id);
+  expect(transcript.awaited).toEqual({ recorded: 0, unrecorded: 0 });
+  transcript.decided('mine', { messageId: 'm1', kind: 'turn', admission: 'dispatch', recorded: true });
+  transcript.decided('unrecorded', { messageId: 'm2', kind: 'exec', admission: 'dispatch', recorded: false });
+  expect(transcript.awaited).toEqual({ recorded: 1, unrecorded: 1 });
+  show('settled');
+  expect(transcript.awaited).toEqual({ recorded: 0, unrecorded: 1 });
+});
