@@ -59,6 +59,8 @@ export class StandInServer implements AsyncDisposable {
   /** Ids of messages as they were handed to the gateway, each time. */
   readonly handed: string[] = [];
   readonly behaviours = new Behaviours();
+  /** Called in the very moment in which a gateway's connection is found to be gone, before anybody who waits is told. */
+  disconnected: () => void = () => {};
   readonly port: number;
   readonly #server: Server;
   readonly #held = new Map<Gate, (() => void)[]>();
@@ -224,6 +226,7 @@ export class StandInServer implements AsyncDisposable {
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#socket !== socket) return;
+      this.disconnected();
       this.#socket = undefined;
       this.#isWelcome = false;
       if (!this.#redelivers) {
