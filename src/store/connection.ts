@@ -32,10 +32,14 @@ export class Connection implements Transactions {
   applyUnit(unit: readonly Write[]): 'committed' | 'duplicate' {
     const guarded = unit.findLastIndex((write) => write.op === 'receive') > 0;
     if (guarded) this.savepoint();
+    let received: string | undefined;
     for (const write of unit) {
-      if (this.writes.apply(write)) continue;
-      if (guarded) this.undo();
-      return 'duplicate';
+      if (!this.writes.apply(write, received)) {
+        if (guarded) this.undo();
+        return 'duplicate';
+      }
+      if (write.op === 'receive') received = write.message.id;
+      else if (write.op === 'turn.start') received = undefined;
     }
     if (guarded) this.release();
     return 'committed';

@@ -83,6 +83,20 @@ function progress(prepare: () => Promise<StoreGround>): void {
     expect(attempts).toEqual([1, 2, 3, 2]);
   });
 
+  test('turns that begin in the unit that receives their messages count from one, each message for itself', async () => {
+    await using ground = await prepare();
+    const store = await ground.open();
+    await store.commit([receive('m1'), begun('t1', ['m1']), begun('t2', ['m1'])]);
+    await store.commit([receive('m2'), begun('t3', ['m1', 'm2']), begun('t4', ['m2'])]);
+    const { turns } = await store.openWork([]);
+    expect(turns.map(({ id, attempt }) => [id, attempt])).toEqual([
+      ['t1', 1],
+      ['t2', 2],
+      ['t3', 3],
+      ['t4', 2],
+    ]);
+  });
+
   test('messages that await a word are found by their conversation, in order, until they go on', async () => {
     await using ground = await prepare();
     const store = await ground.open();
