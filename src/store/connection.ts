@@ -88,6 +88,10 @@ export class Connection implements Transactions {
     this.writes.addJournalRow(row, missed);
   }
 
+  addJournalRows(rows: readonly JournalRow[], missed: number): void {
+    this.writes.addJournalRows(rows, missed);
+  }
+
   close(): void {
     this.#db.close();
   }

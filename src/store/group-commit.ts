@@ -36,6 +36,8 @@ export interface Transactions {
   /** Back to the savepoint, which is gone then. */
   undo(): void;
   addJournalRow(row: JournalRow, missed: number): void;
+  /** Several, with few statements; `missed` belongs to the first. What throws may have written some of them. */
+  addJournalRows(rows: readonly JournalRow[], missed: number): void;
 }
 
 export interface GroupCommitHost<Connection> {
@@ -185,24 +187,25 @@ function commitBatch<C extends Transactions>(
   run: JournalRun,
 ): BatchWritten {
   try {
-    return inTransaction(db, () => ({
-      results: units.map((unit) => ({ value: unit.apply(db) })),
-      journal: addRun(db, run, (add) => ({ value: add() })),
-    }));
+    return inTransaction(db, () => {
+      const results = units.map((unit) => ({ value: unit.apply(db) }));
+      db.addJournalRows(run.rows, run.missed);
+      return { results, journal: { missed: 0, defects: [] } };
+    });
   } catch (error) {
     if (isOutage(error)) throw error;
   }
   return inTransaction(db, () => ({
     results: units.map((unit) => inSavepoint(db, () => unit.apply(db))),
-    journal: addRun(db, run, (add) => inSavepoint(db, add)),
+    journal: addEach(db, run),
   }));
 }
 
-function addRun(db: Transactions, run: JournalRun, attempt: (add: () => void) => Result): JournalWritten {
+function addEach(db: Transactions, run: JournalRun): JournalWritten {
   const defects: unknown[] = [];
   let missed = run.missed;
   for (const row of run.rows) {
-    const result = attempt(() => db.addJournalRow(row, missed));
+    const result = inSavepoint(db, () => db.addJournalRow(row, missed));
     if ('defect' in result) defects.push(result.defect);
     missed = 'defect' in result ? missed + 1 : 0;
   }

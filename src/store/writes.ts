@@ -1,15 +1,16 @@
 /**
  * One write of the port as one or two statements, prepared once a connection: those of messages, turns, commands and
- * lives; what is promised outwards stands in `promise-writes.ts`.
+ * lives; what is promised outwards stands in `promise-writes.ts`, the journal in `journal-writes.ts`.
  *
  * What has ended stays as it ended: each statement that ends something holds on to the first end, so that a
  * write which comes twice, or late, changes nothing. A change to a row nobody knows changes nothing either.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Appliers } from './appliers.ts';
+import { type JournalWrites, prepareJournal } from './journal-writes.ts';
 import { preparePromises } from './promise-writes.ts';
 import { type Prune, preparePrune } from './prune.ts';
-import type { JournalRow, MessageRow } from './records.ts';
+import type { MessageRow } from './records.ts';
 import type { LifeStart } from './store.ts';
 import type { Write } from './write.ts';
 
@@ -66,10 +67,7 @@ const LIFE_SAFE_MODE = 'UPDATE lives SET safe_mode = ? WHERE id = ?';
 
 const LIFE_END = 'UPDATE lives SET ended_at = ?, exit_code = ?, cause = ? WHERE id = ? AND ended_at IS NULL';
 
-const JOURNAL = `
-  INSERT INTO journal (epoch, number, at, event, state, context, missed) VALUES (?, ?, ?, ?, ?, ?, ?)`;
-
-export interface Writes {
+export interface Writes extends JournalWrites {
   /**
    * Applies one write. False only for a `receive` whose message is known; then nothing was changed. `received`: the message
    * that this very unit has received, and that has no turn yet.
@@ -78,8 +76,6 @@ export interface Writes {
   /** Adds a life; gives its number and, for a daemon, the next epoch. */
   beginLife(start: LifeStart): { readonly id: number; readonly epoch: number | null };
   readonly prune: Prune;
-  /** Adds a journal row that `missed` rows should have stood before. */
-  addJournalRow(row: JournalRow, missed: number): void;
 }
 
 /** Prepares every statement that changes something. */
@@ -93,7 +89,6 @@ export function prepareWrites(db: DatabaseSync): Writes {
     ...preparePromises(db),
   };
   const begin = db.prepare(LIFE_BEGIN);
-  const journal = db.prepare(JOURNAL);
 
   return {
     apply(write, received) {
@@ -107,9 +102,7 @@ export function prepareWrites(db: DatabaseSync): Writes {
       return row as unknown as { id: number; epoch: number | null };
     },
     prune: preparePrune(db),
-    addJournalRow(row, missed) {
-      journal.run(row.epoch, row.number, row.at, row.event, row.state, row.context, missed);
-    },
+    ...prepareJournal(db),
   };
 }
 

@@ -89,6 +89,46 @@ describe('a journal row', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test.each([1, 7, 8, 9, 16, 21])('is one of %i that a batch writes whole and in order', async (rows) => {
+    await using home = new StoreHome();
+    const store = await home.open();
+    const run = Array.from({ length: rows }, (_, i) => ({
+      ...journalRow(i + 1),
+      at: 5_000 + i,
+      event: `"${i}"`,
+    }));
+    for (const row of run) store.journal(row);
+    await store.commit([receive('m1')]);
+    expect(home.query('SELECT * FROM journal ORDER BY number')).toEqual(
+      run.map((row) => ({ ...row, missed: 0 })),
+    );
+  });
+
+  test('of a batch carries what was lost before it, and of many only the first does', async () => {
+    await using home = new StoreHome();
+    const store = await home.open();
+    for (const number of [1, 1]) store.journal(journalRow(number));
+    await store.commit([receive('m1')]);
+    for (let number = 2; number <= 20; number += 1) store.journal(journalRow(number));
+    await store.commit([receive('m2')]);
+    const marked = home.query('SELECT number, missed FROM journal WHERE missed > 0');
+    expect(marked).toEqual([{ number: 2, missed: 1 }]);
+    expect(home.query('SELECT count(*) AS rows FROM journal')).toEqual([{ rows: 20 }]);
+  });
+
+  test('among many that the store does not take costs the others nothing', async () => {
+    await using home = new StoreHome();
+    const store = await home.open();
+    const given = Array.from({ length: 20 }, (_, i) => (i === 12 ? 3 : i + 1));
+    for (const number of given) store.journal(journalRow(number));
+    expect(await store.commit([receive('m1')])).toBe('committed');
+    const written = given
+      .filter((_, i) => i !== 12)
+      .map((number) => ({ number, missed: number === 14 ? 1 : 0 }));
+    expect(home.query(numbers)).toEqual(written);
+    expect(home.lostRows.map(({ code }) => code)).toEqual(['INTERNAL']);
+  });
+
   test('that the store does not take is told and counted, and its neighbours are written', async () => {
     await using home = new StoreHome();
     const store = await home.open();
