@@ -10,12 +10,18 @@ const COUNTER_MAX = 36 ** 3;
 const CHANCE_MAX = 36 ** 3;
 let counter = randomInt(COUNTER_MAX);
 let latestMs = 0;
+/** In base 36: ids come many to a millisecond, and writing it out costs more than the rest of one. */
+let latestText = '0';
 
 /** `m_mi9x2k4a0f3b7c`: kind, then base 36 of wall milliseconds, a counter, and chance. */
 export function newId(kind: 'm' | 't' | 'c' | 'o' | 'r', wallMs: number): string {
   counter = (counter + 1) % COUNTER_MAX;
   // A counter that begins anew within one moment would sort before those of that moment.
-  latestMs = Math.max(latestMs + (counter === 0 ? 1 : 0), wallMs);
+  const atMs = Math.max(latestMs + (counter === 0 ? 1 : 0), wallMs);
+  if (atMs !== latestMs) {
+    latestMs = atMs;
+    latestText = atMs.toString(36);
+  }
   const chance = randomInt(CHANCE_MAX);
-  return `${kind}_${latestMs.toString(36)}${counter.toString(36).padStart(3, '0')}${chance.toString(36).padStart(3, '0')}`;
+  return `${kind}_${latestText}${counter.toString(36).padStart(3, '0')}${chance.toString(36).padStart(3, '0')}`;
 }
