@@ -36,14 +36,14 @@ export class ChartJournal {
     this.#epoch = epoch;
     this.#registered = isRegistered;
     if (!isRegistered) return;
-    for (const row of this.#early.splice(0)) this.#write({ epoch, ...row });
+    for (const row of this.#early.splice(0)) this.#write({ ...row, epoch });
   }
 
   /** Writes a step, or keeps it until it can be. */
   add(step: ChartStepRow): void {
-    const row = { number: this.next, ...step };
+    const row = { ...step, number: this.next };
     this.#number = row.number;
-    if (this.#registered) this.#write({ epoch: this.#epoch, ...row });
+    if (this.#registered) this.#write({ ...row, epoch: this.#epoch });
     else this.#keepEarly(row);
   }
 

@@ -175,7 +175,7 @@ export class Intake implements Disposable {
       final = result === 'unwritable' ? placing.unwritable(placed) : placing.notKept(placed);
     }
     const decided = decidedOf(final);
-    ledger.tell(row.id, { type: 'admission', ...decided });
+    ledger.tell(row.id, { ...decided, type: 'admission' });
     const { row: message } = final.message;
     conversations.tell(message.conversation, { type: 'message', message, admission: decided.admission });
     placing.begin(final);

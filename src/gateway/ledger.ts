@@ -176,7 +176,7 @@ export class Ledger {
     this.#open.delete(messageId);
     if (open === undefined) return;
     for (const text of settled.replies) this.#tellAll(messageId, open.listeners, { type: 'reply', text });
-    this.#tellAll(messageId, open.listeners, { type: 'settled', ...settled });
+    this.#tellAll(messageId, open.listeners, { ...settled, type: 'settled' });
     open.resolve(settled);
   }
 

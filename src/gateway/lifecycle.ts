@@ -196,12 +196,13 @@ export class Lifecycle {
     this.#verdict = undefined;
     const before = this.#actor.getSnapshot();
     if (before.status !== 'active') return { decision: undefined, verdict: undefined };
-    this.#watch.begin(this.#journal.next, this.#options.clock.wallMs(), event);
+    const at = this.#options.clock.wallMs();
+    this.#watch.begin(this.#journal.next, at, event);
     this.#actor.send(event);
     // Read now: what the effects below send are steps of their own.
     const judged = { decision: this.#decision, verdict: this.#verdict };
     if (judged.verdict === 'hurried') this.#hurried = true;
-    this.#note(event, before, this.#actor.getSnapshot());
+    this.#note(at, event, before, this.#actor.getSnapshot());
     this.#tasks.run();
     return judged;
   }
@@ -248,13 +249,13 @@ export class Lifecycle {
     this.send({ type: 'fatal', failure: { kind: 'fault', message: messageOf(error) } });
   }
 
-  #note(event: LifecycleEvent, before: GatewaySnapshot, after: GatewaySnapshot): void {
+  #note(at: number, event: LifecycleEvent, before: GatewaySnapshot, after: GatewaySnapshot): void {
     const from = this.#state;
     const state = statePath(after);
     this.#state = state;
     const { request, degraded, turns, commands, failure } = after.context;
     this.#journal.add({
-      at: this.#options.clock.wallMs(),
+      at,
       event: JSON.stringify(event),
       state,
       context: JSON.stringify({ request, failure, degraded, turns: turns.size, commands: commands.size }),

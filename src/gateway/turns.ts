@@ -163,7 +163,9 @@ export class Turns {
     const { row } = message;
     const found = this.#options.agent(row.agent ?? '') ?? accepted;
     if (found === undefined || this.#running.size >= this.#options.maxTurns()) return undefined;
-    if (this.#runningOf(row.agent) >= found.maxTurns) return undefined;
+    // Where fewer run than one agent may have, its own need no counting.
+    if (this.#running.size >= found.maxTurns && this.#runningOf(row.agent) >= found.maxTurns)
+      return undefined;
     const at = this.#options.clock.wallMs();
     const turn: Turn = {
       row: {
@@ -195,6 +197,7 @@ export class Turns {
 
   /** Starts what has a place now: in order, skipping conversations that are busy. */
   #startWaiting(): void {
+    if (this.#waiting.length === 0) return;
     const passedOver = new Set<string>();
     for (const waiting of [...this.#waiting]) {
       if (this.#running.size >= this.#options.maxTurns()) return;
