@@ -1,17 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, type TestBrowser } from '../support/browser.ts';
+import { freePort } from '../support/free-port.ts';
 import { cleanEnvironment } from '../support/gateway.ts';
-import { polled } from '../support/polling.ts';
 import { DESK, untilLive, untilText } from './inspector-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -26,6 +24,7 @@ async function startDaemon(): Promise<Daemon> {
   await using undo = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'sluice-daemon-page-'));
   undo.defer(() => rm(dir, { recursive: true, force: true }));
+  // It stays the same over a restart, so that the page finds the gateway again.
   const port = await freePort();
   await writeFile(join(dir, 'agent.sh'), AGENT);
   await writeFile(join(dir, 'sluice.yaml'), configuration(port));
@@ -64,22 +63,6 @@ quick_commands:
   gpu: { type: exec, command: "echo 12%" }
   g: { type: alias, target: "/gpu" }
 `;
-
-/** Below those that a system gives to whoever asks for any: nobody gets one of these by accident. */
-const [PORT_MIN, PORT_MAX] = [20_000, 29_999];
-
-/** A port that stays the same over a restart, so that the page finds the gateway again. */
-function freePort(): Promise<number> {
-  return polled(async () => {
-    const port = randomInt(PORT_MIN, PORT_MAX + 1);
-    const server = createServer();
-    const isFree = new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    return (await isFree) && port;
-  }, 'a free port');
-}
 
 /** Its welcome ends with how to stop it. What it prints later is read, too, so that its pipe never fills. */
 async function untilWelcomed(child: ChildProcess): Promise<void> {

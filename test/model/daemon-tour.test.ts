@@ -94,7 +94,7 @@ test.each(['stop', 'restart'] as const)(
       entry: program.entry,
       config: [
         'quick_commands:',
-        `  hold: { type: exec, command: "trap '' TERM; cat command", timeout: 1h, grace: 1h }`,
+        `  hold: { type: exec, command: "trap '' TERM; cat command; true", timeout: 1h, grace: 1h }`,
         'access: { owners: ["standin:ann"] }',
         'shutdown: { kill_grace: 200ms, exit_timeout: 1s }',
       ].join('\n'),
@@ -103,7 +103,8 @@ test.each(['stop', 'restart'] as const)(
     gateway.folder.fifo('command');
     server.hold('send', 'stop-receiving');
     await server.deliver({ id: 'm1', from: 'ann', text: '/hold' });
-    await gateway.inFlight('commands', 1);
+    // A TERM that came before its trap would end it.
+    await gateway.commandsBegun(1);
 
     await gateway.request('POST', '/v1/lifecycle', { intent });
     await gateway.log((line) => line.to === 'exited', 'the exit');

@@ -60,7 +60,7 @@ function cgroups(): Enclosures {
 
 /** Its child leaves session and environment behind at once, and says its number once it is a process of its own. */
 const ESCAPES =
-  'sleep 0.2; env -i /usr/bin/setsid /bin/sh -c "echo \\$\\$ ready; exec /bin/sleep 600" & wait';
+  'sleep 0.5; env -i /usr/bin/setsid /bin/sh -c "echo \\$\\$ ready; exec /bin/sleep 600" & wait';
 
 async function escaped(enclosures: Enclosures | undefined): Promise<number> {
   const printed = Promise.withResolvers<number>();

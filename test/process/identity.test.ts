@@ -9,6 +9,7 @@ import {
   processIdentity,
 } from '../../src/process/identity.ts';
 import { startCommand, startProgram } from '../support/line-process.ts';
+import { PATIENCE_MS } from '../support/polling.ts';
 
 const LINUX = process.platform === 'linux';
 const CAN_UNSHARE = LINUX && canUnshare();
@@ -60,7 +61,7 @@ test.skipIf(!LINUX)('a zombie is dead though its pid still takes signals (needs 
   const script = 'exec 3<&0; (read line <&3) & echo $!; exec sleep 1000';
   await using parent = startCommand('/bin/sh', ['-c', script]);
   const pid = Number(await parent.nextLine());
-  const patience = { timeout: 5_000, interval: 5 };
+  const patience = { timeout: PATIENCE_MS, interval: 5 };
   await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'), patience);
   const stat = () => parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   expect(stat()?.zombie).toBe(false);

@@ -3,11 +3,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from './polling.ts';
 import { VirtualTerminal } from './virtual-terminal.ts';
 
 const MAIN = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-const PATIENCE_MS = 15_000;
 
 export interface ChatTerminalOptions {
   readonly home: string;

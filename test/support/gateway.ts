@@ -221,7 +221,8 @@ export class TestGateway implements AsyncDisposable {
     for (;;) {
       const found = check();
       if (found) return found;
-      if (limit.aborted || !this.alive) {
+      // What it said last is read after it has ended, so it has said all once its pipes are closed, too.
+      if (limit.aborted || !live.has(this)) {
         throw new Error(`waited in vain for ${what}\n${this.stdout}\n${this.stderr.slice(-4000)}`);
       }
       await new Promise<void>((resolve) => {
@@ -282,12 +283,16 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /** Waits until so many commands have begun for certain: each has its shell and what that started. Gives their ids. */
-  async commandsBegun(count: number): Promise<string[]> {
-    const idsIn = ({ inFlight }: Reply['json']): string[] =>
-      inFlight.commands.map(({ id }: { id: string }) => id);
-    const has = (status: Reply['json']) =>
-      idsIn(status).length === count && idsIn(status).every((id) => survivors(id).length >= 2);
-    return idsIn(await this.statusWhere(has));
+  commandsBegun(count: number): Promise<string[]> {
+    return this.#begun('commands', count);
+  }
+
+  /**
+   * Waits until so many turns of the stand-in agent wait at their FIFO, or are about to: each has its shell and what that
+   * started, so that it has said "started", and is deaf if it is to be. Gives their ids.
+   */
+  turnsBegun(count: number): Promise<string[]> {
+    return this.#begun('turns', count);
   }
 
   /** Where HTTP listens, and with which token. */
@@ -321,6 +326,14 @@ export class TestGateway implements AsyncDisposable {
     if (this.alive) await this.kill9();
     await this.exited;
     if (this.#ownsFolder) this.folder[Symbol.dispose]();
+  }
+
+  async #begun(what: 'turns' | 'commands', count: number): Promise<string[]> {
+    const idsIn = ({ inFlight }: Reply['json']): string[] =>
+      inFlight[what].map(({ id }: { id: string }) => id);
+    const has = (status: Reply['json']) =>
+      idsIn(status).length === count && idsIn(status).every((id) => survivors(id).length >= 2);
+    return idsIn(await this.statusWhere(has));
   }
 
   #wake(): void {

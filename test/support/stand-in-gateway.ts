@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { freePort } from './free-port.ts';
 
 /** What the page sent to `POST /v1/messages`. */
 export interface Posted {
@@ -112,9 +112,9 @@ export class StandInGateway implements AsyncDisposable {
     const server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
+    if (this.#port === 0) this.#port = await freePort();
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CliResult, httpRequest, type LogLine, type Reply, TestFolder, testConfig } from './gateway.ts';
+import { polled } from './polling.ts';
 import { type JournalEntry, nameIn, type Ran, type SystemdBox } from './systemd-box.ts';
 
 const MAIN = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -153,10 +154,7 @@ export class UnitGateway implements AsyncDisposable {
 
   /** Waits until one turn or one command is in flight. */
   async inFlight(what: 'turns' | 'commands'): Promise<void> {
-    const limit = AbortSignal.timeout(5000);
-    while ((await this.status()).inFlight[what].length === 0) {
-      if (limit.aborted) throw new Error(`no ${what} in flight`);
-    }
+    await polled(async () => (await this.status()).inFlight[what].length > 0, `${what} in flight`);
   }
 
   /** Runs the real CLI on this gateway's home, in the box as its users do. */

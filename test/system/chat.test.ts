@@ -13,7 +13,7 @@ const MAIN = process.env.SLUICE_TEST_ENTRY ?? fileURLToPath(new URL('../../src/m
 const QUICK = `display: { busy_input_mode: queue }
 quick_commands:
   up: { type: exec, command: "echo up" }
-  upload: { type: exec, command: "echo uploading; exec sleep 60", description: "takes long" }
+  upload: { type: exec, command: "echo uploading; sleep 60; true", description: "takes long" }
   wide: { type: exec, command: "printf 'e\\\\033[2Jnd 日本語日本語日本語日本語日本語日本語日本語'" }`;
 
 const FAMILY = '👨‍👩‍👧';
@@ -317,6 +317,8 @@ describe('in a terminal', () => {
     await using chat = await open();
     chat.send('/upload');
     await chat.sees(/1 in flight/);
+    // By now it has said something.
+    await gateway.commandsBegun(1);
     chat.press('ctrl-c');
     await chat.sees(/^\/upload was ended after /);
     expect(chat.lines).toContain('uploading');

@@ -5,6 +5,7 @@ import { MISSED_MESSAGES_MAX } from '../../src/control/conversation-events.ts';
 import { EVENT_STREAMS_MAX } from '../../src/control/event-stream.ts';
 import { EventClient, type ServerEvent } from '../support/event-client.ts';
 import { httpRequest, TestFolder, TestGateway } from '../support/gateway.ts';
+import { PATIENCE_MS } from '../support/polling.ts';
 
 const QUICK = `display: { busy_input_mode: queue }
 quick_commands:
@@ -241,7 +242,7 @@ describe('slow clients and many', () => {
 
 /** Tries until there is a stream: a gateway that starts, or one that has just lost a client. */
 async function comesBack(open: () => Promise<EventClient>): Promise<EventClient> {
-  const limit = AbortSignal.timeout(15_000);
+  const limit = AbortSignal.timeout(PATIENCE_MS);
   for (;;) {
     const client = await open().catch(() => undefined);
     if (client?.status === 200) return client;

@@ -3,6 +3,7 @@
  * alone by itself, and keeps neither the gateway nor another platform.
  */
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { type TestGateway, testConfig } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
 import { startWithStandIn } from '../support/stand-in/gateway.ts';
@@ -34,7 +35,7 @@ const linked = (gateway: TestGateway, state: string) =>
   gateway.statusWhere((status) => linkOf(status)?.state === state);
 
 test('a server that is away at the start delays nothing, and is there for its people once it has come', async () => {
-  const gone = await serve();
+  const gone = await serve(await freePort());
   await gone[Symbol.asyncDispose]();
   const gateway = await gatewayOf(gone);
   expect(await gateway.status()).toMatchObject({

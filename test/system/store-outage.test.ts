@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { survivors } from '../process/survivors.ts';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
 import { debrisIn, pidFile, storeRows, when } from '../support/home-files.ts';
+import { polled } from '../support/polling.ts';
 import { HOME_SIZE_KB, mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
 import { startWithStandIn } from '../support/stand-in/gateway.ts';
 import { StandInServer } from '../support/stand-in/server.ts';
@@ -88,8 +89,10 @@ describe(`on a full disk${SMALL_DISK_MISSING ? ` (skipped: ${SMALL_DISK_MISSING}
       {
         await using gateway = await TestGateway.start({ folder, config });
         const streamed = gateway.send('wait one', { id: 'in-flight' });
-        const waiting = gateway.send('wait two', { id: 'after-it' });
         await gateway.inFlight('turns', 1);
+        const waiting = gateway.send('wait two', { id: 'after-it' });
+        const accepted = "SELECT id FROM inbox WHERE platform_message_id = 'after-it'";
+        await polled(() => storeRows(folder.home, accepted).length === 1, 'the second to be accepted');
         disk.fill();
 
         await expectOutageIsBorne(gateway, 'full', DISK);
@@ -295,8 +298,9 @@ describe('while another process holds the lock of the database', () => {
 
     await expectOutageIsBorne(gateway, 'locked', LOCK);
     expect((await gateway.cli('status')).stdout).toContain('another program has the store locked: close it');
-    // Only the probe of each second waits for the lock, its 50 ms, and no message does: half of them would show it.
-    expect(await medianStatusMs(gateway)).toBeLessThan(usualMs + 40);
+    // Only the probe of each second waits for the lock, its 50 ms, and no message does: half of them would show it,
+    // however often they are asked. That others keep the machine busy is over some time.
+    await polled(async () => (await medianStatusMs(gateway)) < usualMs + 40, 'answers as fast as usual');
 
     lock[Symbol.dispose]();
     await recovered(gateway);

@@ -18,7 +18,7 @@ test('typing is shown while a turn runs, anew before it fades, and is over befor
 
   await server.deliver({ id: 'm1', from: 'ann', text: 'wait one' });
   await server.until(() => shown('ann').length >= 2, 'typing to be shown a second time');
-  expect(shown('ann')).toEqual([true, true]);
+  expect(shown('ann')).not.toContain(false);
   // A command shows none, nor does a turn of somebody who waits at a connection.
   await server.deliver({ id: 'm2', from: 'bob', text: '/status' });
   await server.reached(({ conversation }) => conversation === 'standin:bob');
@@ -28,12 +28,14 @@ test('typing is shown while a turn runs, anew before it fades, and is over befor
   server.hold('send');
   await folder.release('one');
   await server.until(() => server.asked.some(({ text }) => text.includes('finished one')), 'the answer');
-  expect(shown('ann')).toEqual([true, true, false]);
+  // On a busy machine it was shown a third time meanwhile.
+  const whole = shown('ann');
+  expect([whole.indexOf(false), whole.at(-1)]).toEqual([whole.length - 1, false]);
   server.release('send');
   await server.reached(({ text }) => text.includes('finished one'));
   await folder.release('two');
   expect((await here).json).toMatchObject({ outcome: 'answered' });
   expect(await gateway.stop()).toEqual({ code: 0, signal: null });
   expect(new Set(server.typing.map(({ conversation }) => conversation))).toEqual(new Set(['standin:ann']));
-  expect(shown('ann')).toEqual([true, true, false]);
+  expect(shown('ann')).toEqual(whole);
 });
