@@ -12,7 +12,7 @@ export const CRASHES_MAX = 3;
 export interface IncidentOptions {
   /** Wall milliseconds. */
   readonly now: number;
-  /** Lives that died, by a kill or a defect; the others whose rows are open have left in order. */
+  /** Lives that ended in the middle of what they worked on; the others whose rows are open have left in order. */
   readonly deadLives: ReadonlySet<number>;
   /** Conversations that were in flight at earlier deaths. */
   readonly sessions: ReadonlyMap<string, CrashedSession>;
@@ -20,6 +20,16 @@ export interface IncidentOptions {
   readonly incident: { readonly name: string; readonly told: readonly Notice[] } | null;
   /** Nobody is told that turns were interrupted until turns are taken again: it is promised. */
   readonly quiet: boolean;
+}
+
+/** The messages of a conversation whose turns one death cut off and that stay open. */
+export interface CutOffs extends Pick<Notice, 'platform' | 'conversation'> {
+  /** What their turns had said, as far as it is known. */
+  readonly streamed: string;
+  /** The texts of those that wait for a word; the others go on by themselves. */
+  readonly asked: readonly string[];
+  /** None of them is cut off for the first time. */
+  readonly isAgain: boolean;
 }
 
 /** The deaths of late, as a recovery looks at the conversations one after the other. */
@@ -64,28 +74,40 @@ export class Incident {
   }
 
   /**
-   * What the conversation of a turn that was cut off is told, where `text` says it of the turn, and the rows that note it.
-   * `text` of what comes back is null: nothing, or nothing yet. That it rests is said with the "down" where this is still to
-   * be said, and is the "back" where it had been told that it goes on. In a life that shall be quiet, later.
+   * What the conversation is told of its turns that one death cut off, and the rows that note it; `text` of what comes back is
+   * null: nothing, or nothing yet. It hears once that the gateway went down. That it rests is said with this "down" where it is
+   * still to be said, and is the "back" where it had been told that it goes on. Of an incident that it has heard of it hears no
+   * more, but whoever is asked for a word is always told. In a life that shall be quiet a notice is told later.
    */
-  tell(
-    { platform, conversation }: Pick<Notice, 'platform' | 'conversation'>,
-    text: string,
-  ): { readonly writes: readonly Write[]; readonly text: string | null } {
+  tell(cut: CutOffs): { readonly writes: readonly Write[]; readonly text: string | null } {
     const { incident, quiet, now } = this.#options;
-    if (incident === null) return { writes: [], text };
+    const { platform, conversation, streamed, asked } = cut;
+    const went = resumeReplies.cutOff(asked.length > 0 ? 'ask' : 'by-itself', this.rests(conversation));
+    if (incident === null) return { writes: [], text: withStreamed(streamed, went) };
+    const restsNow = this.#restNow.delete(conversation);
     const down = { incident: incident.name, platform, conversation, kind: 'down' } as const;
-    const isBack = this.#told.has(noticeKey(down)) && this.#restNow.delete(conversation);
+    const isBack = this.#told.has(noticeKey(down)) && restsNow;
     const notice = isBack ? ({ ...down, kind: 'back' } as const) : down;
-    if (this.#told.has(noticeKey(notice))) return { writes: [], text: null };
+    if (this.#told.has(noticeKey(notice))) return { writes: [], text: this.#again(cut) };
     this.#told.add(noticeKey(notice));
-    this.#restNow.delete(conversation);
     const promised: Write = { op: 'notice', notice, at: now };
     if (quiet) return { writes: [promised], text: null };
     const handedOn: Write = { op: 'notice.end', notice, state: 'sent' };
-    return { writes: [promised, handedOn], text: isBack ? resumeReplies.backAndResting() : text };
+    const text = withStreamed(streamed, isBack ? resumeReplies.backAndResting() : went);
+    return { writes: [promised, handedOn], text };
+  }
+
+  /** What is no notice but an answer to those messages, so that it is said in a quiet life, too. */
+  #again({ conversation, streamed, asked, isAgain }: CutOffs): string | null {
+    if (asked.length === 0) return null;
+    const how = this.#options.quiet ? 'after-safe-mode' : this.rests(conversation) ? 'rests' : 'resume';
+    return withStreamed(streamed, resumeReplies.cutOffToo(asked, isAgain, how));
   }
 }
+
+/** What the person would have read had the turns gone on, said first. */
+export const withStreamed = (streamed: string, text: string): string =>
+  streamed.trim() === '' ? text : `${streamed}\n\n${text}`;
 
 /** A notice of one incident, as one word. */
 const noticeKey = ({ kind, platform, conversation }: Notice): string =>

@@ -19,8 +19,8 @@ import type {
 import type { Life, OpenWork } from '../store/store.ts';
 import type { Write } from '../store/write.ts';
 import { outboundRows } from './outbound-rows.ts';
-import { Incident, type IncidentOptions } from './recovery-incident.ts';
-import { isOld, type ResumeRules, resumptionOf } from './resume-policy.ts';
+import { Incident, type IncidentOptions, withStreamed } from './recovery-incident.ts';
+import { isOld, type ResumeRules, type Resumption, resumptionOf } from './resume-policy.ts';
 
 /** An exec command that was received and not started runs at the next start if it is younger than this. */
 export const COMMAND_AGE_MS_MAX = 60_000;
@@ -61,6 +61,8 @@ class Planner {
   /** Held messages that go on with a turn that was cut off; they come first. */
   readonly #resumed: MessageRow[] = [];
   readonly #incident: Incident;
+  /** Conversations that have what there is to tell of their turns. */
+  readonly #told = new Set<string>();
   readonly #plan: Plan;
 
   constructor(open: OpenWork, options: PlanOptions) {
@@ -99,13 +101,13 @@ class Planner {
   }
 
   #message(message: StoredMessage): void {
-    const turn = this.#turnOf.get(message.id);
+    const turn = this.#cutTurnOf(message);
     const command = this.#commandOf.get(message.id);
     if (command !== undefined) this.#command(message, command);
-    else if (turn !== undefined && message.phase === 'started') this.#interrupted(message, turn);
+    else if (turn !== undefined) this.#interrupted(message, turn);
     else if (message.phase === 'awaiting-resume') this.#awaited(message);
     else if (message.phase === 'held' || message.phase === 'waiting') this.#holdAgain(message);
-    else this.#settle(message, 'interrupted', resumeReplies.interruptedAtBoot(null));
+    else this.#builtin(message);
   }
 
   #command(message: StoredMessage, command: CommandRow & { readonly startedAt: number | null }): void {
@@ -132,14 +134,11 @@ class Planner {
   }
 
   #interrupted(message: StoredMessage, turn: OpenTurn): void {
-    const { resume, now } = this.#options;
-    const quarantined = this.#incident.rests(message.conversation);
-    const cut = { effects: turn.effects, receivedAt: message.receivedAt, quarantined };
-    const goesOn = resumptionOf(cut, resume, now);
+    const goesOn = this.#resumptionOf(message, turn);
     this.#plan.interrupted += 1;
-    const text = withStreamed(turn.streamed, resumeReplies.cutOff(goesOn, quarantined));
     if (goesOn === 'end') {
-      this.#settle(message, 'interrupted', text);
+      const text = resumeReplies.cutOff('end', this.#incident.rests(message.conversation));
+      this.#settle(message, 'interrupted', withStreamed(turn.streamed, text));
       return;
     }
     const phase = goesOn === 'ask' ? 'awaiting-resume' : 'held';
@@ -147,9 +146,50 @@ class Planner {
     const row = { ...rowOf(message), phase, reason: 'resume' } as const;
     if (goesOn === 'ask') this.#plan.awaiting.push(row);
     else this.#resumed.push(row);
-    const told = this.#incident.tell(message, text);
-    this.#plan.writes.push(...told.writes);
-    if (told.text !== null) this.#say(message, told.text, 'notice');
+    this.#tell(message);
+  }
+
+  #resumptionOf({ conversation, receivedAt }: StoredMessage, { effects }: OpenTurn): Resumption {
+    const { resume, now } = this.#options;
+    return resumptionOf(
+      { effects, receivedAt, quarantined: this.#incident.rests(conversation) },
+      resume,
+      now,
+    );
+  }
+
+  /** Of all that was cut off in one conversation its first message has it told, in one text. */
+  #tell(message: StoredMessage): void {
+    const { platform, conversation } = message;
+    if (this.#told.has(conversation)) return;
+    this.#told.add(conversation);
+    const cut = this.#open.messages.flatMap((one) => {
+      const turn = one.conversation === conversation ? this.#cutTurnOf(one) : undefined;
+      return turn === undefined ? [] : [{ text: one.text, turn, goesOn: this.#resumptionOf(one, turn) }];
+    });
+    const turns = [...new Set(cut.map(({ turn }) => turn))];
+    const { writes, text } = this.#incident.tell({
+      ...{ platform, conversation, isAgain: turns.every(({ attempt }) => attempt > 1) },
+      streamed: turns.flatMap(({ streamed }) => (streamed.trim() === '' ? [] : [streamed])).join('\n\n'),
+      asked: cut.flatMap((one) => (one.goesOn === 'ask' ? [one.text] : [])),
+    });
+    this.#plan.writes.push(...writes);
+    if (text !== null) this.#say(message, text, 'notice');
+  }
+
+  /** The turn that worked on this message when its life ended. */
+  #cutTurnOf({ id, phase }: StoredMessage): OpenTurn | undefined {
+    return phase === 'started' && !this.#commandOf.has(id) ? this.#turnOf.get(id) : undefined;
+  }
+
+  /** Of the gateway's own commands that of kind turn is `/resume`: what it was for came before it. */
+  #builtin(message: StoredMessage): void {
+    const isHere = ({ conversation }: MessageRow) => conversation === message.conversation;
+    const waits = this.#plan.awaiting.some(isHere) || this.#incident.rests(message.conversation);
+    const became = waits ? 'waits' : this.#resumed.some(isHere) ? 'goes-on' : 'nothing';
+    const isResume = message.kind === 'turn';
+    const text = isResume ? resumeReplies.resumeCutOff(became) : resumeReplies.builtinCutOff(message.text);
+    this.#settle(message, 'interrupted', text);
   }
 
   /** Nobody has said for long whether it is still to be answered. */
@@ -225,10 +265,6 @@ const commandEnd = (id: string, outcome: 'interrupted' | 'expired', at: number):
 function waitUntil(nextAt: number | null, namedAt: number | null, now: number): number | null {
   return nextAt === null ? null : Math.min(nextAt, now + Math.max(0, nextAt - (namedAt ?? nextAt)));
 }
-
-/** What the person would have read had the turn gone on, said first. */
-const withStreamed = (streamed: string, text: string): string =>
-  streamed.trim() === '' ? text : `${streamed}\n\n${text}`;
 
 /** The row alone, without what settling adds. */
 function rowOf({

@@ -141,10 +141,10 @@ const QUIET_MS = 120_000;
 const killed = (at: number): LastWord => ({ code: null, cause: 'died', at });
 
 /** A death is an end that nobody asked for: a kill, or a defect. */
-const isDeath = ({ cause }: LastWord): boolean => cause === 'died' || cause === 'fault';
+const isDeath = ({ cause }: Pick<LastWord, 'cause'>): boolean => cause === 'died' || cause === 'fault';
 
 /** What the life worked on ended with it, whether that was a death or somebody would not wait for its end. */
-const hasCutOff = (end: LastWord): boolean =>
+export const hasCutOff = (end: Pick<LastWord, 'cause' | 'code'>): boolean =>
   isDeath(end) || end.cause === CUT_OFF_CAUSE || end.code === INTERRUPTED_CODE;
 
 /**

@@ -3,10 +3,26 @@
  * tell people how the gateway stands. Pure.
  */
 import { counted, seconds } from './amounts.ts';
+import { echoed } from './echoed.ts';
+import { firstFew } from './in-flight.ts';
 
-/** `name`: the command's; null for one of the gateway's own. */
-export const interruptedAtBoot = (name: string | null): string =>
-  `The gateway went down while ${name === null ? 'this' : `/${name}`} ran. It is not run again by itself: check what it did, then send it again if needed.`;
+export const interruptedAtBoot = (name: string): string =>
+  `The gateway went down while /${name} ran. It is not run again by itself: check what it did, then send it again if needed.`;
+
+/** One of the gateway's own commands, as it was typed. */
+export const builtinCutOff = (text: string): string =>
+  `The gateway went down before it had answered ${echoed(text.trim().split(/\s/, 1)[0] ?? '')}. Nothing of that goes on: send it again if it is still wanted.`;
+
+/** What became of that which a cut off `/resume` was for: it goes on, it waits as before, or there is nothing that waits. */
+export type ResumeCutOff = 'goes-on' | 'waits' | 'nothing';
+
+export function resumeCutOff(became: ResumeCutOff): string {
+  if (became === 'goes-on')
+    return 'The gateway went down just after /resume had taken up what waited here. It is answered all the same; nothing is to be sent again.';
+  return became === 'waits'
+    ? 'The gateway went down before /resume was done: what it was for still waits here. Send /resume again.'
+    : 'The gateway went down before it had answered /resume. Nothing of this conversation waits to be resumed.';
+}
 
 /** A command that `sluice exec` ran itself, and that was cut off with it. */
 export const cutOffWithItsCli = (name: string): string =>
@@ -25,6 +41,28 @@ export function cutOff(goesOn: 'by-itself' | 'ask' | 'end', quarantined: boolean
   if (goesOn === 'by-itself') return `${went} It is being answered again, from the beginning.`;
   if (goesOn === 'ask') return `${went} Send /resume to have it answered after all.`;
   return `${went} Send it again if it is still wanted.`;
+}
+
+/** How messages go on whose conversation has heard of the incident before: by a word, now or after safe mode, or it rests. */
+export type AskedHow = 'resume' | 'after-safe-mode' | 'rests';
+
+/**
+ * The same of further messages of a conversation in one incident, which has one word that the gateway went down. `isAgain`:
+ * each of them had been cut off before.
+ */
+export function cutOffToo(texts: readonly string[], isAgain: boolean, how: AskedHow): string {
+  const isOne = texts.length === 1;
+  const which = `The message${isOne ? '' : 's'} ${firstFew(texts.map((text) => `"${beginning(text)}"`))}`;
+  const cut = `${which} ${isOne ? 'was' : 'were'} cut off${isAgain ? ' again' : ', too'}.`;
+  const answered = `to have ${isOne ? 'it' : 'them'} answered after all.`;
+  switch (how) {
+    case 'resume':
+      return `${cut} Send /resume ${answered}`;
+    case 'after-safe-mode':
+      return `${cut} The gateway is in safe mode after several crashes: send /resume when it takes turns again ${answered}`;
+    case 'rests':
+      return `${cut} Nothing more is answered here by itself: /resume tries once more.`;
+  }
 }
 
 /** The gateway is back after it left, told to those whom that kept from being answered, and to who asked for it. */
@@ -60,7 +98,7 @@ export type ResumeStanding = 'now' | 'behind-others' | 'no-place';
 
 /** What `/resume` took up: answered at once, or after what is before it. */
 export function resuming(count: number, standing: ResumeStanding): string {
-  const what = `${counted(count, 'message')} of this conversation that had been interrupted`;
+  const what = `${counted(count, 'message')} of this conversation that waited for /resume`;
   if (standing === 'now') return `Being answered now: ${what}.`;
   const when =
     standing === 'no-place' ? 'when a place is free' : 'after what is before it in this conversation';
@@ -96,11 +134,11 @@ const beginning = (text: string): string => {
 
 /** A message that waits for a person's word, to whoever asks for it. */
 export const awaitingResume = (): string =>
-  'It was interrupted, and waits for a word: send /resume in its conversation to have it answered.';
+  'It is not answered yet, and waits for a word: send /resume in its conversation to have it answered.';
 
 /** A message that waited for a person's word, and waited too long. */
 export const notAskedFor = (waitedMs: number): string =>
-  `A message that was interrupted is given up: nobody sent /resume for ${days(waitedMs)}. Send it again if it is still wanted.`;
+  `A message that waited for a word is given up: nobody sent /resume for ${days(waitedMs)}. Send it again if it is still wanted.`;
 
 const days = (ms: number): string => counted(Math.round(ms / 86_400_000), 'day');
 

@@ -130,6 +130,7 @@ class Player {
       troubles: this.#troubles.counts,
       outages: [...this.#troubles.outages, ...outagesIn(this.#world.noted)],
       ...{ effects: this.#world.effects, trace: this.#world.noted, arrivals: this.#world.server.arrivals },
+      tooEarly: this.#world.server.tooEarly,
       rows: readRows((sql) => this.#world.rows(sql)),
     };
   }
@@ -239,7 +240,8 @@ class Player {
     const isPoint = end.how === 'point' && last?.what === 'point' && last.point === end.point;
     const how = exit.signal === null ? 'left' : isPoint ? 'killed at a point' : 'killed';
     const ended: Ended = {
-      ...{ round: number, how, code: exit.code, startedAtMs },
+      ...{ round: number, how, code: exit.code, startedAtMs, endedAtMs: performance.now() },
+      wasAsked: requests.length > 0 || end.how === 'leaves',
       ...(isPoint ? { point: end.point } : {}),
     };
     this.#ended.push(ended);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { check } from './checker.ts';
 import type { Rule } from './findings.ts';
-import type { ChapterRecord, InboxRow, OutboxRow, Rows, TurnRecord, Written } from './record.ts';
+import type { ChapterRecord, Ended, InboxRow, OutboxRow, Rows, TurnRecord, Written } from './record.ts';
 
 const written = (id: string, more: Partial<Written> = {}): Written => ({
   ...{ id, word: 'say', conversation: 'ann', through: 'platform', round: 0 },
@@ -24,7 +24,7 @@ const inbox = (seq: number, more: Partial<InboxRow> = {}): InboxRow => ({
 
 const turn = (seq: number, more: Partial<TurnRecord> = {}): TurnRecord => ({
   ...{ seq, id: `t_${seq}`, messageId: `m_${seq}`, conversation: 'standin:ann', attempt: 1 },
-  ...{ outcome: 'answered', reason: null, ...more },
+  ...{ outcome: 'answered', reason: null, streamed: '', ...more },
 });
 
 const outbox = (seq: number, more: Partial<OutboxRow> = {}): OutboxRow => ({
@@ -44,6 +44,7 @@ const effect = (what: 'begun' | 'ended', seq: number, word = 'say') =>
 function wellRecord(rows: Partial<Rows> = {}, more: Partial<ChapterRecord> = {}): ChapterRecord {
   return {
     ...{ seed: 's', number: 0, resume: 'auto', beside: [], ended: [], outages: [], troubles: {}, odd: [] },
+    tooEarly: [],
     written: [written('m1'), written('m2')],
     effects: [1, 2].flatMap((seq) => [effect('begun', seq), effect('ended', seq)]),
     trace: [1, 2].flatMap((seq) => [
@@ -66,9 +67,35 @@ test('where nothing is wrong it says nothing', () => {
   expect(check(wellRecord())).toMatchObject({ problems: [], outcomes: { turn: { answered: 2 } }, marked: 0 });
 });
 
-const cutOff = turn(2, { outcome: 'interrupted', reason: 'gateway-died' });
+const cutOff = turn(2, { outcome: 'interrupted', reason: 'gateway-died', streamed: 'first of m2\n' });
 const awaiting = inbox(2, { phase: 'awaiting-resume', outcome: null });
 const withoutLast = { turns: [turn(1), cutOff], inbox: [inbox(1), awaiting], outbox: [outbox(1)] };
+
+/** What its person is told of the message that was cut off. */
+const asking = (seq: number, text: string) => outbox(seq, { messageId: 'm_2', kind: 'notice', text });
+const DOWN = 'first of m2\n\n\nThe gateway went down while this was being answered. Send /resume to have it.';
+const TOO = 'first of m2\n\n\nThe message "say m2" was cut off, too. Send /resume to have it.';
+
+/** The second message was cut off by a death, and this is said of it, by that life's successor. */
+const cutOffAndTold = (...told: OutboxRow[]): ChapterRecord =>
+  wellRecord(
+    { ...withoutLast, outbox: [outbox(1), ...told] },
+    { arrivals: [arrival(1), ...told.map(({ id, text, seq }) => ({ ...arrival(seq), id, text }))] },
+  );
+
+/** Lives one after the other that are killed, each of which says one of these after it has begun. */
+const lives = (said: readonly OutboxRow[], more: Partial<Ended> = {}): Partial<ChapterRecord> => ({
+  trace: said.flatMap(({ id }, round) => [
+    { what: 'round', round: round + 1 } as const,
+    { what: 'life', life: round + 1, epoch: round + 1, pid: 1 } as const,
+    { what: 'said', id, life: round + 1 } as const,
+    ...(round === 0 ? [] : [{ what: 'life-over', life: round } as const]),
+  ]),
+  ended: said.map((_, at) => ({
+    ...{ round: at + 1, how: 'killed', code: null, wasAsked: false, startedAtMs: at * 1000 },
+    ...{ endedAtMs: at * 1000 + 500, ...more },
+  })),
+});
 
 describe('it sees', () => {
   test.for<[string, Rule, ChapterRecord]>([
@@ -163,6 +190,45 @@ describe('it sees', () => {
     expect(rulesBroken(record)).toContain(rule);
   });
 
+  test('one that waits for a word of which nobody was told, or not after the last death, or without what there was', () => {
+    const rule = 'whoever is asked was told';
+    const before = { what: 'said', id: 'o_3', life: 1 } as const;
+    const begun = { what: 'turn', id: 't_2' } as const;
+    expect(rulesBroken(cutOffAndTold(asking(3, TOO)))).toEqual([]);
+    expect(rulesBroken({ ...cutOffAndTold(asking(3, DOWN)), trace: [begun, before] })).toEqual([]);
+    expect(rulesBroken(cutOffAndTold())).toEqual([rule]);
+    expect(rulesBroken({ ...cutOffAndTold(asking(3, DOWN)), trace: [before, begun] })).toEqual([rule]);
+    expect(rulesBroken(cutOffAndTold(asking(3, 'It was cut off. Send /resume.')))).toEqual([rule]);
+    expect(rulesBroken({ ...cutOffAndTold(asking(3, TOO)), arrivals: [arrival(1)] })).toContain(rule);
+  });
+
+  test('a notice that the gateway went down, or rests, once more in one incident', () => {
+    const rest = 'The gateway is back. It went down three times running, and so on. Send /resume.';
+    const rule = 'an incident is told once';
+    const heard = (texts: readonly string[], more: Partial<Ended> = {}) => {
+      const rows = texts.map((text, at) => asking(3 + at, text));
+      const told = cutOffAndTold(...rows);
+      return rulesBroken({ ...told, ...lives([outbox(9), ...rows], more) });
+    };
+    expect(heard([DOWN, TOO, `first of m2\n\n\n${rest}`, TOO])).toEqual([]);
+    expect(heard([DOWN, DOWN])).toEqual([rule]);
+    expect(heard([DOWN, rest, rest])).toEqual([rule]);
+    // Somebody had asked for these ends.
+    expect(heard([DOWN, DOWN], { wasAsked: true })).toEqual([]);
+  });
+
+  test('a wait that the chat server had named, and that is forgotten though it had been written down', () => {
+    const tooEarly = [{ id: 'o_2', conversation: 'standin:ann', leftMs: 900 }];
+    const waited = { what: 'mark', id: 'o_2', as: 'unsent' } as const;
+    const { trace } = wellRecord();
+    const claim = { what: 'claim', id: 'o_2', life: 1 } as const;
+    expect(rulesBroken(wellRecord({}, { tooEarly, trace: [claim, waited, ...trace] }))).toEqual([
+      'a named wait is kept',
+    ]);
+    // The gateway died before it could write it down.
+    expect(rulesBroken(wellRecord({}, { tooEarly, trace: [claim, ...trace] }))).toEqual([]);
+  });
+
   test('a command that ran twice', () => {
     const ran = { kind: 'exec', outcome: 'ran' };
     const record = wellRecord(
@@ -184,5 +250,5 @@ describe('it sees', () => {
 });
 
 test('a message whose turn was cut off may wait for a word where its agent may have done something', () => {
-  expect(rulesBroken(wellRecord(withoutLast, { arrivals: [arrival(1)] }))).toEqual([]);
+  expect(rulesBroken(cutOffAndTold(asking(3, DOWN)))).toEqual([]);
 });

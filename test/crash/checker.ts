@@ -5,6 +5,7 @@
 import { answers, Case, isCommand, isTurn, type Told, wasCutOff } from './case.ts';
 import { checkOrder } from './check-order.ts';
 import { checkReplies } from './check-replies.ts';
+import { checkTelling } from './check-telling.ts';
 import type { Findings } from './findings.ts';
 import type { ChapterRecord, InboxRow } from './record.ts';
 
@@ -23,6 +24,7 @@ export function check(record: ChapterRecord): Findings {
   checkOrigins(about);
   checkOrder(about);
   const marked = checkReplies(about);
+  checkTelling(about);
   if (record.rows.integrity !== 'ok')
     about.broken('the database is whole', 'integrity', record.rows.integrity);
   for (const what of record.odd) about.broken('nothing odd happened', 'a life', what);

@@ -3,7 +3,6 @@
  * is broken. `npm run test:crash` is the long one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SMALL_DISK_MISSING } from '../support/small-disk.ts';
 import type { BundledGateway } from '../support/stand-in/gateway.ts';
 import { calmChapter, chapterOf } from './plan.ts';
 import { bundledGateway, type Checked, killsOf, playAll, problemLines } from './run.ts';
@@ -21,10 +20,7 @@ let checked: Checked[];
 
 beforeAll(async () => {
   gateway = await bundledGateway();
-  const canMount = SMALL_DISK_MISSING === undefined;
-  const chapters = Array.from({ length: CHAPTERS }, (_, at) =>
-    chapterOf(SEED, at, { rounds: ROUNDS, canMount }),
-  );
+  const chapters = Array.from({ length: CHAPTERS }, (_, at) => chapterOf(SEED, at, { rounds: ROUNDS }));
   checked = await playAll([...chapters, calmChapter(SEED, CALM_ROUNDS)], { entry: gateway.entry });
 });
 

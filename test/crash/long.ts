@@ -1,13 +1,13 @@
 /**
  * The long form of the crash suite: `npm run test:crash -- [--kills N] [--seed S] [--chapter N]`. Plays chapters until so
  * many lives were killed and each instrumented point was one of the places often enough, then writes
- * `docs/reliability.md`. With `--chapter` it plays that one alone, and writes nothing. Exit 1 when a promise was broken.
+ * `docs/reliability.md`. With `--chapter` it plays that one alone, and writes nothing. Exit 1 when a promise was broken, 2 when it is told something else.
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { ProgramArguments } from '../support/program-arguments.ts';
 import { SMALL_DISK_MISSING } from '../support/small-disk.ts';
 import { POINTS } from './inside/points.ts';
 import { calmChapter, chapterOf, ROUNDS_PER_CHAPTER } from './plan.ts';
@@ -15,22 +15,22 @@ import { POINT_KILLS_MIN, writeReport } from './report.ts';
 import type { Chapter } from './round.ts';
 import { bundledGateway, type Checked, killsOf, playAll, problemLines } from './run.ts';
 
-const KILLS = '1000';
+const KILLS = 1000;
+
+const EVERY_CHAPTER = -1;
 
 /** Chapters that are played for points which were not come to often enough. */
 const MORE_CHAPTERS_MAX = 12;
 
 const CALM_ROUNDS = 4;
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: KILLS },
-    seed: { type: 'string' },
-    chapter: { type: 'string' },
-  },
-});
-const kills = Number.parseInt(values.kills, 10);
-const seed = values.seed ?? randomBytes(4).toString('hex');
+const given = new ProgramArguments(
+  { kills: { type: 'string' }, seed: { type: 'string' }, chapter: { type: 'string' } },
+  'npm run test:crash -- [--kills N] [--seed S] [--chapter N]',
+);
+const kills = given.count('kills', KILLS, 1);
+const chapterWanted = given.count('chapter', EVERY_CHAPTER, 0);
+const seed = given.values.seed ?? randomBytes(4).toString('hex');
 const canMount = SMALL_DISK_MISSING === undefined;
 if (!canMount) console.log(`no disk is filled: that ${SMALL_DISK_MISSING}`);
 console.log(`seed ${seed}`);
@@ -59,16 +59,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-if (values.chapter === undefined) {
+if (chapterWanted === EVERY_CHAPTER) {
   await playAll(chapters(), options);
   const rare = rarePoints();
   const isWhole = rare.length === 0 && killsOf(all).length >= kills;
   for (const { point, count } of rare) console.log(`only ${count} kills ${point}`);
-  if (kills >= Number(KILLS) && !isEnded)
-    writeReport(all, { seed, tookMs: performance.now() - startedMs, canMount });
+  if (kills >= KILLS && !isEnded) writeReport(all, { seed, tookMs: performance.now() - startedMs, canMount });
   process.exitCode = isWhole && problemLines(all).length === 0 ? 0 : 1;
 } else {
-  const chapter = chapterOf(seed, Number(values.chapter), { rounds: ROUNDS_PER_CHAPTER, canMount });
+  const chapter = chapterOf(seed, chapterWanted, { rounds: ROUNDS_PER_CHAPTER });
   await playAll([chapter], options);
   process.exitCode = problemLines(all).length === 0 ? 0 : 1;
 }
@@ -78,16 +77,16 @@ function* chapters(): Generator<Chapter> {
   yield calmChapter(seed, CALM_ROUNDS);
   let number = 0;
   for (; killsOf(all).length < kills && !isEnded; number += 1) {
-    yield chapterOf(seed, number, { rounds: ROUNDS_PER_CHAPTER, canMount });
+    yield chapterOf(seed, number, { rounds: ROUNDS_PER_CHAPTER });
   }
-  if (kills < Number(KILLS)) return;
+  if (kills < KILLS) return;
   for (let more = 0; more < MORE_CHAPTERS_MAX && rarePoints().length > 0 && !isEnded; more += 1) {
     const wanted = rarePoints().flatMap(({ point, count }) =>
       Array.from({ length: POINT_KILLS_MIN - count }, () => point),
     );
     const points = wanted.slice(0, ROUNDS_PER_CHAPTER);
     // Of a server that does not recognise what comes again: there is a way to every point.
-    yield chapterOf(seed, (number + more) * 4, { rounds: points.length, canMount, points });
+    yield chapterOf(seed, (number + more) * 4, { rounds: points.length, points });
   }
 }
 
@@ -102,7 +101,7 @@ function rarePoints(): { point: string; count: number }[] {
   const hits = new Map(POINTS.map((point) => [point, 0]));
   for (const { point } of killsOf(all)) if (point !== undefined) hits.set(point, (hits.get(point) ?? 0) + 1);
   // A short run by hand comes to few of them.
-  return kills < Number(KILLS)
+  return kills < KILLS
     ? []
     : [...hits].flatMap(([point, count]) => (count < POINT_KILLS_MIN ? [{ point, count }] : []));
 }

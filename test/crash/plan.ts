@@ -21,7 +21,6 @@ const CYCLE = [...POINTS, ...POINTS.filter((point) => /commit (?:calm|unknown)|r
 
 export interface ChapterOptions {
   readonly rounds: number;
-  readonly canMount: boolean;
   /** Points to come to, in order; absent: what comes by the seed. */
   readonly points?: readonly (string | undefined)[];
   /** In every round a command line runs a command beside the gateway; absent: in some. */
@@ -30,7 +29,7 @@ export interface ChapterOptions {
 
 export function chapterOf(seed: string, number: number, options: ChapterOptions): Chapter {
   const dice = new Dice(`${seed}/${number}`);
-  const smallDisk = options.canMount && number % 2 === 1;
+  const smallDisk = number % 2 === 1;
   const sendsOnce = number % 4 === 3;
   const clocksOff = number % 3 === 2;
   const resume = number % 2 === 0 ? 'auto' : dice.pick(['auto', 'auto', 'ask', 'always', 'never'] as const);
@@ -73,7 +72,7 @@ const CALM_CHAPTER = 1_000_000;
 
 /** A chapter in which nobody dies and nothing goes wrong. */
 export function calmChapter(seed: string, rounds: number): Chapter {
-  const chapter = chapterOf(seed, 0, { rounds, canMount: false });
+  const chapter = chapterOf(seed, 0, { rounds });
   const calm = chapter.rounds.map(
     ({ number, lines, beside, resumes }): Round => ({
       ...{ number, lines, resumes, server: {}, troubles: [], requests: [], end: { how: 'leaves' } },

@@ -2,7 +2,7 @@
  * What is known of a chapter once it is over, from everybody who was there: those who wrote, the chat server, the file in
  * which agents and commands noted what they did, the trace of the gateways, and the database they left.
  */
-import type { Arrival } from '../support/stand-in/server.ts';
+import type { Arrival, TooEarly } from '../support/stand-in/server.ts';
 import type { Noted } from './inside/trace.ts';
 import type { Line, Word } from './round.ts';
 
@@ -39,7 +39,11 @@ export interface Ended {
   readonly how: 'killed' | 'killed at a point' | 'left';
   readonly point?: string;
   readonly code: number | null;
+  /** It may have been asked to leave before; then its end may be none that nobody wanted. */
+  readonly wasAsked: boolean;
+  /** Milliseconds of `performance.now`. */
   readonly startedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 /** What an agent or a command noted. */
@@ -85,6 +89,8 @@ export interface TurnRecord {
   readonly attempt: number;
   readonly outcome: string | null;
   readonly reason: string | null;
+  /** What of its answer is on disk. */
+  readonly streamed: string;
 }
 
 export interface CommandRecord {
@@ -113,6 +119,8 @@ export interface ChapterRecord {
   readonly effects: readonly Effect[];
   readonly trace: readonly Noted[];
   readonly arrivals: readonly Arrival[];
+  /** What the chat server got although it had asked to be left alone. */
+  readonly tooEarly: readonly TooEarly[];
   readonly rows: Rows;
   /** When the store could not be written, or the disk was full: in which round. */
   readonly outages: readonly { readonly round: number }[];
@@ -135,8 +143,8 @@ export function readRows(query: Query): Rows {
     outbox: rows(`SELECT seq, id, message_id AS messageId, conversation, part, kind, text, state,
       possible_duplicate AS possibleDuplicate FROM outbox ORDER BY seq`),
     turns:
-      rows(`SELECT turns.seq AS seq, turns.id AS id, message_id AS messageId, conversation, attempt, outcome, reason
-      FROM turns JOIN turn_messages ON turn_id = turns.id ORDER BY turns.seq, position`),
+      rows(`SELECT turns.seq AS seq, turns.id AS id, message_id AS messageId, conversation, attempt, outcome, reason,
+      streamed FROM turns JOIN turn_messages ON turn_id = turns.id ORDER BY turns.seq, position`),
     commands: rows(`SELECT commands.id AS id, message_id AS messageId, lives.kind AS lifeKind,
       commands.started_at AS startedAt, outcome FROM commands LEFT JOIN lives ON lives.id = life ORDER BY seq`),
     integrity: check.map((row) => row.integrity_check).join(', '),

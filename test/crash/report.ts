@@ -1,6 +1,9 @@
 /** Writes into `docs/reliability.md` what the long form has done and found, between its two markers. */
+
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Deviations } from './findings.ts';
 import { POINTS } from './inside/points.ts';
@@ -9,7 +12,8 @@ import { type Checked, deviationsOf, killsOf, problemLines } from './run.ts';
 /** So often at least a long run kills a gateway at each of its points. */
 export const POINT_KILLS_MIN = 5;
 
-const FILE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FILE = join(ROOT, 'docs/reliability.md');
 const BEGIN = '<!-- crash suite: begin -->';
 const END = '<!-- crash suite: end -->';
 
@@ -53,9 +57,25 @@ function summary(all: readonly Checked[], { seed, tookMs, canMount }: Ran): stri
   const replies = all.reduce((sum, { record }) => sum + record.arrivals.length, 0);
   const machine = `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${process.platform}`;
   return [
-    `On ${machine}, seed \`${seed}\`: ${counted(kills.length)} kills in ${counted(lives)} lives of ${counted(all.length)} homes, ${counted(atPoints)} of them at instrumented points and ${counted(kills.length - atPoints)} at any moment; ${counted(messages)} messages in, ${counted(replies)} out; ${Math.round(tookMs / 60_000)} minutes.`,
-    ...(canMount ? [] : ['No disk was filled: that needs root.']),
+    `${versionRun()}, ${new Date().toISOString().slice(0, 10)}, on ${machine}, seed \`${seed}\`: ${counted(kills.length)} kills in ${counted(lives)} lives of ${counted(all.length)} homes, ${counted(atPoints)} of them at instrumented points and ${counted(kills.length - atPoints)} at any moment; ${counted(messages)} messages in, ${counted(replies)} out; ${Math.round(tookMs / 60_000)} minutes.`,
+    ...(canMount ? [] : ['No disk was filled: that needs root; the plan is the same.']),
   ].join(' ');
+}
+
+/** The commit where there is a repository, and whether its files had changed since; else the version of the package. */
+function versionRun(): string {
+  try {
+    const args = ['describe', '--always', '--dirty', '--exclude', '*'];
+    const commit = execFileSync('git', args, {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return `Commit ${commit.trim().replace('-dirty', ' and what was changed since')}`;
+  } catch {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    return `Version ${version}`;
+  }
 }
 
 const RULES = [
@@ -70,6 +90,9 @@ const RULES = [
   'a reply arrives',
   'a repeated reply is marked',
   'a mark is earned',
+  'whoever is asked was told',
+  'an incident is told once',
+  'a named wait is kept',
   'a living life is left alone',
   'nothing comes from nowhere',
   'the database is whole',

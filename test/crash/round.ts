@@ -61,7 +61,7 @@ export interface Chapter {
   readonly seed: string;
   readonly number: number;
   readonly resume: 'auto' | 'ask' | 'always' | 'never';
-  /** Its home is on a disk of its own, which can be filled. */
+  /** Its home is on a disk of its own, which can be filled; where none can be mounted, that alone is left out. */
   readonly smallDisk: boolean;
   /** Its chat server recognises what comes again, in all of it: a server does not forget how. */
   readonly sendsOnce: boolean;

@@ -223,7 +223,7 @@ function troublesByChance(dice: Dice, mayWait: boolean): Timed<Trouble>[] {
   if (!dice.chance(0.3)) return [];
   const behaviour = dice.pick([
     ...([{ how: 'delay', ms: dice.between(20, 120) }, { how: 'cut' }, { how: 'cut', lost: true }] as const),
-    ...([{ how: 'fail' }, { how: 'wait', ms: dice.between(30, 200) }, { how: 'format' }] as const),
+    ...([{ how: 'fail' }, { how: 'wait', ms: dice.between(30, 1200) }, { how: 'format' }] as const),
     'link',
   ] as const);
   const atMs = dice.between(0, 150);

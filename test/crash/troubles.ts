@@ -26,6 +26,11 @@ export class Troubles {
   /** `over`: the life is. */
   async make(trouble: Trouble, round: number, life: TestGateway, over: AbortSignal): Promise<void> {
     const { server, disk, folder } = this.#world;
+    if (trouble.what === 'disk full' && disk === undefined) {
+      // The plan is the same where no small disk can be mounted.
+      this.count('disk full, left out: it takes a disk of its own');
+      return;
+    }
     this.count(trouble.what === 'behaviour' ? `server: ${trouble.behaviour.how}` : trouble.what);
     switch (trouble.what) {
       case 'behaviour': {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestFolder } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
-import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { mountSmallDisk, SMALL_DISK_MISSING, type SmallDisk } from '../support/small-disk.ts';
 import { StandInServer } from '../support/stand-in/server.ts';
 import type { Noted } from './inside/trace.ts';
 import { type Effect, readEffects } from './record.ts';
@@ -26,7 +26,7 @@ export class World implements AsyncDisposable {
     this.#chapter = chapter;
     this.server = server;
     server.redeliver();
-    this.disk = chapter.smallDisk ? mountSmallDisk(DISK_KB) : undefined;
+    this.disk = chapter.smallDisk && SMALL_DISK_MISSING === undefined ? mountSmallDisk(DISK_KB) : undefined;
     this.folder = new TestFolder(this.disk === undefined ? 'home' : join(this.disk.path, 'home'));
     this.trace = join(this.folder.path, 'trace');
     const program = join(this.folder.path, 'side-effects.sh');

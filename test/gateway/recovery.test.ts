@@ -136,9 +136,46 @@ describe('of a dead life', () => {
     expect(planOf(command('received', null, -HOUR)).commands).toEqual([]);
   });
 
-  test('a control command that was cut off is interrupted', () => {
-    const plan = planOf(work({ messages: [stored('m_1', { kind: 'control', phase: 'received' })] }));
+  test('a control command that was cut off is interrupted, and told so as what it is', () => {
+    const control = { kind: 'control', phase: 'received', text: '/agent big' } as const;
+    const plan = planOf(work({ messages: [stored('m_1', control)] }));
     expect(plan.writes[0]).toMatchObject({ op: 'settle', outcome: 'interrupted' });
+    expect(texts(plan.outbound)).toEqual([
+      'The gateway went down before it had answered /agent. Nothing of that goes on: send it again if it is still wanted.',
+    ]);
+  });
+
+  test.each<[string, Partial<MessageRow>[], string]>([
+    [
+      'had taken up what waited',
+      [{ phase: 'held', reason: 'resume' }],
+      'The gateway went down just after /resume had taken up what waited here. It is answered all the same; nothing is to be sent again.',
+    ],
+    [
+      'had done nothing yet',
+      [{ phase: 'awaiting-resume' }],
+      'The gateway went down before /resume was done: what it was for still waits here. Send /resume again.',
+    ],
+    [
+      'found nothing that waits, or all of it is answered',
+      [{ phase: 'awaiting-resume', conversation: 'local:other' }],
+      'The gateway went down before it had answered /resume. Nothing of this conversation waits to be resumed.',
+    ],
+  ])('a /resume that was cut off tells what became of what it was for: it %s', (_, before, text) => {
+    const rows = before.map((row, at) => stored(`m_${at}`, row));
+    const resume = stored('m_9', { kind: 'turn', phase: 'received', text: '/resume' });
+    const plan = planOf(work({ messages: [...rows, resume] }));
+    expect(plan.writes).toContainEqual(
+      expect.objectContaining({ op: 'settle', id: 'm_9', outcome: 'interrupted' }),
+    );
+    expect(texts(plan.outbound)).toEqual([text]);
+  });
+
+  test('a /resume that was cut off together with what it had taken up says that this waits', () => {
+    const { messages, turns } = cutOff({ effects: true });
+    const resume = stored('m_9', { kind: 'turn', phase: 'received', text: '/resume' });
+    const plan = planOf(work({ messages: [...messages, resume], turns }));
+    expect(texts(plan.outbound)[1]).toMatch(/still waits here\. Send \/resume again\.$/);
   });
 
   test('messages are held in the order in which they arrived, those that go on first', () => {
@@ -199,6 +236,63 @@ describe('a turn that was cut off', () => {
     expect(plan.writes.filter(({ op }) => op === 'notice' || op === 'reply')).toEqual([]);
   });
 
+  test.each<[string, Partial<OpenTurn>, boolean, string]>([
+    [
+      'for the first time',
+      { attempt: 1, streamed: 'half of it' },
+      false,
+      'half of it\n\nThe message "hello" was cut off, too. Send /resume to have it answered after all.',
+    ],
+    [
+      'once more, after /resume',
+      { attempt: 2 },
+      false,
+      'The message "hello" was cut off again. Send /resume to have it answered after all.',
+    ],
+    [
+      'where the gateway starts in safe mode',
+      { attempt: 1 },
+      true,
+      'The message "hello" was cut off, too. The gateway is in safe mode after several crashes: send /resume when it takes turns again to have it answered after all.',
+    ],
+  ])(
+    'and waits for a word is told of in a reply of its own where its conversation has had the "down" of the incident, %s',
+    (_, turn, quiet, text) => {
+      const incident = { name: 'crash:1', told: [notice('down')] };
+      const plan = planOf(cutOff({ effects: true, ...turn }), { incident, quiet });
+      expect(ids(plan.awaiting)).toEqual(['m_1']);
+      expect(plan.outbound).toMatchObject([{ messageId: 'm_1', kind: 'notice', text }]);
+      expect(plan.writes).toContainEqual({ op: 'reply', outbound: plan.outbound[0] });
+      expect(notices(plan)).toEqual([]);
+    },
+  );
+
+  test.each<[string, readonly Notice[], RegExp]>([
+    [
+      'in the one "down"',
+      [],
+      /^first half\n\nsecond half\n\nThe gateway went down while this was being answered\. Send \/resume/,
+    ],
+    [
+      'in one reply after it',
+      [notice('down')],
+      /^first half\n\nsecond half\n\nThe messages "hello", "hello again" were cut off, too\. Send \/resume to have them answered after all\.$/,
+    ],
+  ])(
+    'with another of its conversation by the same death is told of together with it, %s',
+    (_, told, text) => {
+      const [one, two] = [cutOff({ effects: true, streamed: 'first half' }), cutOff({ effects: true })];
+      const second = { id: 't_2', messageIds: ['m_2'], streamed: 'second half' };
+      const open = work({
+        messages: [...one.messages, stored('m_2', { phase: 'started', text: 'hello again' })],
+        turns: [...one.turns, ...two.turns.map((turn) => ({ ...turn, ...second }))],
+      });
+      const plan = planOf(open, { incident: { name: 'crash:1', told } });
+      expect(ids(plan.awaiting)).toEqual(['m_1', 'm_2']);
+      expect(plan.outbound).toMatchObject([{ messageId: 'm_1', text: expect.stringMatching(text) }]);
+    },
+  );
+
   test('what it had said is told in parts where its platform takes no long messages', () => {
     const streamed = 'A line of the answer.\n'.repeat(50);
     const plan = planOf(cutOff({ streamed }, { platform: 'chat', conversation: 'chat:1' }), {
@@ -254,11 +348,22 @@ describe('a conversation that was in flight', () => {
     ]);
   });
 
-  test('hears nothing more of an incident that has had both', () => {
+  test('hears that it rests with what its turn had said', () => {
+    const incident = { name: 'crash:1', told: [notice('down')] };
+    const plan = planOf(cutOff({ streamed: 'half' }), { sessions: crashed(2), incident });
+    expect(texts(plan.outbound)).toEqual([
+      expect.stringMatching(/^half\n\nThe gateway is back\. It went down/),
+    ]);
+  });
+
+  test('hears of an incident that has had both no more than that this message waits, and that it rests', () => {
     const incident = { name: 'crash:1', told: [notice('down'), notice('back')] };
-    const plan = planOf(cutOff(), { sessions: crashed(2), incident });
+    const plan = planOf(cutOff({ streamed: 'half' }), { sessions: crashed(2), incident });
     expect(ids(plan.awaiting)).toEqual(['m_1']);
-    expect({ said: plan.outbound, notices: notices(plan) }).toEqual({ said: [], notices: [] });
+    expect(texts(plan.outbound)).toEqual([
+      'half\n\nThe message "hello" was cut off, too. Nothing more is answered here by itself: /resume tries once more.',
+    ]);
+    expect(notices(plan)).toEqual([]);
   });
 
   test('rests without a word where the gateway shall be quiet: it is promised', () => {

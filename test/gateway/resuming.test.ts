@@ -40,7 +40,7 @@ describe('/resume', () => {
     const { settled: ends } = await core.receive('/resume');
     expect(await ends).toMatchObject({
       outcome: 'merged',
-      replies: ['Being answered now: 2 messages of this conversation that had been interrupted.'],
+      replies: ['Being answered now: 2 messages of this conversation that waited for /resume.'],
     });
     await answer(core, 0);
     await answer(core, 1);
@@ -74,7 +74,7 @@ describe('/resume', () => {
     expect(core.gateway.status).toMatchObject({ awaitingResume: 3, held: 0 });
     const { settled: ends } = await core.receive('/resume');
     expect((await ends).replies).toEqual([
-      'Being answered now: 3 messages of this conversation that had been interrupted.',
+      'Being answered now: 3 messages of this conversation that waited for /resume.',
     ]);
     for (const index of [0, 1, 2]) await answer(core, index);
     expect(core.agent.asked).toEqual(['one', 'second', 'third']);
@@ -85,7 +85,7 @@ describe('/resume', () => {
     expect(core.agent.asked).toEqual(['before']);
     const { settled: ends } = await core.receive('/resume');
     expect((await ends).replies).toEqual([
-      'Taken up, and answered after what is before it in this conversation: 1 message of this conversation that had been interrupted.',
+      'Taken up, and answered after what is before it in this conversation: 1 message of this conversation that waited for /resume.',
     ]);
     await answer(core, 0);
     expect(core.agent.asked).toEqual(['before', 'm_1']);

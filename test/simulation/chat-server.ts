@@ -12,7 +12,7 @@ import {
   SendFailure,
   type SentReceipt,
 } from '../../src/platforms/platform.ts';
-import type { Happening, Rules, Said, Told } from './happening.ts';
+import { type Happening, NAMED_WAIT_MS, type Rules, type Said, type Told } from './happening.ts';
 import type { Mortal } from './mortal.ts';
 
 /** A message of a person, and how far it has come. */
@@ -154,12 +154,13 @@ export class ChatServer {
     const { id } = attempt.outbound;
     if (arrives) this.arrived.add(id);
     const { isDead } = attempt.by;
-    this.options.happens({ what: 'attempt over', id, arrived: arrives, told: isDead ? null : told });
+    const { happens, wallMs } = this.options;
+    happens({ what: 'attempt over', id, arrived: arrives, told: isDead ? null : told, wallMs: wallMs() });
     if (isDead) return;
     if (told === 'well') attempt.resolve({ platformSentId: `p${this.arrived.size}` });
     else
       attempt.reject(
-        new SendFailure(told, `trouble: ${told}`, told === 'wait' ? { retryAfterMs: 3000 } : {}),
+        new SendFailure(told, `trouble: ${told}`, told === 'wait' ? { retryAfterMs: NAMED_WAIT_MS } : {}),
       );
   }
 }
@@ -208,15 +209,12 @@ export class ChatPlatform implements Platform {
     return this.#mortal.port('send', () => {
       const { promise, resolve, reject } = Promise.withResolvers<SentReceipt>();
       const attempt: Attempt = { outbound, by: this, resolve, reject };
-      this.#server.options.happens({ what: 'attempt', life: this.life, outbound });
+      const { happens, wallMs } = this.#server.options;
+      happens({ what: 'attempt', life: this.life, outbound, wallMs: wallMs() });
       if (!this.#server.isLinked) {
         reject(new SendFailure('not-sent', 'there is no link'));
-        this.#server.options.happens({
-          what: 'attempt over',
-          id: outbound.id,
-          arrived: false,
-          told: 'not-sent',
-        });
+        const { id } = outbound;
+        happens({ what: 'attempt over', id, arrived: false, told: 'not-sent', wallMs: wallMs() });
         return promise;
       }
       this.#server.attempts.push(attempt);

@@ -3,7 +3,7 @@
  */
 import type { Outbound } from '../../src/messages/outbound.ts';
 import type { Check, Known } from './checker.ts';
-import type { Happening, Told } from './happening.ts';
+import { type Happening, NAMED_WAIT_MS } from './happening.ts';
 import type { OutboundRecord } from './records.ts';
 
 /** As a person reads it. */
@@ -22,6 +22,8 @@ interface Sending {
   formatRefusals: number;
   arrivals: number;
   isOver: boolean;
+  /** Wall milliseconds until which the chat wants to be left alone with it. */
+  waitUntil: number;
 }
 
 export class DeliveryCheck implements Check {
@@ -35,10 +37,15 @@ export class DeliveryCheck implements Check {
   see(happening: Happening): void {
     switch (happening.what) {
       case 'attempt':
-        this.#attempt(happening.outbound);
+        this.#attempt(happening.outbound, happening.wallMs);
         return;
       case 'attempt over':
-        this.#over(happening.id, happening.arrived, happening.told);
+        this.#over(happening);
+        return;
+      case 'fault':
+        // A wait is never longer than it was named, also by a clock that says otherwise.
+        if (happening.fault === 'the wall clock is set back')
+          for (const sending of this.#sendings.values()) sending.waitUntil = 0;
         return;
       case 'asked after':
         this.#answered(happening.id, happening.answer);
@@ -84,7 +91,7 @@ export class DeliveryCheck implements Check {
     return [...this.#sendings.values()].filter(({ texts }) => texts.some((text) => MARK.test(text))).length;
   }
 
-  #attempt({ id, conversation, text }: Outbound): void {
+  #attempt({ id, conversation, text }: Outbound, wallMs: number): void {
     const { records, report } = this.#known;
     const record = records.outbound.get(id);
     const sending = this.#of(id);
@@ -94,6 +101,8 @@ export class DeliveryCheck implements Check {
     if (isMarked && !sending.isUncertain) report('marked', `${id} is marked, and no sending of it was cut`);
     if (!isMarked && this.#mustBeMarked(sending))
       report('not marked', `${id} may come twice, and does not say so`);
+    if (wallMs < sending.waitUntil)
+      report('named wait', `${id} is sent ${sending.waitUntil - wallMs} ms before the chat wants it`);
     if (record?.isNoted === false) this.#order(record, conversation);
     // A death now would hide it from the next life.
     if (record !== undefined && record.state !== 'sending')
@@ -120,8 +129,9 @@ export class DeliveryCheck implements Check {
     }
   }
 
-  #over(id: string, arrived: boolean, told: Told | null): void {
+  #over({ id, arrived, told, wallMs }: Extract<Happening, { what: 'attempt over' }>): void {
     const sending = this.#of(id);
+    if (told === 'wait') sending.waitUntil = wallMs + NAMED_WAIT_MS;
     sending.isUnderWay = false;
     if (arrived) sending.arrivals += 1;
     switch (told) {
@@ -156,6 +166,7 @@ export class DeliveryCheck implements Check {
       const sending = this.#of(row.id);
       sending.isOver = false;
       sending.formatRefusals = 0;
+      if (state !== 'pending') sending.waitUntil = 0;
       if (state === 'sending' || state === 'unknown') sending.isUncertain = true;
       else if (sending.texts.length > 0 && sending.arrivals > 0) sending.isUncertain = true;
     }
@@ -170,7 +181,7 @@ export class DeliveryCheck implements Check {
     if (known !== undefined) return known;
     const sending: Sending = {
       ...{ texts: [], isUnderWay: false, isUncertain: false, uncertainAttempts: 0 },
-      ...{ formatRefusals: 0, arrivals: 0, isOver: false },
+      ...{ formatRefusals: 0, arrivals: 0, isOver: false, waitUntil: 0 },
     };
     this.#sendings.set(id, sending);
     return sending;

@@ -5,6 +5,7 @@
 import { DeliveryCheck } from './check-delivery.ts';
 import { IntakeCheck } from './check-intake.ts';
 import { RecoveryCheck } from './check-recovery.ts';
+import { TellingCheck } from './check-telling.ts';
 import { WorkCheck } from './check-work.ts';
 import type { Happening, Rules, Said } from './happening.ts';
 import { Records } from './records.ts';
@@ -40,6 +41,8 @@ export interface CheckerOptions {
   /** Nothing goes wrong in this world. */
   readonly isCalm: boolean;
   readonly isOutage: () => boolean;
+  /** Without a death for so long an incident is over. */
+  readonly quietMs: number;
 }
 
 export class Checker {
@@ -57,6 +60,7 @@ export class Checker {
   readonly #work: WorkCheck;
   readonly #delivery: DeliveryCheck;
   readonly #recovery: RecoveryCheck;
+  readonly #telling: TellingCheck;
   #seen = 0;
   #hasResumed = false;
 
@@ -73,6 +77,7 @@ export class Checker {
     this.#work = new WorkCheck(known, this.#intake);
     this.#delivery = new DeliveryCheck(known);
     this.#recovery = new RecoveryCheck(known);
+    this.#telling = new TellingCheck(known, options.quietMs);
   }
 
   see(happening: Happening): void {
@@ -117,7 +122,8 @@ export class Checker {
       default:
         break;
     }
-    for (const check of [this.#intake, this.#work, this.#delivery, this.#recovery]) check.see(happening);
+    const checks = [this.#intake, this.#work, this.#delivery, this.#recovery, this.#telling];
+    for (const check of checks) check.see(happening);
   }
 
   /** After the last life has finished all that it could. */
@@ -127,16 +133,19 @@ export class Checker {
       if (outcome === null) this.#report('none missing', `${row.platformMessageId} is ${phase} at the end`);
     }
     this.#delivery.finish();
+    this.#telling.finish();
     if (this.#options.isCalm && this.#delivery.marked > 0)
       this.#report('calm', `${this.#delivery.marked} replies are marked, and nothing was cut`);
   }
 
-  #committed({ unit, taken, life }: Extract<Happening, { what: 'committed' }>): void {
+  #committed(committed: Extract<Happening, { what: 'committed' }>): void {
+    const { unit, taken, life } = committed;
     if (!taken) return;
     this.#work.committing(unit);
     this.#recovery.committing(life, unit);
     this.records.apply(life, unit);
     this.#recovery.committed();
+    this.#telling.committed(committed);
     for (const id of this.records.settledTwice.splice(0))
       this.#report('one outcome', `${id} is settled twice`);
   }

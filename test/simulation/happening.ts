@@ -36,7 +36,7 @@ export interface Rules {
 export type Told = 'well' | SendTrouble;
 
 export type Happening =
-  | { readonly what: 'begins'; readonly life: number }
+  | { readonly what: 'begins'; readonly life: number; readonly wallMs: number }
   /** It has a number in the store from now on. */
   | { readonly what: 'registered'; readonly life: number; readonly id: number }
   /** It goes on with what dead lives left. */
@@ -60,6 +60,7 @@ export type Happening =
       readonly life: number;
       readonly unit: readonly Write[];
       readonly taken: boolean;
+      readonly wallMs: number;
     }
   | {
       readonly what: 'turn begins';
@@ -73,12 +74,18 @@ export type Happening =
   /** `outage`: the store could not be written at that moment. */
   | { readonly what: 'program begins'; readonly life: number; readonly key: string; readonly outage: boolean }
   | { readonly what: 'program ends'; readonly key: string; readonly how: 'well' | 'failed' | 'ended' }
-  | { readonly what: 'attempt'; readonly life: number; readonly outbound: Outbound }
+  | {
+      readonly what: 'attempt';
+      readonly life: number;
+      readonly outbound: Outbound;
+      readonly wallMs: number;
+    }
   | {
       readonly what: 'attempt over';
       readonly id: string;
       readonly arrived: boolean;
       readonly told: Told | null;
+      readonly wallMs: number;
     }
   | { readonly what: 'asked after'; readonly id: string; readonly answer: 'delivered' | 'absent' | 'unknown' }
   /** Something went wrong, or time was set; `while`: the state of the gateway. */
@@ -86,6 +93,9 @@ export type Happening =
   /** The log says that something failed inside the gateway. */
   | { readonly what: 'defect'; readonly life: number; readonly message: string }
   | { readonly what: 'world'; readonly does: string };
+
+/** For so long a chat that wants to wait is to be left alone. */
+export const NAMED_WAIT_MS = 3000;
 
 /** One line of the list of events. */
 export function lineOf(happening: Happening, at: number): string {

@@ -77,7 +77,10 @@ export class SimLife {
     this.store = new CrashingStore({
       ...{ disk, mortal },
       applied: (unit, result) =>
-        happens({ what: 'committed', life: number, unit, taken: result === 'committed' }),
+        happens({
+          ...{ what: 'committed', life: number, unit, taken: result === 'committed' },
+          wallMs: worldClock.wallMs(),
+        }),
       registered: ({ id }) => happens({ what: 'registered', life: number, id }),
       failed: (reason) => this.#watch.down(reason),
     });

@@ -40,6 +40,9 @@ function overlaid(store: CrashingStore, methods: Partial<Store>): Store {
 
 const isReply = (write: Write): boolean => write.op === 'reply' && write.outbound.kind === 'reply';
 
+const isCutOffToo = (write: Write): boolean =>
+  write.op === 'reply' && / cut off(?:, too| again)\./.test(write.outbound.text);
+
 const asReceived = (message: StoredMessage): StoredMessage => ({
   ...message,
   kind: 'control',
@@ -113,6 +116,18 @@ export const PLANTED: Readonly<
       outbound: open.outbound.map((row) => ({ ...row, state: 'pending', possibleDuplicate: false })),
     })),
     foundBy: ['not marked'],
+  },
+  'a "down" that is said at every death': {
+    bug: { store: (store) => overlaid(store, { noticesOf: async () => [] }) },
+    foundBy: ['incident once'],
+  },
+  'a second cut message that is not told': {
+    bug: committing((commit) => (unit) => commit(unit.filter((write) => !isCutOffToo(write)))),
+    foundBy: ['told'],
+  },
+  'a named wait that is forgotten at a restart': {
+    bug: finding((open) => ({ ...open, outbound: open.outbound.map((row) => ({ ...row, nextAt: null })) })),
+    foundBy: ['named wait'],
   },
 };
 

@@ -1,13 +1,15 @@
 /**
  * Runs the simulation by hand: `npm run test:simulation -- --seeds N [--seed S] [--calm]` runs N seeds from S on, side by
- * side on all cores, prints what was met and exits 1 when a seed fails. One seed alone is printed event by event.
+ * side on all cores, prints what was met and exits 1 when a seed fails, 2 when it is told something else. One seed alone is printed event by event.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { ProgramArguments } from '../support/program-arguments.ts';
 import type { Weather } from './profile.ts';
 import { runSeed } from './seed.ts';
 import { numbered, reportOf, runSeeds, type Tally } from './seeds.ts';
+
+const SEEDS = 2000;
 
 /** Seeds that a worker gets at a time. */
 const SHARE = 100;
@@ -35,12 +37,13 @@ async function run(work: Work): Promise<Done> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { seeds: { type: 'string' }, seed: { type: 'string' }, calm: { type: 'boolean' } },
-  });
-  const first = Number(values.seed ?? 0);
-  const count = Number(values.seeds ?? 2000);
-  const weather = values.calm ? 'calm' : 'rough';
+  const given = new ProgramArguments(
+    { seeds: { type: 'string' }, seed: { type: 'string' }, calm: { type: 'boolean' } },
+    'npm run test:simulation -- [--seeds N] [--seed S] [--calm]',
+  );
+  const first = given.count('seed', 0, 0);
+  const count = given.count('seeds', SEEDS, 1);
+  const weather = given.values.calm ? 'calm' : 'rough';
   const isWell = count === 1 ? await one(first, weather) : await many(first, count, weather);
   process.exitCode = isWell ? 0 : 1;
 }

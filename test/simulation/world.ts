@@ -20,6 +20,9 @@ interface Caller {
   life: number | null;
 }
 
+/** Where safe mode is off: without a death for so long an incident is over. */
+const QUIET_MS = 120_000;
+
 export interface WorldOptions {
   readonly profile: Profile;
   readonly random: Random;
@@ -52,8 +55,9 @@ export class World {
     const { rules, weather } = profile;
     this.people = new People(random);
     // Also until the gateway has found that there is room again.
+    const quietMs = profile.config.safeMode?.quietMs ?? QUIET_MS;
     const isOutage = () => this.disk.isFull || this.life?.store.writable === false;
-    this.checker = new Checker({ rules, isCalm: weather === 'calm', isOutage });
+    this.checker = new Checker({ rules, isCalm: weather === 'calm', isOutage, quietMs });
     this.server = new ChatServer({
       happens: (happening) => this.happens(happening),
       wallMs: () => this.clock.wallMs(),
@@ -90,7 +94,7 @@ export class World {
       died: (dead, where) => this.#died(dead, where),
     });
     this.life = life;
-    this.happens({ what: 'begins', life: life.number });
+    this.happens({ what: 'begins', life: life.number, wallMs: clock.wallMs() });
     void life.live().then(({ cause }) => this.#left(life, cause));
   }
 

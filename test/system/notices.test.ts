@@ -5,6 +5,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { standInAgent, TestFolder, type TestGateway } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
+import { polled } from '../support/polling.ts';
 import { startWithStandIn } from '../support/stand-in/gateway.ts';
 import { StandInServer } from '../support/stand-in/server.ts';
 
@@ -61,6 +62,10 @@ test('an incident over several lives gives a chat with several turns one "down" 
   await first.kill9();
   const second = await live();
   await second.inFlight('turns', 1);
+  // A kill between a notice and its mark would have it said again.
+  await server.reached(({ text }) => DOWN.test(text));
+  const onTheirWay = () => storeRows(folder.home, "SELECT id FROM outbox WHERE state <> 'delivered'");
+  await polled(() => onTheirWay().length === 0, 'the notice to be marked');
   await second.kill9();
   const third = await live();
   await third.inFlight('turns', 1);
@@ -82,6 +87,52 @@ test('an incident over several lives gives a chat with several turns one "down" 
     { n: 0 },
   ]);
   await fourth.stop();
+});
+
+test('of each message that a later death of an incident cuts off its person hears, too, with what it had said, and "down" once', async () => {
+  const { folder, live, to, say, server } = await world();
+  folder.fifo('two');
+  const isOnDisk = (sql: string) => polled(() => storeRows(folder.home, sql).length > 0, sql);
+  /** A turn of this attempt has said something, and what was said before is marked: a kill repeats none of it. */
+  const saidSomething = async (attempt: number) => {
+    await isOnDisk(`SELECT id FROM turns WHERE streamed <> '' AND ended_at IS NULL AND attempt = ${attempt}`);
+    await isOnDisk("SELECT 1 WHERE NOT EXISTS (SELECT id FROM outbox WHERE state <> 'delivered')");
+  };
+  const first = await live();
+  await say('bob', 'wait one');
+  await saidSomething(1);
+  await first.kill9();
+  const second = await live();
+  await server.reached(({ text }) => DOWN.test(text));
+  await say('bob', 'wait two');
+  await saidSomething(1);
+  await second.kill9();
+  const third = await live();
+  await server.reached(({ text }) => text.includes('"wait two"'));
+  await say('bob', '/resume');
+  await third.inFlight('turns', 1);
+  await folder.release('one');
+  await server.reached(({ text }) => text.includes('finished one'));
+  await saidSomething(2);
+  await third.kill9();
+  const fourth = await live();
+  await server.reached(({ text }) => text.includes('"wait two" was cut off again'));
+  await fourth.stop();
+  const fifth = await live();
+  await say('bob', '/resume');
+  await fifth.inFlight('turns', 1);
+  await folder.release('two');
+  await server.reached(({ text }) => text.includes('finished two'));
+  await fifth.stop();
+  expect(to('bob')).toEqual([
+    'started one\n\n\nThe gateway went down while this was being answered. Send /resume to have it answered after all.',
+    'started two\n\n\nThe message "wait two" was cut off, too. Send /resume to have it answered after all.',
+    'Being answered now: 2 messages of this conversation that waited for /resume.',
+    'started one\nfinished one\n',
+    'started two\n\n\nThe message "wait two" was cut off again. Send /resume to have it answered after all.',
+    'Being answered now: 1 message of this conversation that waited for /resume.',
+    'started two\nfinished two\n',
+  ]);
 });
 
 test('after a restart with nothing in flight only who asked for it hears that it is back', async () => {

@@ -43,9 +43,11 @@ access: { users: ["standin:ann:1"], owners: ["standin:ann"] }`;
   const second = await live();
   await server.reached(({ text }) => text.includes('Send /resume'));
   // Nothing waits in the others.
-  for (const [other] of ROOMS.slice(1)) {
+  for (const [other, itsKey] of ROOMS.slice(1)) {
     await server.deliver({ id: `resume ${other}`, from: 'ann', conversation: other, text: '/resume' });
-    await server.reached(({ text, conversation }) => text.startsWith('Nothing of') && conversation !== key);
+    await server.reached(
+      ({ text, conversation }) => text.startsWith('Nothing of') && conversation === itsKey,
+    );
   }
   await server.deliver({ id: 'resume', from: 'ann', conversation: room, text: '/resume' });
   await second.inFlight('turns', 1);
@@ -53,7 +55,7 @@ access: { users: ["standin:ann:1"], owners: ["standin:ann"] }`;
   await server.reached(({ text }) => text.includes('finished one'));
   expect(told().filter(([conversation]) => conversation === key)).toEqual([
     [key, expect.stringContaining('The gateway went down while this was being answered. Send /resume')],
-    [key, 'Being answered now: 1 message of this conversation that had been interrupted.'],
+    [key, 'Being answered now: 1 message of this conversation that waited for /resume.'],
     [key, 'started one\nfinished one\n'],
   ]);
   expect(told()).toHaveLength(ROOMS.length + 2);

@@ -19,6 +19,9 @@ export const PLANTED_BUGS = [
   'recovery touches a living life',
   'everything settled at boot',
   'every reply marked',
+  'the down notice is repeated at every death',
+  'the second cut message is not told',
+  "a platform's named wait forgotten at a restart",
 ] as const;
 
 export type PlantedBug = (typeof PLANTED_BUGS)[number];
@@ -83,6 +86,21 @@ const STORES: Readonly<Partial<Record<PlantedBug, (store: SqliteStore) => Sqlite
         return { op: 'settle', id: write.id, outcome: 'interrupted', reason: 'gateway-died', at: Date.now() };
       }),
     ),
+
+  'the down notice is repeated at every death': (store) => withMethods(store, { noticesOf: async () => [] }),
+
+  'the second cut message is not told': (store) =>
+    commits(store, (unit) =>
+      unit.filter(
+        (write) => write.op !== 'reply' || !/ was cut off(?:, too| again)\./.test(write.outbound.text),
+      ),
+    ),
+
+  "a platform's named wait forgotten at a restart": (store) =>
+    finds(store, (found) => ({
+      ...found,
+      outbound: found.outbound.map((row) => ({ ...row, nextAt: null })),
+    })),
 };
 
 const answeredAgain = (write: Extract<Write, { op: 'reply' }>): Write => ({

@@ -25,6 +25,12 @@ export type Noted =
   | { readonly what: 'settled'; readonly id: string; readonly outcome: string }
   /** It is on disk that this message waits for a person's word. */
   | { readonly what: 'awaits'; readonly id: string }
+  /** It is on disk that this turn has begun. */
+  | { readonly what: 'turn'; readonly id: string }
+  /** It is on disk that something will be said, by its id of the outbox, and which life says it. */
+  | { readonly what: 'said'; readonly id: string; readonly life: number }
+  /** The end of a life is on disk. */
+  | { readonly what: 'life-over'; readonly life: number }
   /** It is on disk that a conversation rests. */
   | { readonly what: 'quarantine'; readonly conversation: string }
   /** A message that came in was not taken, and shall be delivered again. */

@@ -90,6 +90,15 @@ function noteAfter(unit: readonly Write[], trace: Trace): void {
       case 'adopt':
         if (write.phase === 'awaiting-resume') trace.note({ what: 'awaits', id: write.id });
         break;
+      case 'turn.start':
+        trace.note({ what: 'turn', id: write.turn.id });
+        break;
+      case 'reply':
+        trace.note({ what: 'said', id: write.outbound.id, life: write.outbound.life });
+        break;
+      case 'life.end':
+        trace.note({ what: 'life-over', life: write.id });
+        break;
       case 'session.quarantine':
         trace.note({ what: 'quarantine', conversation: write.conversation });
     }

@@ -35,6 +35,8 @@ export interface Treatment {
     readonly reason: string;
     readonly retryAfterMs?: number;
   } | null;
+  /** Its conversation wants to be left alone, for so long still. */
+  readonly tooEarlyByMs?: number;
 }
 
 const WELL: Treatment = { delayMs: 0, arrives: true, trouble: null };
@@ -47,8 +49,6 @@ interface Standing {
 const EVERYWHERE = '';
 
 export class Behaviours {
-  /** Conversations that were written to although they had asked to be left alone. */
-  readonly disregarded: string[] = [];
   readonly #set = new Map<string, Standing>();
   /** By conversation: until when it wants to be left alone, milliseconds of `performance.now`. */
   readonly #quietUntil = new Map<string, number>();
@@ -65,10 +65,7 @@ export class Behaviours {
   /** What becomes of the next message to this conversation. */
   next(conversation: string, isPlain: boolean): Treatment {
     const leftMs = (this.#quietUntil.get(conversation) ?? 0) - performance.now();
-    if (leftMs > 0) {
-      this.disregarded.push(conversation);
-      return refused('wait', 'too early', Math.ceil(leftMs));
-    }
+    if (leftMs > 0) return { ...refused('wait', 'too early', Math.ceil(leftMs)), tooEarlyByMs: leftMs };
     const set = this.#set.get(conversation) ?? this.#set.get(EVERYWHERE);
     if (set === undefined || set.left <= 0) return WELL;
     if (set.behaviour.how === 'format' && isPlain) return WELL;

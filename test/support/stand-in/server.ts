@@ -29,6 +29,13 @@ export interface Arrival extends Sent {
   readonly isMarked: boolean;
 }
 
+/** A message that came to a conversation which had asked to be left alone; `leftMs`: for so long still. */
+export interface TooEarly {
+  readonly id: string;
+  readonly conversation: string;
+  readonly leftMs: number;
+}
+
 /** What the server can do, as the gateway's adapter is told in its configuration. */
 export interface ServerAbilities {
   /** It recognises a message by the gateway's id. */
@@ -51,6 +58,8 @@ export class StandInServer implements AsyncDisposable {
   readonly arrivals: Arrival[] = [];
   /** What the gateway has asked to be sent, whether it was or not. */
   readonly asked: Sent[] = [];
+  /** Sent although the conversation had asked to be left alone, in order. */
+  readonly tooEarly: TooEarly[] = [];
   /** Ids that were recognised as having arrived, and did not arrive again. */
   readonly recognised: string[] = [];
   /** What it was asked about. */
@@ -296,6 +305,8 @@ export class StandInServer implements AsyncDisposable {
       return;
     }
     const treatment = this.behaviours.next(conversation, plain);
+    if (treatment.tooEarlyByMs !== undefined)
+      this.tooEarly.push({ id, conversation, leftMs: treatment.tooEarlyByMs });
     if (treatment.delayMs === 0) this.#treat(socket, words, treatment);
     else {
       const timer = setTimeout(() => {
