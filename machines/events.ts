@@ -19,7 +19,10 @@ export type Intent = 'stop' | 'restart' | 'drain';
  * Why the gateway leaves or drains. `stop` and `restart` are asked for by a person (command, CLI or HTTP);
  * `hangup` is a SIGHUP whose terminal is gone; the others name their signal. Ranked in `exit.ts`.
  */
-export type Cause = 'stop' | 'takeover' | 'SIGINT' | 'hangup' | 'SIGTERM' | 'restart' | 'SIGUSR1' | 'drain';
+export type Cause = 'stop' | 'takeover' | 'restart' | 'drain' | SignalCause;
+
+/** The causes that are signals. */
+export type SignalCause = 'SIGINT' | 'hangup' | 'SIGTERM' | 'SIGUSR1';
 
 /**
  * Failures that end the process, each with an exit code in `exit.ts`. `home-lost`: the home was deleted or replaced
@@ -47,11 +50,16 @@ export interface Request {
   readonly cause: Cause;
   /** Who asked: `local`, `telegram:12345`, `signal`, … */
   readonly actor: string;
+  /**
+   * The signal that asks for it: its cause where that is one, else the first that asked as well, before or after a person
+   * whose cause outranks it. Null while none has. Whoever sent it waits for the end of the process.
+   */
+  readonly signal: SignalCause | null;
 }
 
 /**
  * What a request event was answered with. Exactly one per request event, in every state.
- * `too-late` is for a cancel whose drain came from a signal or has gone too far.
+ * `too-late` is for a cancel of what a signal has asked for too, or of what has gone too far.
  */
 export type Verdict =
   | 'taken'

@@ -3,7 +3,7 @@
  * gateway chart and the tests read them, nothing else decides an exit code (the third Ctrl-C, 130, leaves
  * without asking the chart).
  */
-import type { Cause, Failure, FailureKind, Intent, Request } from './events.ts';
+import type { Cause, Failure, FailureKind, Intent, Request, SignalCause } from './events.ts';
 
 /** Who revives the process, recognised by what it sets for us (`src/service/detect.ts`). */
 export type Supervisor = 'none' | 'systemd' | 'launchd' | 'supervise' | 'container';
@@ -33,12 +33,20 @@ const RANKS: Readonly<Record<Cause, number>> = {
   hangup: 3,
 };
 
-/** The signals: a drain that one of them caused cannot be cancelled, because its sender cannot be told. */
-const SIGNAL_CAUSES: readonly Cause[] = ['SIGINT', 'SIGTERM', 'SIGUSR1', 'hangup'];
+/**
+ * The signals: a drain that one of them asked for, alone or with a person, cannot be cancelled, because its sender cannot
+ * be told. A supervisor that was not heard kills.
+ */
+const SIGNAL_CAUSES: readonly Cause[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGUSR1',
+  'hangup',
+] satisfies readonly SignalCause[];
 
 export const rankOf = (cause: Cause | null): number => (cause === null ? -1 : RANKS[cause]);
 
-export const isSignal = (cause: Cause): boolean => SIGNAL_CAUSES.includes(cause);
+export const isSignal = (cause: Cause): cause is SignalCause => SIGNAL_CAUSES.includes(cause);
 
 /**
  * Exit codes of failures, from sysexits.h: the same under every supervisor. 73, 77 and 78 are for what another start
@@ -76,11 +84,17 @@ export const INTERRUPTED_CODE = 130;
 const revives = (supervisor: Supervisor): boolean =>
   supervisor === 'systemd' || supervisor === 'launchd' || supervisor === 'supervise';
 
+/** What of a request decides how the process leaves. */
+export type Departure = Pick<Request, 'intent' | 'cause' | 'actor'>;
+
+/** True where a restart makes the process its next life: nobody would start it again. */
+export const restartsInPlace = (supervisor: Supervisor): boolean => !revives(supervisor);
+
 /**
  * The exit of a process that was asked to leave, or failed, under a supervisor. A failure wins over any
  * request. Without either (a chart that ended by itself) it is an internal fault.
  */
-export function exitFor(request: Request | null, failure: Failure | null, supervisor: Supervisor): Exit {
+export function exitFor(request: Departure | null, failure: Failure | null, supervisor: Supervisor): Exit {
   if (failure !== null) {
     return { code: FAILURE_CODES[failure.kind], reexecute: false, cause: failure.kind, actor: 'gateway' };
   }

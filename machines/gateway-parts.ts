@@ -87,11 +87,11 @@ export const parts = setup({
     drainsOnly: ({ context }) => context.request?.intent === 'drain',
     restarts: ({ context }) => context.request?.intent === 'restart',
     stops: ({ context }) => context.request?.intent === 'stop',
-    /** No signal caused it, and a drain's own timer only cancels that very drain. */
+    /** No signal has asked for it, first or as well, and a drain's own timer only cancels that very drain. */
     cancellable: ({ context, event }) =>
       event.type === 'drain.cancelled' &&
       context.request !== null &&
-      !isSignal(context.request.cause) &&
+      context.request.signal === null &&
       (event.onlyDrain === undefined ||
         (context.request.intent === 'drain' && context.serial === event.onlyDrain)),
     armed: ({ context, event }) =>
@@ -146,12 +146,20 @@ export const parts = setup({
     }),
     takeRequest: assign(({ context, event }) => {
       if (event.type === 'stop.requested') {
-        return { request: { intent: event.intent, cause: event.cause, actor: event.actor } };
+        const { intent, cause, actor } = event;
+        const signal = isSignal(cause) ? cause : (context.request?.signal ?? null);
+        return { request: { intent, cause, actor, signal } };
       }
       if (event.type !== 'drain.requested') return {};
-      const request: Request = { intent: 'drain', cause: 'drain', actor: event.actor };
+      const request: Request = { intent: 'drain', cause: 'drain', actor: event.actor, signal: null };
       return { request, serial: context.serial + 1 };
     }),
+    /** What is carried out stays as it is; that a signal asks for it too is kept, so that nobody calls it back. */
+    joinSignal: assign(({ context: { request }, event }) =>
+      event.type === 'stop.requested' && isSignal(event.cause) && request?.signal === null
+        ? { request: { ...request, signal: event.cause } }
+        : {},
+    ),
     forgetRequest: assign({ request: null, deadlines: NO_DEADLINES }),
     /** Gives a deadline a serial of its own; `startDeadline` then starts its clock. */
     stampDeadline: assign(({ context }, params: { deadline: DeadlineName }) => ({

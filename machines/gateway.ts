@@ -18,6 +18,9 @@ const refuse = (because: Refusal['because']) => ({ type: 'refuse', params: refus
 const answer = (verdict: Parameters<typeof answered>[0]) =>
   ({ type: 'answer', params: answered(verdict) }) as const;
 
+/** A stop or restart that changes nothing about what is carried out, but for what a signal keeps from being cancelled. */
+const joined = ['joinSignal', answer('joined')] as const;
+
 /** Stamps a deadline with a serial of its own and starts its clock. */
 const arm = (deadline: 'drain' | 'kill' | 'exit', closing = false) =>
   [
@@ -75,7 +78,7 @@ export const gatewayMachine = parts.createMachine({
     'degraded.raised': { actions: 'addReason' },
     'degraded.cleared': { actions: 'dropReason' },
     fatal: { target: '.stopped', actions: ['takeFailure', 'abortStart', 'interruptWork', ...abandon] },
-    'stop.requested': { actions: answer('joined') },
+    'stop.requested': { actions: joined },
     'drain.requested': { actions: answer('joined') },
     'drain.cancelled': { actions: answer('too-late') },
   },
@@ -150,7 +153,7 @@ export const gatewayMachine = parts.createMachine({
           },
           { guard: and(['raises', 'drainArmed']), actions: ['takeRequest', answer('raised')] },
           { guard: 'raises', actions: ['takeRequest', ...arm('drain'), answer('raised')] },
-          { actions: answer('joined') },
+          { actions: joined },
         ],
       },
       states: {
@@ -208,7 +211,7 @@ export const gatewayMachine = parts.createMachine({
             // Already hurried: a further request changes what we leave for, never the grace.
             'stop.requested': [
               { guard: 'raises', actions: ['takeRequest', answer('raised')] },
-              { actions: answer('joined') },
+              { actions: joined },
             ],
             'kill.deadline': [
               { guard: and(['armed', 'restarts']), target: '#gateway.restarting', actions: abandon },
@@ -225,7 +228,7 @@ export const gatewayMachine = parts.createMachine({
         ...leaving('restarting'),
         'stop.requested': [
           { guard: 'raises', target: 'stopped', actions: ['takeRequest', answer('raised')] },
-          { actions: answer('joined') },
+          { actions: joined },
         ],
         fatal: { target: 'exited', actions: ['takeFailure', ...abandon] },
       },
@@ -238,7 +241,7 @@ export const gatewayMachine = parts.createMachine({
         ...leaving('stopped'),
         'stop.requested': [
           { guard: 'raises', actions: ['takeRequest', answer('raised')] },
-          { actions: answer('joined') },
+          { actions: joined },
         ],
         fatal: { target: 'exited', actions: ['takeFailure', ...abandon] },
       },

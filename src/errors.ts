@@ -24,6 +24,10 @@ export const ERRORS = {
     hint: 'Use a home on a disk of this machine, with --home or SLUICE_HOME: locks do not hold over a network.',
     retryable: false,
   },
+  NO_WORKING_FOLDER: {
+    hint: 'Go to a folder that exists, or give the whole path: --home, --config, SLUICE_HOME and SLUICE_CONFIG take one.',
+    retryable: false,
+  },
   HOME_LOST: {
     hint: 'Restore the home from a backup, or start anew with an empty one: `sluice run` makes it.',
     retryable: false,
@@ -132,6 +136,7 @@ export class SluiceError extends Error {
 const FAILURES: Partial<Readonly<Record<ErrorCode, FailureKind>>> = {
   CONFIG_INVALID: 'config-invalid',
   CONFIG_UNREADABLE: 'config-invalid',
+  NO_WORKING_FOLDER: 'config-invalid',
   HOME_OWNED: 'home-owned',
   HOME_LOST: 'home-lost',
   HOME_NO_PERMISSION: 'no-permission',

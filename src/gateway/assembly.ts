@@ -117,10 +117,6 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
   const holding = new Holding({
     ...{ store, log, lifecycle, ledger, conversations, held, resumes, nowHeld, settled },
   });
-  const interventions = new Interventions({
-    ...{ store, log, delivery, ledger, held, resumes, heldLate: hooks.heldLate },
-    changed: () => changed('counters'),
-  });
   const notices: Notices = new Notices({
     ...{ store, clock, log, delivery, life },
     epoch: () => lifecycle.epoch,
@@ -136,7 +132,7 @@ function assembleOutward(options: GatewayOptions, hooks: Hooks) {
     notices,
     conversations,
   });
-  const kept = { held, holding, resumes, interventions };
+  const kept = { held, holding, resumes };
   return { lifecycle, connections, delivery, conversations, ledger, notices, safeMode, ...kept, ...agents };
 }
 
@@ -145,6 +141,7 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
   const { lifecycle, delivery, conversations, ledger, holding, notices, safeMode, circuits, agentChoice } =
     outward;
   const { clock, log, store, config, processes, environment, redact, configProblem } = options;
+  const { programProblem = () => null } = options;
   const { life, settled } = hooks;
   const access = new Access(config, clock);
   const dispatch: Dispatch = new Dispatch({
@@ -177,7 +174,9 @@ function assembleWork(options: GatewayOptions, hooks: Hooks, outward: Outward) {
     clock,
     log,
     lifecycle,
+    turns,
     configProblem,
+    programProblem,
     isWork: (workId) =>
       turns.running.some(({ row }) => row.id === workId) ||
       commands.inFlight.some(({ row }) => row.id === workId),
@@ -240,7 +239,7 @@ function assembleTurns(options: GatewayOptions, hooks: Hooks, outward: Outward, 
 /** From a message to its place, and from the held ones back to theirs. */
 function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & Work) {
   const { store, clock, log, config } = options;
-  const { life, lastExit, settled } = hooks;
+  const { life, lastExit, settled, heldLate, changed } = hooks;
   const { lifecycle, delivery, conversations, ledger, held, access, dispatch, turns, commands } = parts;
   const { circuits, backNotices, agentChoice, holding, notices, resumes } = parts;
   const leftMs = () => {
@@ -274,23 +273,18 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
   });
   const resuming = new Resuming({ store, clock, log, held, resumes, takeUp, turns });
   const intake = new Intake({
-    store,
-    clock,
-    log,
-    config,
-    access,
-    judge,
-    ledger,
-    held,
-    placing,
-    conversations,
-    life,
+    ...{ store, clock, log, config, access, judge, ledger, held, placing, conversations, life, lastExit },
     agentFor: (inbound) => agentChoice.agentFor(inbound),
     epoch: () => lifecycle.epoch,
-    lastExit,
+    saidBy: (messageId) => turns.running.find(({ message }) => message.row.id === messageId)?.answer ?? '',
+    startedAt: options.about.startedAt,
     say: (row, text) => delivery.say(row, text),
   });
-  return { refusals, takeUp, resuming, intake };
+  const interventions = new Interventions({
+    ...{ store, log, delivery, ledger, held, resumes, turns, life, settled, heldLate },
+    changed: () => changed('counters'),
+  });
+  return { refusals, takeUp, resuming, intake, interventions };
 }
 
 /** Of a command that was reloaded, or removed, since it was admitted. */

@@ -16,6 +16,7 @@ import type { Held } from './held.ts';
 import type { Decided, Progress, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
 import type { Judge } from './judge.ts';
 import type { Ledger } from './ledger.ts';
+import { hasCutOff } from './recovery.ts';
 import { logUnlessOutage } from './unexpected.ts';
 
 /** How often the store is asked for the outcome of what another process has in hand, and for how long. */
@@ -32,9 +33,13 @@ export interface DuplicatesOptions {
   readonly judge: Judge;
   readonly ledger: Ledger;
   readonly held: Pick<Held, 'has'>;
+  /** What the running turn of this message has said so far; empty where none runs. */
+  readonly saidBy: (messageId: string) => string;
   readonly epoch: () => number;
   /** How the life before this one ended; null when nothing is known of one. */
   readonly lastExit: () => LastExit | null;
+  /** When this life began. Wall milliseconds. */
+  readonly startedAt: number;
   /** Says a refusal or a notice in a conversation of a platform that has no waiting caller. */
   readonly say: (row: Pick<MessageRow, 'platform' | 'conversation'>, text: string) => void;
 }
@@ -56,7 +61,7 @@ export class Duplicates implements Disposable {
     if (listener !== undefined) {
       const { settled: _, ...decided } = first;
       this.#tell(listener, { type: 'admission', ...decided, duplicate: true });
-      if (ledger.waitFor(first.messageId) !== undefined) ledger.watch(first.messageId, listener);
+      if (ledger.waitFor(first.messageId) !== undefined) this.#watch(first.messageId, listener);
       else void first.settled.then((settled) => this.#tellSettled(listener, settled));
     }
     return { ...first, duplicate: true };
@@ -83,7 +88,7 @@ export class Duplicates implements Disposable {
     const ours = ledger.waitFor(stored.id);
     if (ours === undefined) return { ...decided, settled: this.#fromElsewhere(decided, listener) };
     if (listener !== undefined) {
-      ledger.watch(stored.id, listener);
+      this.#watch(stored.id, listener);
       if (stored.phase === 'awaiting-resume') {
         this.#tell(listener, { type: 'awaiting', messageId: stored.id, text: await this.#said(stored.id) });
       }
@@ -94,6 +99,13 @@ export class Duplicates implements Disposable {
   /** Ends every search: whoever waits is told as past the limit. */
   [Symbol.dispose](): void {
     this.#stop.abort();
+  }
+
+  /** From the beginning: what was said before anybody listened comes first, in one piece. */
+  #watch(messageId: string, listener: ProgressListener): void {
+    const text = this.#options.saidBy(messageId);
+    if (text !== '') this.#tell(listener, { type: 'delta', text });
+    this.#options.ledger.watch(messageId, listener);
   }
 
   /** For whoever asks for a message's whole way: a redelivery leaves no row. */
@@ -180,13 +192,15 @@ export class Duplicates implements Disposable {
     }
   }
 
-  /** What is added for whoever asked for the restart that ended the life before: it has happened. */
+  /** What is added for whoever asked the life before for a restart: it has happened, or that life was cut off first. */
   #restartedBy({ text, outcome, epoch }: StoredMessage): string | undefined {
-    const { clock, judge, lastExit } = this.#options;
+    const { clock, judge, lastExit, startedAt } = this.#options;
     const exit = lastExit();
-    if (exit === null || exit.at === null || exit.cause !== 'restart') return undefined;
-    const asked = outcome === 'done' && epoch === this.#options.epoch() - 1 && judge.asksRestart(text);
-    return asked ? replies.restartedAgo(clock.wallMs() - exit.at) : undefined;
+    if (exit === null || outcome !== 'done' || epoch !== this.#options.epoch() - 1) return undefined;
+    if (!judge.asksRestart(text)) return undefined;
+    const now = clock.wallMs();
+    if (exit.cause === 'restart' && exit.at !== null) return replies.restartedAgo(now - exit.at);
+    return hasCutOff(exit) ? replies.wentDownSince(now - startedAt) : undefined;
   }
 }
 

@@ -3,7 +3,7 @@
  * in one unit, and only then acknowledge it and begin. What cannot be committed is not acknowledged; only
  * exec and control run all the same, unrecorded, because they must work on a full disk.
  *
- * A turn that is dispatched is not looked for beforehand: its insert finds a duplicate, and then its place is
+ * A turn that is dispatched, and not late, is not looked for beforehand: its insert finds a duplicate, and then its place is
  * taken back. Everything else leaves something behind before its commit (a notice, a place among the held), so
  * a duplicate of it must not get that far.
  */
@@ -111,7 +111,8 @@ export class Intake implements Disposable {
     const id = newId('m', clock.wallMs());
     const agent = mayBeTurn(kind) ? this.#options.agentFor(inbound) : DEFAULT_AGENT;
     const row = this.#row(inbound, id, kind, typeof agent === 'string' ? agent : await agent);
-    if (kind !== 'turn') return this.#unlessKnown(inbound, row, role, listener);
+    // What is late is not judged: what is dispatched counts as work from then on.
+    if (kind !== 'turn' || this.#isLate(inbound)) return this.#unlessKnown(inbound, row, role, listener);
     const judged = this.#judged(row, role);
     return judged.admission === 'dispatch'
       ? this.#decide(inbound, row, judged, listener)

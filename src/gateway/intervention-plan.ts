@@ -20,8 +20,29 @@ export interface Target {
   readonly outbound: readonly StoredOutbound[];
   /** One reply was named: the message itself is left as it is. */
   readonly isOneReply: boolean;
-  /** The process that works on it instead of a gateway: a `sluice exec` that ran it itself; null where none does. */
-  readonly worker: { readonly pid: number } | null;
+  /** Who has the message in hand while it is open; of no meaning for one that has settled. */
+  readonly hand: Hand;
+}
+
+/**
+ * Who has an open message in hand: a gateway that runs, a `sluice exec` that runs it itself, or nobody: the process that
+ * had it is dead, and what it began may run on until a recovery ends that.
+ */
+export type Hand =
+  | { readonly is: 'gateway' }
+  | { readonly is: 'exec'; readonly pid: number }
+  | {
+      readonly is: 'nobody';
+      readonly died: 'gateway' | 'exec';
+      readonly recoveredBy: 'this-gateway' | 'next-start';
+    };
+
+/** Who asks what an id stands for. */
+export interface Asker {
+  /** The life of a gateway, beside which no other lives; null for a command in a home where none does. */
+  readonly life: number | null;
+  /** True while the process of a `sluice exec` lives, or may. */
+  readonly isLiving: (life: Life) => boolean;
 }
 
 /** There is nothing to be done; `why` completes "nothing to retry: …". */
@@ -40,20 +61,30 @@ export interface Discards {
 export async function targetOf(
   store: Pick<Store, 'message' | 'replies' | 'outbound' | 'openLives'>,
   thing: NamedThing,
+  asker: Asker,
 ): Promise<Target | undefined> {
   if (thing.is === 'outbound') {
     const row = await store.outbound(thing.id);
     const message = thing.message === null ? null : ((await store.message(thing.message)) ?? null);
-    return row && { message, outbound: [row], isOneReply: true, worker: null };
+    return row && { message, outbound: [row], isOneReply: true, hand: { is: 'gateway' } };
   }
   const message = await store.message(thing.id);
   if (message === undefined) return undefined;
-  const isOpen = message.outcome === null;
-  const worker = isOpen ? (await store.openLives()).find((life) => isCommandLife(life, message)) : undefined;
-  return { message, outbound: await store.replies(thing.id), isOneReply: false, worker: worker ?? null };
+  const life =
+    message.outcome === null && message.life !== asker.life
+      ? (await store.openLives()).find(({ id }) => id === message.life)
+      : undefined;
+  const hand = handOf(message, life, asker);
+  return { message, outbound: await store.replies(thing.id), isOneReply: false, hand };
 }
 
-const isCommandLife = ({ id, kind }: Life, { life }: StoredMessage): boolean => kind === 'cli' && id === life;
+/** `life`: that of the message, if it has not ended; not asked for where it is the asker's own. */
+function handOf(message: StoredMessage, life: Life | undefined, asker: Asker): Hand {
+  if (message.life === asker.life) return { is: 'gateway' };
+  if (life?.kind === 'cli' && asker.isLiving(life)) return { is: 'exec', pid: life.pid };
+  const died = life?.kind === 'cli' ? 'exec' : 'gateway';
+  return { is: 'nobody', died, recoveredBy: asker.life === null ? 'next-start' : 'this-gateway' };
+}
 
 /** What is sent again: what was given up, and what nobody knows of. `running`: also what only waits for its next try. */
 export function retriesOf(target: Target, running: boolean): { outbound: StoredOutbound[] } | Nothing {
@@ -72,13 +103,20 @@ export function discardsOf(target: Target, waits: boolean): Discards | Nothing {
   const { message, isOneReply } = target;
   const isOpen = message !== null && message.outcome === null && !isOneReply;
   if (isOpen && waits) return { settles: message, outbound: [] };
-  if (isOpen && target.worker !== null)
-    return { nothing: `${standing(target)} by pid ${target.worker.pid}, a \`sluice exec\`: end it there` };
-  if (isOpen)
-    return { nothing: `${standing(target)}: \`sluice exec --cancel ${message.id}\` ends what runs` };
+  if (isOpen) return { nothing: whyNot(target, message) };
   const outbound = target.outbound.filter(({ state }) => state !== 'delivered' && state !== 'dead');
   if (outbound.length > 0) return { settles: null, outbound };
   return { nothing: standing(target) };
+}
+
+/** Of an open message that does not wait: it is left to whoever has it in hand. */
+function whyNot(target: Target, { id }: StoredMessage): string {
+  const { hand } = target;
+  // By heart it is not known as waiting any more: it is between its place there and its turn.
+  if (waitsOnDisk(target)) return 'it is just being taken up: ask again in a moment';
+  if (hand.is === 'nobody') return standing(target);
+  if (hand.is === 'exec') return `${standing(target)} by pid ${hand.pid}, a \`sluice exec\`: end it there`;
+  return `${standing(target)}: \`sluice exec --cancel ${id}\` ends what runs`;
 }
 
 /** True for a message of a life that is over: it waits to be answered, and nothing works on it. */
@@ -111,15 +149,30 @@ export function endingUnit({ id, state }: StoredOutbound, error: string, at: num
 }
 
 /** How a message stands of which nothing can be changed. */
-function standing({ message, outbound, isOneReply }: Target): string {
+function standing({ message, outbound, isOneReply, hand }: Target): string {
   const isDelivered = outbound.length > 0 && outbound.every(({ state }) => state === 'delivered');
   const isDead = outbound.some(({ state }) => state === 'dead');
   const sent = isDelivered ? 'has been delivered' : isDead ? 'is not sent any more already' : '';
   if (isOneReply || message === null) return `it ${sent}`;
-  if (message.outcome === null) return `it ${PHASES[message.phase]}`;
+  if (message.outcome === null) return `it ${openStanding(message.phase, hand)}`;
   const its = outbound.length === 0 ? 'it has no reply' : `what was said to it ${sent}`;
   return `it has settled as ${message.outcome}, and ${its}`;
 }
+
+function openStanding(phase: Phase, hand: Hand): string {
+  const left = hand.is === 'nobody' ? LEFT[phase] : undefined;
+  if (hand.is !== 'nobody' || left === undefined) return PHASES[phase];
+  const when = `${left} when its ${hand.died === 'gateway' ? 'gateway' : '`sluice exec`'} died`;
+  return hand.recoveredBy === 'next-start'
+    ? `${when}: the next start recovers it`
+    : `${when}, and is about to be recovered: ask again in a moment`;
+}
+
+/** Phases in which a message was in hand; in the others nothing was to be done for it just then. */
+const LEFT: Readonly<Partial<Record<Phase, string>>> = {
+  received: 'had not begun',
+  started: 'was being worked on',
+};
 
 const PHASES: Readonly<Record<Phase, string>> = {
   received: 'waits for a free place',

@@ -3,8 +3,9 @@
  * sent after all, or given up, and a message that waits to be answered is not answered any more. Whoever waits for it
  * hears its outcome like any other.
  *
- * What is in hand is left alone: a message counts as waiting only while it is known by heart as held, or as one that
- * waits for a person's word, and it is taken out there before anything is written, so that nobody takes it up meanwhile.
+ * What is in hand is left alone: a message counts as waiting only while it is known by heart as held, as one that waits
+ * for a person's word, or as one whose turn has not begun, and it is taken out there, or kept from beginning, before
+ * anything is written, so that nobody takes it up meanwhile.
  */
 import { SluiceError } from '../errors.ts';
 import type { NamedThing } from '../messages/found-id.ts';
@@ -14,9 +15,10 @@ import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Delivery } from './delivery.ts';
 import type { Held } from './held.ts';
-import { discarded, discardsOf, type Nothing, retriesOf, targetOf } from './intervention-plan.ts';
+import { type Asker, discarded, discardsOf, type Nothing, retriesOf, targetOf } from './intervention-plan.ts';
 import type { Ledger } from './ledger.ts';
 import type { Resumes } from './resumes.ts';
+import type { Turns } from './turns.ts';
 
 export interface InterventionsOptions {
   readonly store: Pick<Store, 'message' | 'replies' | 'outbound' | 'openLives' | 'commit' | 'writable'>;
@@ -25,10 +27,23 @@ export interface InterventionsOptions {
   readonly ledger: Ledger;
   readonly held: Held;
   readonly resumes: Resumes;
+  readonly turns: Pick<Turns, 'isWaiting' | 'setAside' | 'written' | 'release'>;
+  /** The number of this life; 0 until the store has given one. */
+  readonly life: () => number;
+  /** The work of this message has left: tells the chart. */
+  readonly settled: (messageId: string) => void;
   /** Something is held again that may be taken up by now. */
   readonly heldLate: () => void;
   /** Counters that a status shows have changed. */
   readonly changed: () => void;
+}
+
+/** A message that nobody takes up meanwhile. */
+interface TakenOut {
+  /** It waits again, and it is looked whether it need not any more. */
+  readonly putBack: () => void;
+  /** It has its end. */
+  readonly left: () => void;
 }
 
 /** What was changed. */
@@ -55,7 +70,7 @@ export class Interventions {
    */
   async retry(thing: NamedThing, by: string): Promise<Intervened | Nothing> {
     const { store, delivery, log } = this.#options;
-    const target = await targetOf(store, thing);
+    const target = await targetOf(store, thing, this.#asker());
     if (target === undefined) return GONE;
     const plan = retriesOf(target, true);
     if ('nothing' in plan) return plan;
@@ -72,7 +87,7 @@ export class Interventions {
   /** Gives up a message that waits, or replies that have not arrived. Rejects with STORE_UNAVAILABLE. */
   async discard(thing: NamedThing, by: string, reason: string | null): Promise<Intervened | Nothing> {
     const { store, delivery, log } = this.#options;
-    const target = await targetOf(store, thing);
+    const target = await targetOf(store, thing, this.#asker());
     if (target === undefined) return GONE;
     const { message } = target;
     const plan = discardsOf(target, message !== null && this.#waits(message));
@@ -90,9 +105,14 @@ export class Interventions {
     };
   }
 
+  /** A `sluice exec` beside a gateway counts as living: one that was killed is taken over within moments. */
+  #asker(): Asker {
+    return { life: this.#options.life(), isLiving: () => true };
+  }
+
   #waits({ id, conversation }: StoredMessage): boolean {
-    const { held, resumes } = this.#options;
-    return held.has(id) || resumes.has({ id, conversation });
+    const { held, resumes, turns } = this.#options;
+    return held.has(id) || resumes.has({ id, conversation }) || turns.isWaiting(id);
   }
 
   /** On disk, or not at all: told of what is in memory alone a death would have it answered. */
@@ -101,33 +121,47 @@ export class Interventions {
     const classified = { kind: 'turn', text: message.text } as const;
     const inHand = { row: message, classified, recorded: true };
     const prepared = ledger.prepare(inHand, discarded(message, by, reason));
-    const putBack = this.#takeOut(message);
+    const taken = this.#takeOut(message);
     try {
       if (!store.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now');
       await store.commit(prepared.unit);
     } catch (error) {
-      putBack();
+      taken.putBack();
       throw error;
     }
     const { outcome } = ledger.finish(prepared, true);
+    taken.left();
     changed();
     return { messageId: message.id, outcome, replies: [], text: replies.discardedNow(message.id) };
   }
 
-  /** Nobody takes it up meanwhile; what this gives makes it wait again, and looks whether it need not any more. */
-  #takeOut(message: StoredMessage): () => void {
-    const { held, resumes, heldLate } = this.#options;
+  #takeOut(message: StoredMessage): TakenOut {
+    const { held, resumes, turns, heldLate, settled } = this.#options;
     const { id, conversation } = message;
     if (held.has(id)) {
       const rows = held.rows.filter((row) => row.id === id);
       held.remove(id);
-      return () => {
-        held.putBack(rows);
-        heldLate();
+      return {
+        putBack: () => {
+          held.putBack(rows);
+          heldLate();
+        },
+        left: () => {},
+      };
+    }
+    const unstarted = turns.setAside(id);
+    if (unstarted !== undefined) {
+      return {
+        putBack: () => turns.written(unstarted),
+        left: () => {
+          turns.release(unstarted);
+          settled(id);
+        },
       };
     }
     resumes.remove(message);
-    return () => resumes.putBack(conversation, { rows: [message], wasQuarantined: false });
+    const taken = { rows: [message], wasQuarantined: false };
+    return { putBack: () => resumes.putBack(conversation, taken), left: () => {} };
   }
 }
 

@@ -5,7 +5,7 @@
 import type { MessageEvent, Refusal } from '../../machines/events.ts';
 import { ALIAS_DEPTH_MAX } from '../config/aliases.ts';
 import type { Config } from '../config/schema.ts';
-import { type Classified, classify, rewritten } from '../messages/classify.ts';
+import { type Classified, classify, commandName, commandText, rewritten } from '../messages/classify.ts';
 import type { Role } from '../messages/commands.ts';
 import { waitsAtConnection } from '../messages/local.ts';
 import * as replies from '../messages/replies.ts';
@@ -27,6 +27,8 @@ export type Judged =
       /** What the text tells to do instead, where others of its kind do not. */
       readonly hint?: string;
     };
+
+type Alias = Extract<Classified, { kind: 'alias' }>;
 
 /** What of a message is judged. */
 export type Judgeable = Pick<MessageRow, 'id' | 'text' | 'platform'> & {
@@ -81,7 +83,7 @@ export class Judge {
       if (!this.#options.access.allows(role, classified)) return denied(classified);
       const decision = this.#options.lifecycle.admit(eventOf(classified, message));
       if (decision === undefined) return undefined;
-      if (decision.admission === 'refuse') return this.#refused(message, classified, decision.refusal);
+      if (decision.admission === 'refuse') return this.#refused(message, role, classified, decision.refusal);
       if (decision.admission === 'hold') return { admission: 'hold', classified };
       if (classified.kind !== 'alias') return { admission: 'dispatch', classified };
       classified = this.classify(rewritten(classified.command, classified.words));
@@ -89,23 +91,20 @@ export class Judge {
     return { admission: 'refuse', rule: 'limit', text: replies.aliasTooDeep(ALIAS_DEPTH_MAX), refusal: null };
   }
 
-  #refused(message: Judgeable, classified: Classified, refusal: Refusal): Judged {
-    const exec = classified.kind === 'alias' ? this.#execBehind(classified) : undefined;
+  #refused(message: Judgeable, role: Role, classified: Classified, refusal: Refusal): Judged {
+    const behind = this.#behind(classified);
+    if (!this.#options.access.allows(role, behind)) return denied(behind);
+    const end = classified.kind === 'alias' ? endOf(classified, behind) : undefined;
     const canQueue = classified.kind === 'turn' && waitsAtConnection(message);
     const { leftMs, outage, storeObstacle } = this.#options;
     const about = {
       ...{ leftMs: leftMs(), canQueue },
       ...{ storeObstacle: storeObstacle(), outage: outage(message.agent) },
     };
-    const text = replies.refusal(refusal, about, exec);
+    const text = replies.refusal(refusal, about, end);
     const rule = refusal.because === 'degraded' && refusal.degraded.includes('store') ? 'store' : 'state';
-    return { admission: 'refuse', rule, text, refusal, ...(exec === undefined ? {} : { hint: `/${exec}` }) };
-  }
-
-  /** The exec command an alias leads to, so that a refusal can name what would run. */
-  #execBehind(alias: Classified): string | undefined {
-    const classified = this.#behind(alias);
-    return classified.kind === 'exec' ? classified.command.name : undefined;
+    const hint = end === undefined || end.is === 'turn' ? {} : { hint: `/${end.alias}` };
+    return { admission: 'refuse', rule, text, refusal, ...hint };
   }
 
   #behind(first: Classified): Classified {
@@ -113,13 +112,17 @@ export class Judge {
   }
 }
 
+/** What a refused alias stands for, to be named; undefined where its chain has no end, which no configuration has. */
+function endOf(alias: Alias, behind: Classified): replies.AliasEnd | undefined {
+  const named = { alias: commandName(alias) };
+  if (behind.kind === 'turn') return { ...named, is: 'turn' };
+  if (behind.kind === 'alias') return undefined;
+  const isKnown = behind.kind === 'exec' || behind.name !== 'unknown';
+  return { ...named, is: isKnown ? 'command' : 'unknown', text: commandText(behind) };
+}
+
 function denied(classified: Classified): Judged {
-  const name =
-    classified.kind === 'exec' || classified.kind === 'alias'
-      ? classified.command.name
-      : classified.kind === 'control'
-        ? classified.name
-        : '';
+  const name = classified.kind === 'turn' ? '' : commandName(classified);
   return { admission: 'refuse', rule: 'access', text: replies.roleRefusal(name), refusal: null };
 }
 

@@ -111,7 +111,7 @@ function whyOf(trail: MessageTrail): Why | null {
   if (admission === 'dispatch') return null;
   const decision = decisionOf(trail);
   const met = decision ?? before;
-  const rule = message.reason ?? 'state';
+  const rule = ruleOf(message);
   const kept = met === null ? undefined : keptOf(met);
   const asked = rule === 'state' && kept !== undefined && kept.request !== null;
   const why = {
@@ -126,6 +126,13 @@ function whyOf(trail: MessageTrail): Why | null {
   } as const;
   return { ...why, text: whyText(why) };
 }
+
+/**
+ * The rule that refused or held it. Its row keeps one reason, the last: that of its outcome, or of what it waits for since.
+ * Of a refusal this is the rule; a message is admitted as held by no other rule than the state.
+ */
+const ruleOf = ({ outcome, reason }: MessageRow & { readonly outcome: Outcome | null }): string =>
+  outcome === 'refused' ? (reason ?? 'state') : 'state';
 
 /** The gateway refuses for its own sake, or because somebody asked it to leave; the other rules are about the sender. */
 function actorOf(rule: string, kept: Kept | undefined, sender: string): string {

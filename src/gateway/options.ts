@@ -31,8 +31,10 @@ export interface GatewayOptions {
   readonly redact: (text: string) => string;
   /** What the owner of the configuration should know. */
   readonly configWarnings: () => readonly string[];
-  /** What is wrong with the configuration on disk; null when a restart could use it. */
-  readonly configProblem: () => string | null;
+  /** What is wrong with the configuration on disk, with its lines or without; null when a restart could use it. */
+  readonly configProblem: (options: { withLines: boolean }) => string | null;
+  /** What keeps this program from being started again in place; null where nothing does. Absent: it is never looked at. */
+  readonly programProblem?: () => string | null;
   /** The start is to end: a stop came during it, or it failed. */
   readonly abortStart: () => void;
   /** Takes no new connection on the local faces; resolves when requests under way are answered. */

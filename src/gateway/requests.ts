@@ -13,6 +13,7 @@ import * as replies from '../messages/replies.ts';
 import type { SignalRequest } from '../process/signals.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { Turns } from './turns.ts';
 
 export interface Ask {
   readonly intent: Intent | 'cancel-drain';
@@ -25,11 +26,13 @@ export interface Ask {
   readonly reason?: string;
   /** The marker of the work from inside which it was asked. */
   readonly from?: string;
+  /** The answer may show lines of the configuration file: it goes to whoever may read that. */
+  readonly withLines?: boolean;
 }
 
 export interface Answer {
   /**
-   * `refused`: the configuration is invalid; `deferred`: asked from inside work, done when that has settled; `left`:
+   * `refused`: the configuration is invalid, or the program cannot be started again; `deferred`: asked from inside work, done when that has settled; `left`:
    * the chart has ended, and nothing answers any more.
    */
   readonly verdict: Verdict | 'refused' | 'deferred' | 'left';
@@ -84,8 +87,11 @@ export interface RequestsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly lifecycle: Lifecycle;
+  readonly turns: Pick<Turns, 'running' | 'waitingCount'>;
   /** What is wrong with the configuration on disk; null when a restart could use it. */
-  readonly configProblem: () => string | null;
+  readonly configProblem: (options: { withLines: boolean }) => string | null;
+  /** What keeps this program from being started again in place; null where nothing does, or a supervisor starts it. */
+  readonly programProblem: () => string | null;
   /** True for the marker of a turn or command that is in flight. */
   readonly isWork: (workId: string) => boolean;
 }
@@ -128,17 +134,21 @@ export class Requests implements Disposable {
     }
   }
 
-  #refusal({ cause }: Ask): Answer | undefined {
-    const problem = cause === 'restart' ? this.#options.configProblem() : null;
-    if (problem === null) return undefined;
-    return { verdict: 'refused', text: controlReplies.restartRefusal(problem) };
+  #refusal({ cause, withLines = false }: Ask): Answer | undefined {
+    if (cause !== 'restart') return undefined;
+    const missing = this.#options.programProblem();
+    if (missing !== null) return { verdict: 'refused', text: controlReplies.restartImpossible(missing) };
+    const problem = this.#options.configProblem({ withLines });
+    return problem === null
+      ? undefined
+      : { verdict: 'refused', text: controlReplies.restartRefusal(problem) };
   }
 
   #send(ask: Ask): Answer {
     const { lifecycle, log } = this.#options;
     const { intent, cause, actor } = ask;
     const requestId = newId('r', this.#options.clock.wallMs());
-    const before = lifecycle.view;
+    const before = this.#work();
     const verdict = lifecycle.ask(eventOf(ask, requestId));
     if (verdict === undefined) return { verdict: 'left', text: replies.left() };
     const why = ask.reason === undefined ? {} : { reason: ask.reason };
@@ -160,20 +170,39 @@ export class Requests implements Disposable {
     });
   }
 
-  #text(verdict: Verdict, intent: Ask['intent'], before: Lifecycle['view']): string {
+  /**
+   * What is in flight. The chart counts a turn from its admission on, also while it waits for its place, and goes on to
+   * count it until it is written as held: people are told of those that have begun.
+   */
+  #work(): Work {
+    const { lifecycle, turns } = this.#options;
+    return { turns: turns.running.length, unstarted: turns.waitingCount, commands: lifecycle.view.commands };
+  }
+
+  #text(verdict: Verdict, intent: Ask['intent'], before: Work): string {
     const { clock, lifecycle } = this.#options;
-    const { request, failure, turns, commands, deadlineAt } = lifecycle.view;
+    const { request, failure, deadlineAt } = lifecycle.view;
     // What a hurry ends is what was in flight before it.
-    const work = verdict === 'hurried' ? before : { turns, commands };
+    const { turns, commands } = verdict === 'hurried' ? before : this.#work();
+    const holds = verdict === 'taken' || verdict === 'hurried';
     return controlReplies.verdict(verdict, intent === 'cancel-drain' ? 'cancel' : intent, {
       intent: request?.intent ?? null,
       cause: request?.cause ?? null,
+      signal: request?.signal ?? null,
       failed: failure !== null,
-      turns: work.turns,
-      commands: work.commands,
+      turns,
+      commands,
+      kept: holds ? before.unstarted : 0,
       leftMs: deadlineAt === null ? null : deadlineAt - clock.wallMs(),
     });
   }
+}
+
+/** Work in flight, counted; `unstarted`: turns that wait for their place. */
+interface Work {
+  readonly turns: number;
+  readonly unstarted: number;
+  readonly commands: number;
 }
 
 /** The event that a request is to the chart. */

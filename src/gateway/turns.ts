@@ -17,6 +17,7 @@ interface Waiting {
   readonly message: InHand;
   /** As it was when the message came: should a reload remove it, what was accepted is still answered. */
   readonly accepted: UsableAgent | undefined;
+  /** What is on disk says that it waits; false until then, and while a person gives it up. */
   written: boolean;
   /** It becomes held as soon as its row is on disk: what is not could turn out to be a duplicate, or not to be kept. */
   becomesHeld: boolean;
@@ -75,7 +76,22 @@ export class Turns {
     this.#startWaiting();
   }
 
-  /** Gives up a place that came to nothing: its row could not be written, or was a duplicate. */
+  /** True for a message that waits for its turn, may start, and nobody gives up just now. */
+  isWaiting(messageId: string): boolean {
+    return this.#unstarted(messageId) !== undefined;
+  }
+
+  /**
+   * Keeps a message that waits from starting, and with it what comes after it in its conversation, while its end is
+   * written: `release` follows that, and `written` where it failed.
+   */
+  setAside(messageId: string): InHand | undefined {
+    const waiting = this.#unstarted(messageId);
+    if (waiting !== undefined) waiting.written = false;
+    return waiting?.message;
+  }
+
+  /** Gives up a place that came to nothing: its row could not be written, was a duplicate, or has its end. */
   release(message: InHand): void {
     const index = this.#waiting.findIndex((one) => one.message === message);
     if (index >= 0) this.#waiting.splice(index, 1);
@@ -139,6 +155,10 @@ export class Turns {
   killAll(abort: TurnAbort): void {
     this.abortAll(abort);
     for (const turn of this.#running.values()) turn.agent.killNow(turn.row.id);
+  }
+
+  #unstarted(messageId: string): Waiting | undefined {
+    return this.#waiting.find(({ message, written }) => written && message.row.id === messageId);
   }
 
   #takeWritten(unstarted: readonly Waiting[]): InHand[] {

@@ -41,6 +41,18 @@ export function classify(text: string, quickCommands: Readonly<Record<string, Qu
     : { kind: 'alias', command: quick, words };
 }
 
+export type Command = Exclude<Classified, { kind: 'turn' }>;
+
+/** The name that stands behind the slash of a command, also of one that nobody knows. */
+export function commandName(command: Command): string {
+  if (command.kind !== 'control') return command.command.name;
+  return command.name === 'unknown' ? command.word : command.name;
+}
+
+/** The text that `classify` reads back as this command: its name and its words. */
+export const commandText = (command: Command): string =>
+  [`/${commandName(command)}`, command.words].filter((part) => part !== '').join(' ');
+
 /** The text an alias stands for: its target, and the words that were given to it. */
 export const rewritten = (alias: AliasCommand, words: string): string =>
   words === '' ? alias.target : `${alias.target} ${words}`;

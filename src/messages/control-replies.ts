@@ -2,7 +2,7 @@
  * What a person is told who asked something of the gateway itself: to leave, to go on, to end work, to show what it has.
  * Pure.
  */
-import type { Intent, Verdict } from '../../machines/events.ts';
+import type { Cause, Intent, SignalCause, Verdict } from '../../machines/events.ts';
 import { counted, seconds } from './amounts.ts';
 import { echoed } from './echoed.ts';
 import { GOING } from './replies.ts';
@@ -13,15 +13,21 @@ export function verdict(
   asked: Intent | 'cancel',
   now: {
     intent: Intent | null;
-    cause: string | null;
+    cause: Cause | null;
+    /** The signal that asks for it, alone or as well. */
+    signal: SignalCause | null;
     /** It leaves because it failed, whatever was asked before or since. */
     failed: boolean;
+    /** Turns that have begun. */
     turns: number;
     commands: number;
+    /** Messages whose turn had not begun when this was asked, and that are held because of it. */
+    kept: number;
     leftMs: number | null;
   },
 ): string {
   const holding = holders(now.turns, now.commands);
+  const kept = keptFor(now.kept, asked);
   const limit = now.leftMs === null ? '' : `, in ${seconds(now.leftMs)} at most`;
   const doing = now.failed
     ? `${GOING.stop} after a fault`
@@ -32,13 +38,13 @@ export function verdict(
     case 'taken':
     case 'raised':
       if (asked === 'drain') {
-        return `Draining: no new turns${holding === null ? '' : `, ${holding} to finish`}. Commands still run; /drain cancel takes turns again.`;
+        return `Draining: no new turns${holding === null ? '' : `, ${holding} to finish`}.${kept} Commands still run; /drain cancel takes turns again.`;
       }
       return holding === null
-        ? `${asked === 'restart' ? 'Restarting' : 'Stopping'} now.`
-        : `${asked === 'restart' ? 'Restarting' : 'Stopping'} when ${holding} ${now.turns + now.commands === 1 ? 'is' : 'are'} done${limit}. Commands still run.`;
+        ? `${asked === 'restart' ? 'Restarting' : 'Stopping'} now.${kept}`
+        : `${asked === 'restart' ? 'Restarting' : 'Stopping'} when ${holding} ${now.turns + now.commands === 1 ? 'is' : 'are'} done${limit}.${kept} Commands still run.`;
     case 'hurried':
-      return `${asked === 'restart' ? 'Restarting' : 'Stopping'} now${holding === null ? '' : `: ${holding} interrupted`}.`;
+      return `${asked === 'restart' ? 'Restarting' : 'Stopping'} now${holding === null ? '' : `: ${holding} interrupted`}.${kept}`;
     case 'joined':
       return `Already ${doing}${holding === null ? '' : `: ${holding} to finish${limit}`}.`;
     case 'cancelled':
@@ -46,10 +52,18 @@ export function verdict(
     case 'nothing-to-cancel':
       return 'Nothing to cancel: the gateway is not draining.';
     case 'too-late':
-      return `Too late to cancel: the gateway is ${doing}${now.cause === null || now.failed ? '' : ` (${now.cause})`}.`;
+      return `Too late to cancel: the gateway is ${doing}${now.failed ? '' : why(now)}.`;
     case 'still-starting':
       return 'The gateway is still starting. Try again in a moment.';
   }
+}
+
+/** Why it leaves, behind what it does: the cause, and a signal beside it. */
+function why({ cause, signal }: { cause: Cause | null; signal: SignalCause | null }): string {
+  if (cause === null) return '';
+  if (signal === null || signal === cause) return ` (${cause})`;
+  const name = signal === 'hangup' ? 'SIGHUP' : signal;
+  return ` (${cause}), and ${name} asked it to leave as well, which nobody can take back`;
 }
 
 function holders(turns: number, commands: number): string | null {
@@ -58,6 +72,13 @@ function holders(turns: number, commands: number): string | null {
     ...(commands > 0 ? [counted(commands, 'command')] : []),
   ];
   return parts.length === 0 ? null : parts.join(' and ');
+}
+
+/** A sentence of its own, with the space before it; empty where nothing is kept. */
+function keptFor(count: number, asked: Intent | 'cancel'): string {
+  if (count === 0) return '';
+  const when = asked === 'stop' ? 'the next start' : 'afterwards';
+  return ` ${counted(count, 'message')} ${count === 1 ? 'is' : 'are'} kept for ${when}.`;
 }
 
 /** A drain with a time, while one is under way. */
@@ -70,6 +91,9 @@ export const deferred = (): string => 'Asked; it happens when this work has sett
 /** `problem` says what is wrong with the configuration, and where. */
 export const restartRefusal = (problem: string): string =>
   `Not restarted: the configuration is invalid.\n${problem}`;
+
+export const restartImpossible = (problem: string): string =>
+  `Not restarted: the gateway could not be started again in place, because ${problem}.\nInstall it again where it was, or stop it and start it from where it is now.`;
 
 export const nothingToInterrupt = (): string =>
   'Nothing to interrupt: no turn of this conversation is running.';

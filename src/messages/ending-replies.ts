@@ -2,7 +2,7 @@
  * What is said where a turn or a command came to no good end, or was ended: why, and what to do next. Some of them complete
  * another's sentence, and say which. Pure.
  */
-import { seconds } from './amounts.ts';
+import { limit, seconds } from './amounts.ts';
 import type { Going } from './replies.ts';
 
 export const interruptedTurn = (why: string): string =>
@@ -26,7 +26,7 @@ export const cancelledBy = (actor: string): string => `${actor} cancelled it`;
 
 /** Completes "was ended after N s: …" for a command that took too long. */
 export const commandTimeout = (timeoutMs: number): string =>
-  `it took longer than its timeout of ${seconds(timeoutMs)}`;
+  `it took longer than its timeout of ${limit(timeoutMs)}`;
 
 export const commandNotRun = (name: string, because: string): string => `/${name} was not run: ${because}.`;
 
@@ -41,11 +41,11 @@ export type LateAgent = 'silent' | 'stalled' | 'answering';
 
 /** For `failedTurn`: cause and next step of a turn that took too long. `quietMs`: since the agent last said anything. */
 export function agentTimeout(name: string, timeoutMs: number, late: LateAgent, quietMs: number) {
-  const limit = seconds(timeoutMs);
+  const within = limit(timeoutMs);
   const cause = {
-    silent: `said nothing within ${limit}`,
-    stalled: `took longer than ${limit}, and said nothing in the last ${seconds(quietMs)}`,
-    answering: `took longer than ${limit}`,
+    silent: `said nothing within ${within}`,
+    stalled: `took longer than ${within}, and said nothing in the last ${seconds(quietMs)}`,
+    answering: `took longer than ${within}`,
   }[late];
   const first = late === 'answering' ? 'Ask for less at once' : 'See whether what is behind it is stuck';
   const key = `${name === 'default' ? 'agent' : `agents.${name}`}.turn_timeout`;

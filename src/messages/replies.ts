@@ -31,28 +31,42 @@ export interface Circumstances {
   readonly outage?: { readonly cause: string; readonly next: string } | undefined;
 }
 
-/** Why a message was not taken, and what to do instead. `alias` names the exec command an alias points at. */
+/** What the message stands for that a refused alias is, by its `alias` name. */
+export type AliasEnd =
+  | { readonly alias: string; readonly is: 'turn' }
+  /** A command that is admitted now, or one that nobody knows: `text` as it would be sent itself. */
+  | { readonly alias: string; readonly is: 'command' | 'unknown'; readonly text: string };
+
+/** Characters of an alias' command that a reply repeats: one is to be sent as it is said. */
+const NAMED_CHARS_MAX = 1000;
+
+/** Why a message was not taken, and what to do instead. `end`: of an alias, what it stands for. */
 export function refusal(
   refused: Refusal,
   { leftMs, canQueue, storeObstacle, outage }: Circumstances,
-  aliasOfExec?: string,
+  end?: AliasEnd,
 ): string {
-  if (aliasOfExec !== undefined) {
-    return `Not taken: aliases wait while the gateway is leaving. Send /${aliasOfExec} itself, it runs while draining.`;
-  }
   if (refused.because === 'degraded') {
     return refused.degraded.includes('store')
       ? storeRefusal(storeObstacle)
       : degradedRefusal(refused.degraded, outage);
   }
   const intent = refused.request?.intent ?? 'stop';
+  if (end?.is === 'command') {
+    const doing = intent === 'drain' ? 'draining' : GOING[intent];
+    return `Not taken: aliases wait while the gateway is ${doing}. Send ${echoed(end.text, NAMED_CHARS_MAX)} itself, it runs while draining.`;
+  }
+  if (end?.is === 'unknown') {
+    return `Not taken: /${end.alias} stands for ${echoed(end.text, NAMED_CHARS_MAX)}, and there is no such command. Correct quick_commands.${end.alias}.`;
+  }
+  const turn = end === undefined ? '' : `, and /${end.alias} stands for a turn`;
   const kept = canQueue ? ', or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`' : '';
   const next = {
     restart: `Send it again in about ${seconds(Math.max(leftMs ?? 0, 5000))}${kept}.`,
     stop: 'Send it again when the gateway is back.',
     drain: 'Send it again when the drain is over; commands still run.',
   }[intent];
-  return `Not taken: the gateway is ${GOING[intent]}. ${next}`;
+  return `Not taken: the gateway is ${GOING[intent]}${turn}. ${next}`;
 }
 
 function degradedRefusal(reasons: readonly string[], outage: Circumstances['outage']): string {
@@ -173,3 +187,7 @@ export const senderUnknown = (): string => 'Not run: its sender is not known any
 
 export const restartedAgo = (agoMs: number): string =>
   `Restarted ${seconds(agoMs)} ago, because of this very message.`;
+
+/** The life that was asked for a restart came to another end, and its message comes again. */
+export const wentDownSince = (upMs: number): string =>
+  `The gateway has gone down since this message came first, and has been up again for ${seconds(upMs)}. It restarts nothing a second time: send /restart anew if it is still wanted.`;

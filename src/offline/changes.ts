@@ -21,8 +21,9 @@ import type { Intervened } from '../gateway/interventions.ts';
 import { oneThing } from '../messages/found-id.ts';
 import * as replies from '../messages/ledger-replies.ts';
 import { LOCAL_OWNER } from '../messages/local.ts';
-import { processIdentity } from '../process/identity.ts';
+import { isAlive, isVisible, processIdentity } from '../process/identity.ts';
 import { openSqliteStore, type SqliteStore } from '../store/sqlite.ts';
+import type { Life } from '../store/store.ts';
 import type { Write } from '../store/write.ts';
 
 /** What is asked, of the message or the reply that `id` stands for. */
@@ -48,7 +49,10 @@ export async function changeOffline(
     ...{ migrate: false, clock, onProblem: () => {} },
   });
   try {
-    const target = await targetOf(store, oneThing(change.id, await store.lookup(change.id)));
+    const thing = oneThing(change.id, await store.lookup(change.id));
+    // One of another container cannot be seen, and may work.
+    const isLiving = (life: Life) => isAlive(life) || !isVisible(life);
+    const target = await targetOf(store, thing, { life: null, isLiving });
     if (target === undefined) throw new SluiceError('NOT_FOUND', `"${change.id}" is not kept any longer`);
     const planned = plan(target, change);
     if ('nothing' in planned) return planned;

@@ -23,6 +23,7 @@ import {
   MESSAGE_COLUMNS,
   NOTICE_COLUMNS,
   OUTBOUND_COLUMNS,
+  TRAIL_LIFE_COLUMNS,
   TURN_COLUMNS,
   toCommand,
   toCrashedSession,
@@ -72,8 +73,9 @@ export const QUERIES = {
     FROM turn_messages CROSS JOIN inbox ON inbox.id = message_id WHERE turn_id = ? ORDER BY position`,
   platformAfter: 'SELECT min(platform) AS platform FROM inbox WHERE platform > ?',
   messageMore: 'SELECT rewritten_text AS rewrittenText, merged_into AS mergedInto FROM inbox WHERE id = ?',
-  trailLife: `SELECT id, kind, epoch, pid, version, started_at AS startedAt, ended_at AS endedAt, exit_code AS code, cause
-    FROM lives WHERE id = ?`,
+  trailLife: `SELECT ${TRAIL_LIFE_COLUMNS} FROM lives WHERE id = ?`,
+  trailLifeOfEpoch: `SELECT ${TRAIL_LIFE_COLUMNS} FROM lives INDEXED BY lives_epoch
+    WHERE epoch IS NOT NULL AND epoch = ?`,
   trailTurns: `SELECT turns.id, agent, life, attempt, started_at AS startedAt, ended_at AS endedAt, outcome, reason, usage,
     streamed
     FROM turn_messages CROSS JOIN turns ON turns.id = turn_id WHERE message_id = ? ORDER BY seq LIMIT ?`,
@@ -228,6 +230,7 @@ function prepareTrail(db: DatabaseSync, known: Pick<Reads, 'find' | 'message'>):
     platformAfter: (name) => platformAfter(name)?.toString() ?? null,
     more: one(db, QUERIES.messageMore, toMessageMore),
     life: one(db, QUERIES.trailLife, toTrailLife),
+    lifeOfEpoch: one(db, QUERIES.trailLifeOfEpoch, toTrailLife),
     turns: many(db, QUERIES.trailTurns, toTrailTurn),
     commands: many(db, QUERIES.trailCommands, toTrailCommand),
     replies: many(db, QUERIES.trailReplies, toTrailReply),

@@ -37,10 +37,12 @@ export interface MessageRow {
   readonly agent: string | null;
   readonly whenBusy: BusyMode | null;
   readonly receivedAt: number;
+  /** The life that has it in hand: the one that received it, or that has taken it up since. */
   readonly life: number;
+  /** That of the daemon that received it; null where a command line did. */
   readonly epoch: number | null;
   readonly admission: Admission;
-  /** The rule that refused or held it: access, state, limit or arguments. */
+  /** The rule that refused or held it; later why it waits for a word, or had the outcome that it has. */
   readonly reason: string | null;
   readonly phase: Phase;
 }

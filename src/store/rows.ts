@@ -41,6 +41,9 @@ export const CRASHED_COLUMNS = 'conversation, crashes, quarantined';
 
 export const LIFE_COLUMNS = 'id, kind, epoch, pid, start_time AS startTime, boot_id AS bootId';
 
+export const TRAIL_LIFE_COLUMNS = `id, kind, epoch, pid, version, started_at AS startedAt, ended_at AS endedAt,
+  exit_code AS code, cause`;
+
 export const JOURNAL_COLUMNS = 'epoch, number, at, event, state, context';
 
 export function toMessage(row: Row): StoredMessage {

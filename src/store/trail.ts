@@ -66,7 +66,7 @@ export interface MessageTrail {
     readonly rewrittenText: string | null;
     readonly mergedInto: string | null;
   };
-  /** The life that took it in, or that works on it now. */
+  /** The life that received it; null where that cannot be told any more. */
   readonly life: TrailLife | null;
   readonly turns: readonly TrailTurn[];
   readonly commands: readonly TrailCommand[];
@@ -88,6 +88,8 @@ export interface TrailQueries {
   message(id: string): StoredMessage | undefined;
   more(id: string): Pick<MessageTrail['message'], 'rewrittenText' | 'mergedInto'> | undefined;
   life(id: number): TrailLife | undefined;
+  /** The daemon of this epoch. */
+  lifeOfEpoch(epoch: number): TrailLife | undefined;
   turns(messageId: string, rowsMax: number): TrailTurn[];
   commands(messageId: string, rowsMax: number): TrailCommand[];
   replies(messageId: string, rowsMax: number): TrailReply[];
@@ -118,7 +120,7 @@ export function readTrail(queries: TrailQueries, id: string): MessageTrail | und
   const decided = journal[0] ?? before;
   return {
     message: { rewrittenText: null, mergedInto: null, ...message, ...queries.more(message.id) },
-    life: queries.life(message.life) ?? null,
+    life: receiverOf(queries, message) ?? null,
     turns,
     commands,
     replies: queries.replies(message.id, TRAIL_ROWS_MAX),
@@ -127,6 +129,13 @@ export function readTrail(queries: TrailQueries, id: string): MessageTrail | und
     request: (decided && requestBefore(queries, decided)) ?? null,
     opened: openedBefore(queries, message.agent, journal.at(-1) ?? before),
   };
+}
+
+/** A row's life is the one that has it in hand, so another's once that has taken it up; its epoch stays the receiver's. */
+function receiverOf(queries: TrailQueries, { life, epoch }: StoredMessage): TrailLife | undefined {
+  const hasIt = queries.life(life);
+  if (hasIt === undefined || hasIt.epoch === epoch) return hasIt;
+  return epoch === null ? undefined : queries.lifeOfEpoch(epoch);
 }
 
 function ofAnyPlatform(queries: TrailQueries, id: string): StoredMessage | undefined {

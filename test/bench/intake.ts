@@ -176,6 +176,8 @@ export async function intakeOn(path: string) {
     agentFor: (inbound) => agentChoice.agentFor(inbound),
     epoch: () => life.epoch ?? 0,
     lastExit: () => null,
+    saidBy: () => '',
+    startedAt: 0,
     say: nothing,
   });
   let number = 0;

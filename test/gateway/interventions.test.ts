@@ -6,12 +6,13 @@ import {
   endingUnit,
   retriesOf,
   type Target,
+  targetOf,
   waitsOnDisk,
 } from '../../src/gateway/intervention-plan.ts';
 import type { OutboundState, Phase, StoredMessage, StoredOutbound } from '../../src/store/records.ts';
-import { messageRow, outboundRow } from '../store/sample-rows.ts';
+import { cliStart, daemonStart, messageRow, outboundRow, receive } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { startCore } from '../support/gateway-core.ts';
+import { answer, startCore } from '../support/gateway-core.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { Outbox } from '../support/outbox.ts';
 
@@ -28,7 +29,7 @@ const replyIn = (state: OutboundState, id = 'o1'): StoredOutbound => ({
 const target = (of: StoredMessage | null, ...states: readonly OutboundState[]): Target => ({
   message: of,
   outbound: states.map((state, at) => replyIn(state, `o${at}`)),
-  ...{ isOneReply: false, worker: null },
+  ...{ isOneReply: false, hand: { is: 'gateway' } },
 });
 
 const answered = message('settled', 'answered');
@@ -82,10 +83,80 @@ describe('what is given up', () => {
   });
 
   test('is not what a command line works on: its process is named, which alone can end it', () => {
-    const worked = { ...target(message('started')), worker: { pid: 4711 } };
+    const worked: Target = { ...target(message('started')), hand: { is: 'exec', pid: 4711 } };
     expect(idsOf(discardsOf(worked, false))).toBe(
       'it is being worked on by pid 4711, a `sluice exec`: end it there',
     );
+  });
+
+  test.each<[Phase, string]>([
+    ['started', 'it was being worked on when its gateway died: the next start recovers it'],
+    ['received', 'it had not begun when its gateway died: the next start recovers it'],
+  ])('is not what a dead gateway left %s: its end is the recovery’s', (phase, text) => {
+    const left: Target = {
+      ...target(message(phase)),
+      hand: { is: 'nobody', died: 'gateway', recoveredBy: 'next-start' },
+    };
+    expect(idsOf(discardsOf(left, false))).toBe(text);
+    expect(idsOf(retriesOf(left, false))).toBe(text);
+  });
+
+  test('is not what a gateway that starts has not recovered yet, nor what a killed `sluice exec` left', () => {
+    const left: Target = {
+      ...target(message('started')),
+      hand: { is: 'nobody', died: 'gateway', recoveredBy: 'this-gateway' },
+    };
+    expect(idsOf(discardsOf(left, false))).toBe(
+      'it was being worked on when its gateway died, and is about to be recovered: ask again in a moment',
+    );
+    const byExec: Target = {
+      ...target(message('started')),
+      hand: { is: 'nobody', died: 'exec', recoveredBy: 'next-start' },
+    };
+    expect(idsOf(discardsOf(byExec, false))).toBe(
+      'it was being worked on when its `sluice exec` died: the next start recovers it',
+    );
+  });
+
+  test.each<Phase>(['held', 'waiting', 'awaiting-resume'])(
+    'is not what is %s on disk and just being taken up: a moment later it is known how it stands',
+    (phase) => {
+      expect(idsOf(discardsOf(target(message(phase)), false))).toBe(
+        'it is just being taken up: ask again in a moment',
+      );
+    },
+  );
+
+  test.each([
+    ['a gateway that runs it', { life: 1, isLiving: () => true }, { is: 'gateway' }],
+    [
+      'a gateway that has not recovered it',
+      { life: 9, isLiving: () => true },
+      { is: 'nobody', died: 'gateway', recoveredBy: 'this-gateway' },
+    ],
+    [
+      'a command without a gateway',
+      { life: null, isLiving: () => true },
+      { is: 'nobody', died: 'gateway', recoveredBy: 'next-start' },
+    ],
+  ])('says to %s who has it in hand', async (_, asker, hand) => {
+    const store = new MemoryStore();
+    await store.begin(daemonStart);
+    await store.commit([receive('m1', { phase: 'started' })]);
+    expect(await targetOf(store, { is: 'message', id: 'm1' }, asker)).toMatchObject({ hand });
+  });
+
+  test.each([
+    ['lives', true, { is: 'exec', pid: 4712 }],
+    ['was killed', false, { is: 'nobody', died: 'exec', recoveredBy: 'next-start' }],
+  ])('says that a `sluice exec` has it which %s', async (_, lives, hand) => {
+    const store = new MemoryStore();
+    const { id: life } = await store.begin(cliStart);
+    // Another process asks: a store leaves out the life that it was opened for.
+    await store.begin(daemonStart);
+    await store.commit([receive('m1', { phase: 'started', life, epoch: null })]);
+    const asker = { life: null, isLiving: () => lives };
+    expect(await targetOf(store, { is: 'message', id: 'm1' }, asker)).toMatchObject({ hand });
   });
 
   test('is one reply alone where one is named, also of a message that waits', () => {
@@ -124,6 +195,118 @@ describe('what is given up', () => {
       });
     },
   );
+});
+
+describe('a message whose turn waits behind another of its conversation', () => {
+  /** A turn runs, and two more of its conversation have not begun. */
+  async function queued() {
+    const core = await startCore('display: { busy_input_mode: queue }');
+    await core.receive('first');
+    const behind = await core.receive('behind');
+    const behind2 = await core.receive('behind2');
+    await settled();
+    expect(core.gateway.status).toMatchObject({ inFlight: { turns: [{}] }, waiting: 2 });
+    const thing = { is: 'message', id: behind.messageId } as const;
+    return { ...core, behind, behind2, thing };
+  }
+
+  test('is given up: its sender is told, the others go on in order, and nothing waits for it', async () => {
+    const core = await queued();
+    const { gateway, store, agent, behind, behind2, thing } = core;
+    expect(await gateway.interventions.discard(thing, 'local:owner', 'no need')).toMatchObject({
+      messageId: behind.messageId,
+      outcome: 'discarded',
+    });
+    expect(await behind.settled).toMatchObject({
+      outcome: 'discarded',
+      reason: 'by local:owner: no need',
+      replies: [
+        'Not answered: "behind" was discarded by local:owner (no need). Send it again if it is still wanted.',
+      ],
+    });
+    expect(await store.message(behind.messageId)).toMatchObject({ phase: 'settled', outcome: 'discarded' });
+    expect(gateway.status.waiting).toBe(1);
+    await answer(core, 0);
+    expect(agent.asked).toEqual(['first', 'behind2']);
+    await answer(core, 1);
+    expect(await behind2.settled).toMatchObject({ outcome: 'answered' });
+    gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner' });
+    expect(await gateway.exited).toMatchObject({ code: 0, cause: 'stop' });
+  });
+
+  test('is no work any more: a drain does not wait for it', async () => {
+    const core = await queued();
+    const { gateway, thing, behind2 } = core;
+    await gateway.interventions.discard(thing, 'local:owner', null);
+    const other = { is: 'message', id: behind2.messageId } as const;
+    await gateway.interventions.discard(other, 'local:owner', null);
+    expect(gateway.lifecycle.view.turns).toBe(1);
+    gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    await answer(core, 0);
+    expect(gateway.status).toMatchObject({ state: 'draining.drained', held: 0 });
+  });
+
+  test('that could not be given up because the write failed is answered in its order', async () => {
+    const core = await queued();
+    const { gateway, store, agent, thing } = core;
+    store.beforeCommit = () => {
+      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+    };
+    await expect(gateway.interventions.discard(thing, 'local:owner', null)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    store.beforeCommit = () => {};
+    await answer(core, 0);
+    await answer(core, 1);
+    expect(agent.asked).toEqual(['first', 'behind', 'behind2']);
+  });
+
+  test('does not begin while it is being given up, and nothing overtakes it', async () => {
+    const core = await queued();
+    const { gateway, store, agent, thing } = core;
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    const write = store.commit.bind(store);
+    store.commit = async (unit) => {
+      if (!unit.some((one) => one.op === 'settle' && one.outcome === 'discarded')) return write(unit);
+      await mayCommit;
+      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+    };
+    const discarding = gateway.interventions.discard(thing, 'local:owner', null);
+    await settled();
+    await answer(core, 0);
+    expect(agent.asked).toEqual(['first']);
+    commit();
+    await expect(discarding).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await settled();
+    expect(agent.asked).toEqual(['first', 'behind']);
+  });
+
+  test('becomes held like the others when a drain begins while it could not be given up', async () => {
+    const core = await queued();
+    const { gateway, store, agent, thing } = core;
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    const write = store.commit.bind(store);
+    store.commit = async (unit) => {
+      if (!unit.some((one) => one.op === 'settle' && one.outcome === 'discarded')) return write(unit);
+      await mayCommit;
+      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+    };
+    const discarding = gateway.interventions.discard(thing, 'local:owner', null);
+    await settled();
+    gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });
+    await settled();
+    expect(gateway.status).toMatchObject({ held: 1, waiting: 1 });
+    commit();
+    await expect(discarding).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await settled();
+    expect(gateway.status).toMatchObject({ held: 2, waiting: 0 });
+    await answer(core, 0);
+    expect(gateway.status.state).toBe('draining.drained');
+    gateway.requests.ask({ intent: 'cancel-drain', cause: 'drain', actor: 'local:owner' });
+    await settled();
+    await answer(core, 1);
+    expect(agent.asked).toEqual(['first', 'behind', 'behind2']);
+  });
 });
 
 describe('a gateway that runs', () => {

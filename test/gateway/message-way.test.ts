@@ -247,6 +247,36 @@ test('a message that was held tells why, and in which state it was judged again'
   expect(stepsOf(told)).toContain('1500 judged again: the chart was asked in running.healthy');
 });
 
+/** What a message's row says of itself once something else has happened to it. */
+const LATER: readonly (readonly [string, Partial<MessageTrail['message']>])[] = [
+  ['was discarded', { outcome: 'discarded', reason: 'by local:owner: no need' }],
+  ['grew old and expired', { outcome: 'expired', reason: 'too-old' }],
+  ['was answered', { outcome: 'answered', reason: null }],
+  ['was cut off and waits', { outcome: null, settledAt: null, phase: 'awaiting-resume', reason: 'resume' }],
+];
+
+test.each(LATER)('a message that was held and then %s still tells why it was held', (_, message) => {
+  const told = way({
+    message: { admission: 'hold', ...message },
+    journal: [row(7, 1_001, 'draining.waiting', 'message.turn', { request: restart })],
+    request: { ...row(5, 900, 'draining.waiting', 'stop.requested'), event: '{"type":"stop.requested"}' },
+  });
+  expect(told.why).toEqual({
+    ...{ admission: 'hold', rule: 'state', state: 'draining.waiting', actor: 'telegram:1' },
+    ...{ cause: 'restart', outage: null, at: 1_001, askedAt: 900 },
+    text: 'hold in draining.waiting, rule state, by telegram:1 (restart)',
+  });
+  expect(stepsOf(told)).toContain(`1001 decided: turn: ${told.why?.text}`);
+});
+
+test('a message that was held and then refused by another rule tells that one', () => {
+  const { why } = way({
+    message: { admission: 'hold', outcome: 'refused', reason: 'access' },
+    journal: [row(7, 1_001, 'starting', 'message.turn')],
+  });
+  expect(why).toMatchObject({ admission: 'refuse', rule: 'access', actor: 'telegram:7', cause: null });
+});
+
 test('a message that was held and then refused tells of the refusal', () => {
   const { why } = way({
     message: { admission: 'hold', outcome: 'refused', reason: 'state' },

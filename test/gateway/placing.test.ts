@@ -7,10 +7,19 @@ import { settled } from '../support/fake-clock.ts';
 import { bootCore, type GatewayCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 
 const CONFIG = `
-access: { owners: ["chat:1"] }
+access: { owners: ["chat:1"], users: ["chat:2"] }
 quick_commands:
   up: { type: exec, command: "up" }
   al: { type: alias, target: "/up" }
+  arg: { type: exec, command: "arg", args: { WORDS: { rest: true } } }
+  aarg: { type: alias, target: "/arg one" }
+  aa: { type: alias, target: "/aarg two" }
+  r: { type: alias, target: "/restart" }
+  back: { type: alias, target: "/drain cancel" }
+  ask: { type: alias, target: "what is new?" }
+  go: { type: alias, target: "/resume" }
+  gone: { type: alias, target: "/nosuch" }
+  down: { type: alias, target: "/stop", allow: [user] }
   logs: { type: exec, command: "logs", args: { LINES: { default: "20", pattern: "^[0-9]+$" } } }
 `;
 
@@ -195,6 +204,56 @@ describe('while the gateway drains', () => {
     expect(core.chat.sent).toEqual([
       expect.stringMatching(/^Not taken: the gateway is draining/),
       expect.stringMatching(/Send \/up itself, it runs while draining\.$/),
+    ]);
+  });
+
+  test.each([
+    ['/al', 'Send /up itself, it runs while draining.'],
+    ['/aa', 'Send /arg one two itself, it runs while draining.'],
+    ['/AA  "three four"\tLINES=5', 'Send /arg one two "three four"\tLINES=5 itself, it runs while draining.'],
+    ['/r', 'Send /restart itself, it runs while draining.'],
+    ['/r now', 'Send /restart now itself, it runs while draining.'],
+    ['/back', 'Send /drain cancel itself, it runs while draining.'],
+    ['/ask', '/ask stands for a turn. Send it again when the drain is over; commands still run.'],
+    ['/go', '/go stands for a turn. Send it again when the drain is over; commands still run.'],
+    ['/gone', '/gone stands for /nosuch, and there is no such command. Correct quick_commands.gone.'],
+  ])('the alias %s is refused with what it comes to', async (text, told) => {
+    const core = await draining();
+    const receipt = await core.receive(text);
+    expect(receipt).toMatchObject({ admission: 'refuse', reason: 'state' });
+    const [reply] = (await receipt.settled).replies;
+    expect(reply?.endsWith(told), reply).toBe(true);
+    expect(reply).not.toMatch(/leaving|stopping|restarting/);
+  });
+
+  test.each(['/al', '/aa', '/r', '/back'])(
+    'what the refusal of the alias %s names is taken, while it drains still',
+    async (alias) => {
+      const core = await draining();
+      const [reply] = (await (await core.receive(alias)).settled).replies;
+      const named = reply?.match(/Send (.*) itself/)?.[1] ?? '';
+      expect(await core.receive(named)).toMatchObject({ admission: 'dispatch' });
+    },
+  );
+
+  test('a user is not sent to a command that is for the owner', async () => {
+    const core = await draining();
+    const receipt = await core.receive('/down', { ...fromChat('one'), sender: 'chat:2' });
+    expect(receipt).toMatchObject({ admission: 'refuse', reason: 'access' });
+    await settled();
+    expect(core.chat.sent).toEqual(['/stop is for the owner of this gateway.']);
+  });
+
+  test('a chat is told of each alias once, whatever stands behind it', async () => {
+    const core = await draining();
+    for (const [id, text] of ['/aarg', '/aa', '/aarg x', '/aa y', '/ask', '/ask'].entries()) {
+      await core.receive(text, fromChat(`${id}`));
+    }
+    await settled();
+    expect(core.chat.sent).toEqual([
+      expect.stringContaining('Send /arg one itself'),
+      expect.stringContaining('Send /arg one two itself'),
+      expect.stringContaining('/ask stands for a turn'),
     ]);
   });
 

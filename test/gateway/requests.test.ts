@@ -12,7 +12,9 @@ const restart: Ask = { intent: 'restart', cause: 'restart', actor: 'local:owner'
 const drain: Ask = { intent: 'drain', cause: 'drain', actor: 'local:owner' };
 const cancel: Ask = { intent: 'cancel-drain', cause: 'drain', actor: 'local:owner' };
 const sigterm: Ask = { intent: 'stop', cause: 'SIGTERM', actor: 'signal' };
+const sigint: Ask = { intent: 'stop', cause: 'SIGINT', actor: 'signal' };
 const sigusr1: Ask = { intent: 'restart', cause: 'SIGUSR1', actor: 'signal' };
+const hangup: Ask = { intent: 'stop', cause: 'hangup', actor: 'signal' };
 
 const state = ({ gateway }: GatewayCore) => gateway.status.state;
 const ask = ({ gateway }: GatewayCore, request: Ask) => gateway.requests.ask(request);
@@ -81,6 +83,52 @@ describe('of two requests', () => {
   });
 });
 
+describe('what a request waits for', () => {
+  /** A turn runs, and two more of its conversation have not begun. */
+  async function queued(): Promise<GatewayCore> {
+    const core = await busy('display: { busy_input_mode: queue }');
+    await core.receive('behind');
+    await core.receive('behind2');
+    await settled();
+    expect(core.gateway.status).toMatchObject({ inFlight: { turns: [{}] }, waiting: 2 });
+    return core;
+  }
+
+  test.each<[string, Ask, string]>([
+    [
+      'a restart',
+      restart,
+      'Restarting when 1 turn is done, in 60 s at most. 2 messages are kept for afterwards. Commands still run.',
+    ],
+    [
+      'a stop',
+      stop,
+      'Stopping when 1 turn is done, in 60 s at most. 2 messages are kept for the next start. Commands still run.',
+    ],
+    [
+      'a drain',
+      drain,
+      'Draining: no new turns, 1 turn to finish. 2 messages are kept for afterwards. Commands still run; /drain cancel takes turns again.',
+    ],
+    [
+      'a hurried restart',
+      { ...restart, hurry: true },
+      'Restarting now: 1 turn interrupted. 2 messages are kept for afterwards.',
+    ],
+  ])('is, of %s, the turn that has begun; what waits behind it is kept', async (_, request, text) => {
+    const core = await queued();
+    expect(ask(core, request).text).toBe(text);
+    expect(core.gateway.status.held).toBe(2);
+  });
+
+  test('is the same for who asks again before the held ones are on disk, and nothing is kept anew', async () => {
+    const core = await queued();
+    ask(core, drain);
+    expect(ask(core, drain).text).toBe('Already draining: it takes no new turns: 1 turn to finish.');
+    expect(ask(core, { ...restart, hurry: true }).text).toBe('Restarting now: 1 turn interrupted.');
+  });
+});
+
 describe('a drain', () => {
   test('that a person asked for can be cancelled, and turns are taken again', async () => {
     const core = await busy();
@@ -103,6 +151,72 @@ describe('a drain', () => {
       text: `Too late to cancel: the gateway is ${doing}.`,
     });
     expect(state(core)).toBe('draining.waiting');
+  });
+
+  test.each<[string, Ask, Ask, string]>([
+    [
+      'a stop that SIGINT joined',
+      stop,
+      sigint,
+      'stopping (stop), and SIGINT asked it to leave as well, which nobody can take back',
+    ],
+    [
+      'a stop that SIGTERM joined',
+      stop,
+      sigterm,
+      'stopping (stop), and SIGTERM asked it to leave as well, which nobody can take back',
+    ],
+    [
+      'a stop that a lost terminal joined',
+      stop,
+      hangup,
+      'stopping (stop), and SIGHUP asked it to leave as well, which nobody can take back',
+    ],
+    [
+      'a hurried SIGTERM after a stop',
+      stop,
+      { ...sigterm, hurry: true },
+      'stopping (stop), and SIGTERM asked it to leave as well, which nobody can take back',
+    ],
+    [
+      'a restart that SIGUSR1 joined',
+      restart,
+      sigusr1,
+      'restarting (restart), and SIGUSR1 asked it to leave as well, which nobody can take back',
+    ],
+    [
+      'SIGUSR1 that a stop outranked',
+      sigusr1,
+      stop,
+      'stopping (stop), and SIGUSR1 asked it to leave as well, which nobody can take back',
+    ],
+    [
+      'SIGTERM that a stop outranked',
+      sigterm,
+      stop,
+      'stopping (stop), and SIGTERM asked it to leave as well, which nobody can take back',
+    ],
+    ['a restart that SIGTERM took over', restart, sigterm, 'stopping (SIGTERM)'],
+    ['SIGUSR1 that SIGTERM took over', sigusr1, sigterm, 'stopping (SIGTERM)'],
+    ['SIGINT that SIGTERM joined', sigint, sigterm, 'stopping (SIGINT)'],
+  ])('cannot be called back once a signal asked as well: %s', async (_, first, second, doing) => {
+    const core = await busy();
+    ask(core, first);
+    ask(core, second);
+    const { status } = core.gateway;
+    expect(ask(core, cancel)).toEqual({
+      verdict: 'too-late',
+      text: `Too late to cancel: the gateway is ${doing}.`,
+    });
+    expect(core.gateway.status).toEqual(status);
+    await endTurn(core);
+    expect(await core.gateway.exited).toMatchObject({ cause: status.cause });
+  });
+
+  test('that a person asked for twice can be cancelled, and what signals asked before counts no more', async () => {
+    const core = await busy();
+    for (const request of [drain, restart, { ...stop, actor: 'chat:2' }, restart]) ask(core, request);
+    expect(ask(core, cancel).verdict).toBe('cancelled');
   });
 
   test('with a time of its own ends by itself', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { gatewayMachine } from '../../machines/gateway.ts';
 import { NARROW } from '../model/alphabets.ts';
-import { ALWAYS_ENDS, checkInvariants, INVARIANTS } from '../model/invariants/check.ts';
+import { ALWAYS_ENDS, checkInvariants, INVARIANTS, SIGNALS_STAND } from '../model/invariants/check.ts';
 import { checkShape } from '../model/invariants/shape.ts';
 
 /*
@@ -25,7 +25,7 @@ test('the search sees the whole chart', () => {
   expect(searched.edges).toBeGreaterThan(EDGES_MIN);
 });
 
-test.each([...Object.keys(INVARIANTS), ALWAYS_ENDS])('%s', (invariant) => {
+test.each([...Object.keys(INVARIANTS), ALWAYS_ENDS, SIGNALS_STAND])('%s', (invariant) => {
   const found = searched.violations.filter((violation) => violation.invariant === invariant);
   expect(found.map(({ detail }) => detail)).toEqual([]);
 });

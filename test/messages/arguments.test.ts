@@ -13,6 +13,16 @@ const arg = (name: string, more: Partial<ArgSpec> = {}): ArgSpec => ({
 /** A command in whose text the arguments may stand as variables. */
 const ofText = (args: readonly ArgSpec[]) => ({ args, command: 'true' });
 
+test('in a list $$NAME is the text $NAME, with arguments and without', () => {
+  const command = ['echo', '$$HOME', '$WORD', '$$WORD', 'a$$WORD', '$$', '$$$WORD'];
+  expect(bindArguments({ args: [arg('WORD')], command }, 'w')).toMatchObject({
+    command: ['echo', '$HOME', 'w', '$WORD', 'a$$WORD', '$$', '$$$WORD'],
+  });
+  expect(bindArguments({ args: [], command: ['echo', '$$WORD'] }, '')).toMatchObject({
+    command: ['echo', '$WORD'],
+  });
+});
+
 describe('words', () => {
   test.each([
     ['a  b\tc\nd', ['a', 'b', 'c', 'd']],

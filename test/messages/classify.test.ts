@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classify, rewritten } from '../../src/messages/classify.ts';
+import { classify, commandText, rewritten } from '../../src/messages/classify.ts';
 import { exampleCommands } from '../support/example-commands.ts';
 
 const CASES: readonly [text: string, is: Record<string, unknown>][] = [
@@ -40,6 +40,18 @@ test('an alias keeps the words it is given', () => {
   if (alias.kind !== 'alias') throw new Error('no alias');
   expect(rewritten(alias.command, alias.words)).toBe('/up a "b c"');
   expect(rewritten(alias.command, '')).toBe('/up');
+});
+
+test.each([
+  ['/Status', '/status'],
+  ['/up@bot  one  "two three" ', '/up one  "two three"'],
+  ['/short a', '/short a'],
+  ['/nosuch now', '/nosuch now'],
+])('the command %j is sent again as %j', (text, again) => {
+  const command = classify(text, exampleCommands);
+  if (command.kind === 'turn') throw new Error('no command');
+  expect(commandText(command)).toBe(again);
+  expect(classify(again, exampleCommands)).toEqual(command);
 });
 
 test('a quarter of a megabyte without a space is read in time that grows with its length alone', () => {

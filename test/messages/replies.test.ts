@@ -5,7 +5,7 @@ import * as replies from '../../src/messages/replies.ts';
 
 const leaving = (intent: Request['intent']): Refusal => ({
   because: 'draining',
-  request: { intent, cause: intent, actor: 'local:owner' } as Request,
+  request: { intent, cause: intent, actor: 'local:owner', signal: null },
   failure: null,
   degraded: [],
 });
@@ -48,10 +48,41 @@ describe('a refusal says why and what to do', () => {
     ).toMatch(/in about 30 s, or have it kept: `sluice send --queue`, over HTTP `whenBusy: queue`\.$/);
   });
 
-  test('an alias of an exec command names the command that runs', () => {
-    expect(
-      replies.refusal(leaving('stop'), { leftMs: null, canQueue: false, storeObstacle: 'disk' }, 'cleanup'),
-    ).toContain('Send /cleanup itself');
+  const aliased = (intent: Request['intent'], alias: replies.AliasEnd) =>
+    replies.refusal(leaving(intent), { leftMs: 30_000, canQueue: false, storeObstacle: 'disk' }, alias);
+
+  test.each([
+    ['drain', 'draining'],
+    ['restart', 'restarting'],
+    ['stop', 'stopping'],
+  ] as const)('an alias of a command names, in a %s, what to send instead', (intent, doing) => {
+    const text = aliased(intent, { alias: 'aa', is: 'command', text: '/arg one two' });
+    expect(text).toBe(
+      `Not taken: aliases wait while the gateway is ${doing}. Send /arg one two itself, it runs while draining.`,
+    );
+  });
+
+  test('an alias of a turn says that it is one', () => {
+    expect(aliased('drain', { alias: 'ask', is: 'turn' })).toBe(
+      'Not taken: the gateway is draining: it takes no new turns, and /ask stands for a turn. Send it again when the drain is over; commands still run.',
+    );
+    expect(aliased('restart', { alias: 'ask', is: 'turn' })).toBe(
+      'Not taken: the gateway is restarting, and /ask stands for a turn. Send it again in about 30 s.',
+    );
+  });
+
+  test('an alias of nothing says so: to wait does not help', () => {
+    expect(aliased('drain', { alias: 'x', is: 'unknown', text: '/nosuch' })).toBe(
+      'Not taken: /x stands for /nosuch, and there is no such command. Correct quick_commands.x.',
+    );
+  });
+
+  test('what an alias stands for is said back within a limit', () => {
+    for (const is of ['command', 'unknown'] as const) {
+      const text = aliased('stop', { alias: 'aa', is, text: `/arg ${'x'.repeat(100_000)}` });
+      expect(text).toContain('x…');
+      expect(text.length).toBeLessThan(1200);
+    }
   });
 
   test('a restart that is nearly there still takes a moment', () => {

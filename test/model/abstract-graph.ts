@@ -89,7 +89,7 @@ export type Abstraction = (path: string, context: GatewayContext) => string;
 export const exactly: Abstraction = (path, context) =>
   [
     path,
-    context.request === null ? '-' : `${context.request.intent}/${context.request.cause}`,
+    requestKey(path, context),
     context.failure?.kind ?? '-',
     [...context.turns, ...context.commands].sort().join(),
     [...context.degraded].sort().join(),
@@ -98,6 +98,13 @@ export const exactly: Abstraction = (path, context) =>
       .map(([name]) => name)
       .join(),
   ].join(' | ');
+
+/** Only a cancel asks whether a signal has joined, not which, and nowhere else can one be granted that a signal forbids. */
+const requestKey = (path: string, { request }: GatewayContext): string => {
+  if (request === null) return '-';
+  const joined = request.signal !== null && request.signal !== request.cause && path === 'draining.waiting';
+  return `${request.intent}/${request.cause}${joined ? ' and a signal' : ''}`;
+};
 
 /** For a system whose deadlines nobody fires by hand and where only people ask: what remains then. */
 export const coarsely: Abstraction = (path, { request, turns, commands, degraded }) =>
@@ -164,8 +171,12 @@ function take(machine: GatewayMachine, before: Snapshot, event: LifecycleEvent):
   return [step, after];
 }
 
-/** The keys of all nodes from which a node on `path` can be reached without the stimulus `without`. */
-export function canReach(graph: AbstractGraph, path: string, without: string): ReadonlySet<string> {
+/** The keys of all nodes from which a node whose path is `wanted` can be reached, if need be without one stimulus. */
+export function canReach(
+  graph: AbstractGraph,
+  wanted: (path: string) => boolean,
+  without?: string,
+): ReadonlySet<string> {
   const into = new Map<string, string[]>();
   for (const node of graph.nodes.values()) {
     for (const [name, to] of node.edges) {
@@ -175,7 +186,7 @@ export function canReach(graph: AbstractGraph, path: string, without: string): R
       into.set(to, sources);
     }
   }
-  const found = new Set([...graph.nodes.values()].filter((node) => node.path === path).map(({ key }) => key));
+  const found = new Set([...graph.nodes.values()].filter(({ path }) => wanted(path)).map(({ key }) => key));
   for (const key of found) for (const source of into.get(key) ?? []) found.add(source);
   return found;
 }

@@ -19,7 +19,7 @@ import {
 } from './alphabets.ts';
 import { type Happening, LifecycleModel } from './lifecycle-model.ts';
 
-const RUNS = 300;
+const RUNS = 1000;
 const HAPPENINGS_MAX = 60;
 
 const id = fc.constantFrom('m1', 'm2', 'm3', 'm4');

@@ -19,6 +19,8 @@ export class LifecycleModel {
   state = 'starting';
   cause: Cause | null = null;
   failed = false;
+  /** A signal has asked it to leave, first or after others: then no person calls it back. */
+  signalled = false;
   readonly turns = new Set<string>();
   readonly commands = new Set<string>();
   readonly reasons = new Set<string>();
@@ -43,7 +45,7 @@ export class LifecycleModel {
     if (it.is === 'cancel') {
       if (this.#in('starting') || this.#in('running')) return 'nothing-to-cancel';
       if (!['draining.waiting', 'draining.drained'].includes(this.state)) return 'too-late';
-      if (this.cause !== null && IS_SIGNAL[this.cause]) return 'too-late';
+      if (this.signalled) return 'too-late';
       return this.#take(null, 'running', 'cancelled');
     }
     if (it.is === 'settle') for (const set of [this.turns, this.commands]) set.delete(it.id);
@@ -66,6 +68,7 @@ export class LifecycleModel {
 
   #stop(cause: Cause, hurry: boolean): Verdict {
     const above = RANKS[cause] - (this.cause === null ? 0 : RANKS[this.cause]);
+    this.signalled ||= IS_SIGNAL[cause];
     if (this.failed) return 'joined';
     if (this.#in('starting')) return this.#take(cause, leavingFor(cause), 'taken');
     if (hurry && above >= 0 && /running|waiting|drained/.test(this.state)) {

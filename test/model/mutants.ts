@@ -1,5 +1,6 @@
 /** Bugs that a later hand could put into the lifecycle chart, each made on a copy of it. */
-import { rankOf } from '../../machines/exit.ts';
+import { assign } from 'xstate';
+import { isSignal, rankOf } from '../../machines/exit.ts';
 import { gatewayMachine } from '../../machines/gateway.ts';
 import type { GatewayMachine } from './abstract-graph.ts';
 import { ChartEdit } from './chart-edit.ts';
@@ -145,8 +146,23 @@ const requests: readonly Mutant[] = [
   }),
   provided("an old drain's timer cancels a new drain", {
     guards: {
-      cancellable: ({ context }) =>
-        context.request !== null && ['stop', 'takeover', 'restart', 'drain'].includes(context.request.cause),
+      cancellable: ({ context }) => context.request !== null && context.request.signal === null,
+    },
+  }),
+  edited('a signal that joins a stop is forgotten', (edit) =>
+    edit.drop(edit.branch('draining', 'stop.requested', 3).actions, 'joinSignal'),
+  ),
+  edited('a stop that outranks a signal forgets it', (edit) =>
+    edit.branch('draining', 'stop.requested', 1).actions?.unshift(assign({ request: null })),
+  ),
+  provided('only the cause of a drain is looked at', {
+    guards: {
+      cancellable: ({ context, event }) =>
+        event.type === 'drain.cancelled' &&
+        context.request !== null &&
+        !isSignal(context.request.cause) &&
+        (event.onlyDrain === undefined ||
+          (context.request.intent === 'drain' && context.serial === event.onlyDrain)),
     },
   }),
   edited('a cancelled drain keeps its request', (edit) =>

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { NARROW, WIDE } from './alphabets.ts';
-import { ALWAYS_ENDS, checkInvariants, INVARIANTS, type Violation } from './invariants/check.ts';
+import {
+  ALWAYS_ENDS,
+  checkInvariants,
+  INVARIANTS,
+  SIGNALS_STAND,
+  type Violation,
+} from './invariants/check.ts';
 import { checkShape } from './invariants/shape.ts';
 import { MUTANTS, type Mutant, UNCHANGED } from './mutants.ts';
 
@@ -45,4 +51,14 @@ test('a chart that can get stuck is found by its dead ends, beside all else that
   const stuck = MUTANTS.filter(({ name }) => name === 'closing never ends');
   const found = stuck.flatMap((mutant) => checkInvariants(mutant.machine(), NARROW, 10_000).violations);
   expect(found.map(({ invariant }) => invariant)).toContain(ALWAYS_ENDS);
+});
+
+test.each([
+  'a signal that joins a stop is forgotten',
+  'a stop that outranks a signal forgets it',
+  'only the cause of a drain is looked at',
+])('a way back to running, whatever the chart remembers, is found by itself: %s', (name) => {
+  const forgetful = MUTANTS.filter((mutant) => mutant.name === name);
+  const found = forgetful.flatMap((mutant) => checkInvariants(mutant.machine(), NARROW, 10_000).violations);
+  expect(found.map(({ invariant }) => invariant)).toContain(SIGNALS_STAND);
 });

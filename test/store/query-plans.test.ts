@@ -66,6 +66,7 @@ const PLANS: Readonly<Record<keyof typeof ALL, string>> = {
   platformAfter: 'SEARCH inbox USING COVERING INDEX inbox_platform_message (platform>?)',
   messageMore: 'SEARCH inbox USING INDEX inbox_id (id=?)',
   trailLife: 'SEARCH lives USING INTEGER PRIMARY KEY (rowid=?)',
+  trailLifeOfEpoch: 'SEARCH lives USING INDEX lives_epoch (epoch=?)',
   trailTurns: 'SEARCH turn_messages USING COVERING INDEX turn_messages_message (message_id=?)',
   trailCommands: 'SEARCH commands USING INDEX commands_message (message_id=?)',
   trailReplies: 'SEARCH outbox USING INDEX outbox_message (message_id=?)',

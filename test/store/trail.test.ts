@@ -96,6 +96,23 @@ describe('the trail of a message', () => {
     ]);
   });
 
+  test('names the life that received it, also once a later one has taken it up', async () => {
+    await begin();
+    await commit(receive('m1', { admission: 'hold', phase: 'held', epoch: 1 }));
+    const next = await begin({ pid: 4712, startedAt: 5_000 });
+    await commit({ op: 'adopt', id: 'm1', phase: 'waiting', life: next.id });
+    expect((await store.trail('m1'))?.life).toMatchObject({ id: 1, epoch: 1, pid: 4711, startedAt: 1_000 });
+  });
+
+  test('names no life where the one that received it had no epoch and another has taken it up', async () => {
+    const cli = await begin({ kind: 'cli' });
+    await commit(receive('m1', { phase: 'received', epoch: null, life: cli.id }));
+    expect((await store.trail('m1'))?.life).toMatchObject({ id: cli.id, kind: 'cli', epoch: null });
+    const next = await begin({ pid: 4712 });
+    await commit({ op: 'adopt', id: 'm1', phase: 'started', life: next.id });
+    expect((await store.trail('m1'))?.life).toBeNull();
+  });
+
   test('has no duration of a command that nobody saw end', async () => {
     await begin();
     const end = { id: 'c1', at: 1_900, outcome: 'interrupted', exitCode: null, signal: null } as const;

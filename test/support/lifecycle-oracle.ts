@@ -148,7 +148,7 @@ export const INTENTS: Readonly<Record<Cause, Intent>> = {
   hangup: 'stop',
 };
 
-/** A signal's sender cannot be known, so nobody may cancel for them. */
+/** A signal's sender cannot be known, and waits for the end of the process: nobody may cancel for them. */
 export const IS_SIGNAL: Readonly<Record<Cause, boolean>> = {
   drain: false,
   restart: false,
@@ -181,7 +181,7 @@ export interface VerdictRow {
   readonly hurry: ByRank;
   readonly drain: Answer;
   readonly cancel: Answer;
-  /** … when a signal caused what is being carried out. */
+  /** … when a signal has asked for a stop or restart too, whichever came first and whatever is carried out. */
   readonly cancelOfSignal: Answer;
   /** … from the timer of a drain that is no longer the one being carried out. */
   readonly cancelOfOther: Answer;

@@ -26,6 +26,7 @@ const ROUTES: Readonly<
     [...BUSY, stopRequested('SIGTERM')],
     [...BUSY, drainRequested],
     [...WITH_COMMAND, stopRequested('stop')],
+    [...BUSY, stopRequested('stop'), stopRequested('SIGINT')],
     [...BUSY, raised('store'), stopRequested('SIGUSR1')],
   ],
   'draining.drained': [

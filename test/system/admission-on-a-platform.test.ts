@@ -19,6 +19,7 @@ quick_commands:
   u: { type: alias, target: "/up" }
   s: { type: alias, target: "/status" }
   r: { type: alias, target: "/restart" }
+  a: { type: alias, target: "tell me about" }
 access: { owners: ["standin:ann"], users: ["standin:uma"] }`;
 
 /** A gateway in which a turn runs until `done` is called, so that it drains for as long. */
@@ -112,13 +113,18 @@ test('/restart while a turn runs says how many are left and for how long at most
   await gateway.stop();
 });
 
-test('in a drain an alias of an exec command names what to send, and a typo gets the near names', async () => {
+test('in a drain an alias of a command names what to send, and a typo gets the near names', async () => {
   const world = await busy();
   await ask(world.gateway, 'restart');
   const { json: alias } = await world.gateway.send('/u');
   expect(alias).toMatchObject({ admission: 'refuse', outcome: 'refused', reason: 'state' });
   expect(alias.replies[0]).toContain('Send /up itself, it runs while draining');
-  expect((await world.gateway.send('/s')).json.replies[0]).not.toContain('Send /');
+  expect((await world.gateway.send('/s')).json.replies).toEqual([
+    'Not taken: aliases wait while the gateway is restarting. Send /status itself, it runs while draining.',
+  ]);
+  expect((await world.gateway.send('/a b')).json.replies[0]).toMatch(
+    /^Not taken: the gateway is restarting, and \/a stands for a turn\. Send it again in about/,
+  );
   const { json: typo } = await world.gateway.send('/restrat');
   expect(typo).toMatchObject({ kind: 'control', admission: 'dispatch', outcome: 'done' });
   expect(typo.replies[0]).toContain('Did you mean /restart?');
@@ -284,6 +290,21 @@ test('a /restart that is delivered again after the boot is told of it and does n
   const back = expect.stringMatching(/^The gateway is back\./);
   expect(textsIn(server, 'ann')).toEqual(['Restarting now.', back, told.text, 'up']);
   await gateway.stop();
+});
+
+test('a /restart that is delivered again after its gateway was killed on the way out is told so, and restarts nothing', async () => {
+  const { gateway, server } = await busy();
+  await server.deliver({ id: 'r1', from: 'ann', text: '/restart' });
+  await server.reached(({ text }) => text.startsWith('Restarting'));
+  await gateway.kill9();
+  await using second = await startWithStandIn(server, { config: CONFIG, folder: gateway.folder });
+  expect(await server.deliver({ id: 'r1', from: 'ann', text: '/restart' })).toBe('acknowledged');
+  const told = await server.reached(({ text }) => text.includes('restarts nothing'));
+  expect(told.text).toMatch(
+    /^The gateway has gone down since this message came first, and has been up again for \d+ s\. It restarts nothing/,
+  );
+  expect(await second.status()).toMatchObject({ epoch: 2, state: 'running.healthy' });
+  await second.stop();
 });
 
 test('what cannot be stored is not acknowledged, and answered once when the platform delivers it again', async () => {

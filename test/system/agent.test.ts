@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EventClient } from '../support/event-client.ts';
 import { TestFolder, TestGateway } from '../support/gateway.ts';
-import { childrenOf } from '../support/home-files.ts';
+import { childrenOf, storeRows } from '../support/home-files.ts';
 import { polled } from '../support/polling.ts';
+import { RunningCli } from '../support/running-cli.ts';
 
 /** Programs that misbehave, each in its own way. */
 const AGENTS: Readonly<Record<string, string>> = {
@@ -140,20 +141,25 @@ describe('an agent that', () => {
 
 describe('turns', () => {
   test('ten quick messages of one conversation are answered one by one, in order', async () => {
-    const started: string[] = [];
     using chart = await EventClient.open(socket, '/v1/inspect');
     await chart.next((one) => one.event === 'snapshot');
     const texts = Array.from({ length: 10 }, (_, n) => `number ${n}`);
-    const answers = await Promise.all(
-      texts.map(async (text) => {
-        const { json } = await gateway.send(text, { conversation: 'quick' });
-        started.push(json.replies[0]);
-        return json;
-      }),
-    );
-    expect(started).toEqual(texts.map((text) => `echo: ${text}\n`));
+    // Each behind the decision about the one before: which of two connections is heard first, nobody can say.
+    for (const text of texts) await gateway.post(text, { conversation: 'quick', id: text });
+    const answers = await Promise.all(texts.map((text) => gateway.outcome(text)));
+    expect(answers.map(({ replies }) => replies)).toEqual(texts.map((text) => [`echo: ${text}\n`]));
     expect(new Set(answers.map(({ messageId }) => messageId)).size).toBe(10);
-    const atOnce = chart.events.flatMap(({ data }) => data.status?.inFlight.turns.length ?? []);
+    const turns = storeRows(
+      folder.home,
+      `SELECT inbox.text FROM turns JOIN turn_messages ON turn_id = turns.id JOIN inbox ON message_id = inbox.id
+        WHERE turns.conversation = 'local:quick' ORDER BY turns.seq`,
+    );
+    expect(turns.map(({ text }) => text)).toEqual(texts);
+    // Whoever asks for the outcome of an id is counted as well, in another conversation, until the id is known.
+    const isHere = ({ conversation }: { conversation: string }) => conversation === 'local:quick';
+    const atOnce = chart.events.flatMap(
+      ({ data }) => data.status?.inFlight.turns.filter(isHere).length ?? [],
+    );
     expect(Math.max(...atOnce)).toBe(1);
   });
 
@@ -222,11 +228,28 @@ describe('turns', () => {
     expect(later.json).toMatchObject({ outcome: 'answered', duplicate: true, replies });
   });
 
+  test('whoever asks again for a turn that runs reads all of its answer as it comes, and each part once', async () => {
+    folder.fifo('caught');
+    const first = { text: 'wait caught', id: 'caught', conversation: 'caught' };
+    using sender = await EventClient.open(socket, '/v1/messages', first);
+    await sender.next((one) => one.event === 'delta');
+    const words = ['send', 'wait caught', '--id', 'caught', '--home', folder.home];
+    await using again = new RunningCli(words, folder.path);
+    // Said before it asked, and shown to it before the turn says anything else.
+    await again.prints('started caught\n');
+    await folder.release('caught');
+    const whole = 'started caught\nfinished caught\n';
+    expect(await again.result()).toMatchObject({ code: 0, stdout: whole });
+    await sender.ended;
+    expect(sender.events.at(-1)?.data).toMatchObject({ replies: [whole] });
+  });
+
   test('/interrupt ends the turn of its conversation alone, /cancel any turn by its id', async () => {
     for (const name of ['mine', 'other']) folder.fifo(name);
     const mine = gateway.send('wait mine', { conversation: 'mine' });
+    await gateway.inFlight('turns', 1);
     const other = gateway.send('wait other', { conversation: 'other' });
-    await gateway.inFlight('turns', 2);
+    await gateway.turnsBegun(2);
     const { replies } = (await gateway.send('/ps')).json;
     expect(replies[0]).toMatch(
       /^t_\w+ turn of default in local:mine, \d+ s\nt_\w+ turn of default in local:other/,

@@ -232,7 +232,46 @@ describe('a gateway that goes on after each drain', () => {
     await reply;
     await gateway.ready(epoch + 1);
   });
+
+  test('nor can a restart that a person asked for, once a signal has asked too', async () => {
+    const { epoch } = await gateway.status();
+    const { reply, end } = await turnOn(gateway, 'one');
+    await ask(gateway, 'restart');
+    gateway.signal('SIGUSR1');
+    await journalled(
+      gateway,
+      ({ event, context }) => event.includes('SIGUSR1') && context.includes('"cause":"restart"'),
+    );
+    const cancelled = await ask(gateway, 'cancel-drain');
+    expect(cancelled).toMatchObject({ status: 409, json: { verdict: 'too-late' } });
+    expect(cancelled.json.text).toBe(
+      'Too late to cancel: the gateway is restarting (restart), and SIGUSR1 asked it to leave as well, which nobody can take back.',
+    );
+    expect(await gateway.status()).toMatchObject({ state: 'draining.waiting', cause: 'restart' });
+    await end();
+    await reply;
+    await gateway.ready(epoch + 1);
+  });
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'a stop that %s came after is not called back: the gateway leaves, as its supervisor waits for',
+  async (signal) => {
+    await using gateway = await TestGateway.start();
+    const { reply, end } = await turnOn(gateway, 'one');
+    expect(await ask(gateway, 'stop')).toMatchObject({ status: 202, json: { verdict: 'taken' } });
+    gateway.signal(signal);
+    await journalled(gateway, (row) => row.event.includes(signal));
+    const { code, stderr } = await gateway.cli('drain', '--cancel');
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: `sluice: Too late to cancel: the gateway is stopping (stop), and ${signal} asked it to leave as well, which nobody can take back.\n`,
+    });
+    await end();
+    await reply;
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+  },
+);
 
 /** What is said of a turn that may have changed something, and that the end of the gateway cuts off. */
 const ASKED =
@@ -253,7 +292,8 @@ ${QUICK}`;
     await using gateway = await TestGateway.start({ config: short(0.3) });
     const { reply } = await turnOn(gateway, 'one');
     const deaf = gateway.send('deaf one', { conversation: 'deaf' });
-    await gateway.inFlight('turns', 2);
+    // Both have said what is to be kept, and the deaf one is deaf.
+    await gateway.turnsBegun(2);
     const agents = await agentProcesses(gateway, 2);
     gateway.signal('SIGINT');
     const left = { status: 202, json: { admission: 'hold', text: expect.stringMatching(ASKED) } };
@@ -276,6 +316,7 @@ ${QUICK}`;
   test('with `turns.resume: never` the same turn settles as interrupted, with what it wrote', async () => {
     await using gateway = await TestGateway.start({ config: `${short(0.3)}\nturns: { resume: never }` });
     const { reply } = await turnOn(gateway, 'one');
+    await gateway.turnsBegun(1);
     gateway.signal('SIGINT');
     expect((await reply).json).toMatchObject({
       outcome: 'interrupted',

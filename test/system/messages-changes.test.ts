@@ -110,6 +110,15 @@ describe('a message that waits to be answered', () => {
     const given = await gateway.cli('messages', 'discard', anns.id, '--reason', 'said elsewhere', '--json');
     expect(given).toMatchObject({ code: 0, json: { messageId: anns.id, outcome: 'discarded' } });
     const told = await server.reached(({ text }) => text.startsWith('Not answered'));
+    // What has become of it since does not hide why it had been held, nor who took it in.
+    const { json: way } = await gateway.cli('messages', 'show', anns.id, '--json');
+    expect(way).toMatchObject({
+      reason: 'by local:owner: said elsewhere',
+      why: {
+        ...{ admission: 'hold', rule: 'state', state: 'draining.drained', actor: 'local:owner' },
+        ...{ cause: 'drain', askedAt: expect.any(Number) },
+      },
+    });
     expect(told.text).toBe(
       'Not answered: "what changed?" was discarded by local:owner (said elsewhere). Send it again if it is still wanted.',
     );
@@ -210,6 +219,46 @@ describe('a message that waits to be answered', () => {
     await next.stop();
   });
 
+  test('behind another of its conversation is given up before its turn has begun, and the others go on', async () => {
+    const gateway = await gatewayHere();
+    const { folder } = gateway;
+    folder.fifo('one');
+    const first = gateway.send('wait one', { id: 'first' });
+    await gateway.inFlight('turns', 1);
+    const behind = gateway.cli('send', 'behind', '--id', 'behind', '--json');
+    await gateway.statusWhere(({ waiting }) => waiting === 1);
+    const after = gateway.send('after it', { id: 'after' });
+    await gateway.statusWhere(({ waiting }) => waiting === 2);
+    const given = await gateway.cli('messages', 'discard', 'behind', '--reason', 'no need', '--json');
+    expect(given).toMatchObject({ code: 0, json: { outcome: 'discarded' } });
+    expect(await behind).toMatchObject({ code: 1, json: { outcome: 'discarded' } });
+    expect(await gateway.status()).toMatchObject({ waiting: 1 });
+    await folder.release('one');
+    expect((await first).json.outcome).toBe('answered');
+    expect((await after).json.outcome).toBe('answered');
+    expect(await gateway.stop()).toMatchObject({ code: 0 });
+  });
+
+  test('is recovered, and cannot be given up, where it was worked on when its gateway was killed', async () => {
+    const gateway = await gatewayHere();
+    const { folder } = gateway;
+    folder.fifo('one');
+    await gateway.post('wait one', { id: 'begun' });
+    await gateway.inFlight('turns', 1);
+    await gateway.post('behind', { id: 'behind' });
+    await gateway.statusWhere(({ waiting }) => waiting === 1);
+    await gateway.kill9();
+    const refused = await alone(folder, 'messages', 'discard', 'begun');
+    expect(refused).toMatchObject({ code: 3, stdout: '' });
+    expect(refused.stderr).toContain(
+      'nothing to discard: it was being worked on when its gateway died: the next start recovers it',
+    );
+    expect(await alone(folder, 'messages', 'discard', 'behind')).toMatchObject({ code: 0 });
+    const next = await gatewayHere({ folder });
+    expect(await next.status()).toMatchObject({ awaitingResume: 1, held: 0 });
+    await next.stop();
+  });
+
   test('is left alone once it is being worked on', async () => {
     const gateway = await gatewayHere();
     gateway.folder.fifo('one');
@@ -217,9 +266,10 @@ describe('a message that waits to be answered', () => {
     await gateway.inFlight('turns', 1);
     const { code, stderr } = await gateway.cli('messages', 'discard', 'busy');
     expect(code).toBe(3);
-    expect(stderr).toContain('nothing to discard: it is being worked on');
-    await gateway.folder.release('one');
-    expect((await turn).json.outcome).toBe('answered');
+    const hint =
+      /nothing to discard: it is being worked on: `sluice (exec --cancel \w+)` ends what runs/.exec(stderr);
+    expect(await gateway.cli(...(hint?.[1] ?? '').split(' '))).toMatchObject({ code: 0 });
+    expect((await turn).json.outcome).toBe('interrupted');
   });
 });
 

@@ -3,12 +3,20 @@
  * tables of the oracle are among them. They are functions of a machine, so that the mutation gate can show
  * that they bite.
  */
-import { canReach, explore, type GatewayMachine, type Step, type Stimulus } from '../abstract-graph.ts';
+import { IS_SIGNAL } from '../../support/lifecycle-oracle.ts';
+import {
+  type AbstractGraph,
+  canReach,
+  explore,
+  type GatewayMachine,
+  type Step,
+  type Stimulus,
+} from '../abstract-graph.ts';
 import { course, effects } from './course.ts';
 import { deadlines } from './deadlines.ts';
 import { messages, workSet } from './messages.ts';
 import { requests } from './requests.ts';
-import type { Checks } from './steps.ts';
+import { type Checks, isIn } from './steps.ts';
 
 export interface Violation {
   readonly invariant: string;
@@ -25,8 +33,34 @@ export const INVARIANTS: Checks = {
   ...course,
 };
 
-/** An invariant of the whole graph rather than of a step. */
+/**
+ * Invariants of the whole graph rather than of a step, by their sentences. Each returns what violates it. They know
+ * nothing of the chart's context, so that what it forgets cannot hide from them.
+ */
 export const ALWAYS_ENDS = 'every state can reach exited without a failure';
+export const SIGNALS_STAND =
+  'once a signal has asked for a stop or restart, no sequence of events leads back to running';
+
+const COURSES: Readonly<
+  Record<string, (graph: AbstractGraph, stimuli: readonly Stimulus[]) => readonly string[]>
+> = {
+  [ALWAYS_ENDS]: (graph) => {
+    const ends = canReach(graph, (path) => path === 'exited', 'fatal');
+    return [...graph.nodes.keys()].filter((key) => !ends.has(key));
+  },
+  [SIGNALS_STAND]: (graph, stimuli) => {
+    const runs = canReach(graph, (path) => isIn(path, 'running'));
+    return [...graph.nodes.values()].flatMap(({ key, path, context, edges }) =>
+      stimuli
+        .filter(({ events }) => events(context, path).some(isAskedBySignal))
+        .filter(({ name }) => runs.has(edges.get(name) ?? ''))
+        .map(({ name }) => `${name} in ${key}`),
+    );
+  },
+};
+
+const isAskedBySignal = (event: Step['event']): boolean =>
+  event.type === 'stop.requested' && IS_SIGNAL[event.cause];
 
 /**
  * Searches `machine` under `stimuli` and returns what it violates, beside how much was searched. The search
@@ -48,9 +82,8 @@ export function checkInvariants(
     return violations.length < limit;
   });
   if (violations.length < limit) {
-    const ends = canReach(graph, 'exited', 'fatal');
-    for (const { key } of graph.nodes.values()) {
-      if (!ends.has(key)) violations.push({ invariant: ALWAYS_ENDS, detail: key });
+    for (const [invariant, wrongIn] of Object.entries(COURSES)) {
+      for (const detail of wrongIn(graph, stimuli)) violations.push({ invariant, detail });
     }
   }
   return { violations, states: graph.nodes.size, edges: graph.edgeCount };

@@ -1,5 +1,5 @@
 /** What a request is answered with, what it changes, and what stays as it was. */
-import type { Intent, Verdict } from '../../../machines/events.ts';
+import type { Intent, Request, Verdict } from '../../../machines/events.ts';
 import {
   FAILED,
   INTENTS,
@@ -45,7 +45,8 @@ export const requests: Checks = {
     const took = effects.some(
       (effect) => effect.type === 'answer' && ['taken', 'raised', 'hurried'].includes(effect.params.verdict),
     );
-    if (!took) return unless(after.request === null || after.request === step.before.request, 'replaced');
+    const { before } = step;
+    if (!took) return unless(after.request === null || isSame(after.request, before.request), 'replaced');
     const cause = event.type === 'stop.requested' ? event.cause : 'drain';
     return unless(
       after.request?.cause === cause &&
@@ -67,10 +68,19 @@ export const requests: Checks = {
     if (!cancelled) return unless(before.request === null || after.request !== null, 'forgotten');
     if (event.type !== 'drain.cancelled' || !isIn(to, 'running') || after.request !== null)
       return 'not cancelled';
-    if (before.request !== null && IS_SIGNAL[before.request.cause])
-      return 'cancelled what a signal asked for';
+    if (before.request?.signal !== null) return 'cancelled what a signal asked for';
     const wereArmed = DEADLINES.some((name) => before.deadlines[name] !== null);
     return wereArmed ? exactly(step, 'stopDeadlines', 1) : null;
+  },
+  'a request keeps the signal that asked for it, or the first that joined it': (step) => {
+    const { event, before, after } = step;
+    if (after.request === null) return null;
+    const { cause, signal } = after.request;
+    const came = event.type === 'stop.requested' ? event.cause : null;
+    const expected = [cause, before.request?.signal ?? null, came].find(
+      (candidate) => candidate !== null && IS_SIGNAL[candidate],
+    );
+    return unless(signal === (expected ?? null), `keeps ${signal}, not ${expected}`);
   },
   'a gateway that drains or leaves does so for a request or a failure': ({ to, after }) => {
     if (isIn(to, 'starting') || isIn(to, 'running')) return unless(after.request === null, 'has a request');
@@ -94,6 +104,10 @@ export const requests: Checks = {
     unless(to !== 'draining.interrupting' || after.request?.intent !== 'drain', 'interrupts for a drain'),
 };
 
+/** The same but for the signal that has joined it. */
+const isSame = (one: Request, other: Request | null): boolean =>
+  one.intent === other?.intent && one.cause === other.cause && one.actor === other.actor;
+
 /** The verdict table's answer to a request, and the place it leads to. */
 export function expectedAnswer({
   event,
@@ -106,7 +120,7 @@ export function expectedAnswer({
   if (event.type === 'drain.cancelled') {
     const drain = before.request?.intent === 'drain' ? before.serial : undefined;
     if (event.onlyDrain !== undefined && event.onlyDrain !== drain) return row.cancelOfOther;
-    return holding !== null && IS_SIGNAL[holding] ? row.cancelOfSignal : row.cancel;
+    return before.request !== null && before.request.signal !== null ? row.cancelOfSignal : row.cancel;
   }
   if (event.type !== 'stop.requested') throw new Error(`${event.type} is no request`);
   const above = RANKS[event.cause] - (holding === null ? 0 : RANKS[holding]);
