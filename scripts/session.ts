@@ -2,9 +2,12 @@
  * The session in the README, really run: start, message, exec, a long turn, a restart during it, an exec command
  * and a refused turn while it drains, the finished reply, the new epoch. `npm run docs:session` writes it and a
  * picture of the page in that moment; `--check` runs it again and compares, times, ids and ports masked.
+ *
+ * The gateway runs as `npm start` runs it, by its very arguments, on a terminal, in a folder that is laid out as a
+ * checkout. Of what a person there sees only the lines of npm and of the log are left out, and the token.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,8 +31,20 @@ interface Run {
   shows(text: string): Promise<void>;
 }
 
-function run(folder: string, args: readonly string[]): Run & { child: ChildProcess } {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/** A command of ours in this folder, as it is in a pipe. */
+const run = (folder: string, args: readonly string[]) => spawned(folder, [process.execPath, MAIN, ...args]);
+
+/** The gateway on a terminal of its own; whoever made that dies with it. */
+function runOnTerminal(folder: string, args: readonly string[]) {
+  const words = [process.execPath, MAIN, ...args];
+  const line = words.map((word) => `'${word}'`).join(' ');
+  const script =
+    process.platform === 'darwin' ? ['-q', '/dev/null', ...words] : ['-qec', `exec ${line}`, '/dev/null'];
+  return spawned(folder, ['script', ...script]);
+}
+
+function spawned(folder: string, [program = '', ...args]: readonly string[]): Run & { child: ChildProcess } {
+  const child = spawn(program, args, {
     cwd: folder,
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -38,8 +53,7 @@ function run(folder: string, args: readonly string[]): Run & { child: ChildProce
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      // The gateway's log is not part of the picture: its lines are JSON.
-      output += text.replace(/^\{.*\}\n/gm, '');
+      output += text;
       for (const look of waiting) look();
     });
   }
@@ -63,6 +77,20 @@ function run(folder: string, args: readonly string[]): Run & { child: ChildProce
   };
 }
 
+/** What a terminal was sent, without the lines of the log, each of which begins with its time. */
+const withoutLog = (shown: string): string =>
+  shown.replaceAll('\r\n', '\n').replace(/^\[\d\d:\d\d:\d\d\.\d+\] .*\n/gm, '');
+
+/** What follows the bundle in `npm start`. */
+function startArguments(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  const [, args] = scripts.start.split('node dist/main.js ');
+  if (args === undefined) throw new Error(`npm start runs something else: ${scripts.start}`);
+  return args.split(' ');
+}
+
 const environment = (): NodeJS.ProcessEnv => {
   const { SLUICE_HOME: _home, SLUICE_CONFIG: _config, ...env } = process.env;
   return { ...env, NO_COLOR: '1' };
@@ -75,14 +103,15 @@ async function session(picture: string | undefined): Promise<string> {
     '127.0.0.1:7171',
     '127.0.0.1:0',
   );
-  writeFileSync(join(folder, 'quickstart.yaml'), config);
-  copyFileSync(join(root, 'config/quickstart-agent.mjs'), join(folder, 'quickstart-agent.mjs'));
-  const gateway = run(folder, ['run', '--home', './.sluice', '--config', 'quickstart.yaml']);
+  mkdirSync(join(folder, 'config'));
+  writeFileSync(join(folder, 'config/quickstart.yaml'), config);
+  copyFileSync(join(root, 'config/quickstart-agent.mjs'), join(folder, 'config/quickstart-agent.mjs'));
+  const gateway = runOnTerminal(folder, startArguments());
   try {
-    await gateway.shows('Ctrl-C');
-    const banner = gateway.output();
-    return await story(folder, banner, picture);
+    await gateway.shows('(a second one hurries)');
+    return await story(folder, withoutLog(gateway.output()), picture);
   } finally {
+    // Its terminal goes with it, which ends a gateway that is still there.
     gateway.child.kill('SIGKILL');
     await gateway.exited;
     rmSync(folder, { recursive: true, force: true });
@@ -90,7 +119,7 @@ async function session(picture: string | undefined): Promise<string> {
 }
 
 async function story(folder: string, banner: string, picture: string | undefined): Promise<string> {
-  const lines = ['$ npm start', banner.trimEnd(), ''];
+  const lines = ['$ npm start    # what npm and the log say is left out', banner.trimEnd(), ''];
   const sluice = (...args: readonly string[]) => run(folder, [...args, '--home', './.sluice']);
   const shown = (args: readonly string[]) => `$ npx sluice ${args.map(quoted).join(' ')} --home ./.sluice`;
   const step = async (...args: readonly string[]) => {
@@ -164,23 +193,17 @@ async function openPage(folder: string) {
 
 const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `"${word}"`);
 
-/** What differs from run to run: pids, ids, seconds, ports. The path of the configuration is the checkout's. */
+/** What differs from run to run: pids, ids, seconds. */
 const masked = (text: string): string =>
   text
     .replace(/\b([mtco]_)[a-z0-9]+/g, '$1…')
     .replace(/pid \d+/g, 'pid …')
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:7171')
     .replace(/\b\d+ s (left|at most)/g, '… s $1')
-    .replace(/in about \d+ s/g, 'in about … s')
-    .replace(/\(token: .*\)/g, '(token: …)')
-    .replace(/on \S*quickstart\.yaml/g, 'on config/quickstart.yaml');
+    .replace(/in about \d+ s/g, 'in about … s');
 
-/** The session as it stands in the README: ports and paths as `npm start` has them. */
+/** The session as it stands in the README: at the port of `npm start`, and without the token. */
 const presented = (text: string): string =>
-  text
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:7171')
-    .replace(/on \S*quickstart\.yaml/g, 'on config/quickstart.yaml')
-    .replace(/\(token: .*\)/g, '(token: .sluice/token)');
+  text.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:7171').replace(/\?token=[0-9a-f]+/g, '?token=…');
 
 const readme = readFileSync(README, 'utf8');
 const before = readme.slice(0, readme.indexOf(BEGIN) + BEGIN.length);

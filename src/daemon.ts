@@ -30,6 +30,7 @@ import { LifeKeeper } from './life.ts';
 import { createProcesses } from './process/exec.ts';
 import { boundHeap } from './process/heap-bounds.ts';
 import { keepToken } from './process/home.ts';
+import { obstacleTo, thisProgram } from './process/in-place.ts';
 import { noteFailedStart } from './process/runtime-status.ts';
 import { detectSupervisor, readSupervisorFacts } from './service/detect.ts';
 import { start } from './start.ts';
@@ -59,7 +60,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Exit> {
   try {
     const finding = detectSupervisor(readSupervisorFacts(options.env));
     supervisor = finding.kind;
-    const home = resolveHome({ flag: options.homeFlag, env: options.env });
+    if (finding.problem !== undefined) log.warn(finding.problem);
+    const home = resolveHome({ flag: options.homeFlag, env: options.env, cwd: options.cwd });
     log.info({ supervisor, because: finding.because, home }, `sluice ${options.version} starts in ${home}`);
     const late: World['late'] = { exit: undefined };
     let exit: Exit;
@@ -108,13 +110,22 @@ async function live(ground: World): Promise<Exit> {
   hearLastResort(world, () => life.cutOff());
   hearForChart(world, gateway, running.reloads);
   const starting = begin(world, running);
-  const exit = await gateway.exited;
+  const exit = inPlaceOrNot(world, await gateway.exited);
   hearLate(world);
   world.acquired.limit(exit);
   // A start that a stop overtook ends before its files are put away, or it would write them once more.
   await world.acquired.step('the start', () => starting);
   await leave(world, running, exit);
   return exit;
+}
+
+/** A restart in place that the system would refuse leaves with its code instead, for whoever may start the next one. */
+function inPlaceOrNot({ options, log }: World, exit: Exit): Exit {
+  if (!exit.reexecute) return exit;
+  const obstacle = obstacleTo(thisProgram(options.argv), options.env);
+  if (obstacle === null) return exit;
+  log.error({ code: exit.code }, `cannot restart in place: ${obstacle}; start it again from where it is now`);
+  return { ...exit, reexecute: false };
 }
 
 /** Everything the chart needs. What fails is noted in the home, for whoever waits for this start. */

@@ -7,8 +7,13 @@ import { signals } from './process/signals.ts';
 
 const NODE_MAJOR_MIN = 24;
 
-/** Set by the first half of an in-place restart for the second, and taken out at once: children must not see it. */
+/**
+ * Set by the first half of an in-place restart for the second, and taken out at once: children must not see it. It is the
+ * working folder of the first start, from which the second half counts relative paths also when it was deleted.
+ */
 const IN_PLACE = 'SLUICE_IN_PLACE';
+
+const NO_WORKING_FOLDER = 'none';
 
 const SIGUSR1_BLOCKED = '--disable-sigusr1';
 
@@ -21,20 +26,24 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
 const isRun = commandOf(argv) === 'run';
 if (isRun) {
   // With this option Node blocks SIGUSR1 for good instead of leaving it to us; without it, it unblocks the signal.
-  if (process.execArgv.includes(SIGUSR1_BLOCKED)) become(withoutBlock(process.execArgv));
+  if (process.execArgv.includes(SIGUSR1_BLOCKED)) become(wordsWithoutBlock());
   signals.install();
 }
 const { readEnvironment } = await import('./config/process-environment.ts');
 if (isRun) {
-  signals.reclaim(/--inspect/.test([...process.execArgv, readEnvironment().NODE_OPTIONS].join(' ')));
+  const { systemClock } = await import('./clock.ts');
+  const options = [...process.execArgv, readEnvironment().NODE_OPTIONS].join(' ');
+  signals.reclaim(/--inspect/.test(options), systemClock);
 }
 // Compiled code of the last start: half of a start is compiling (measured).
 const { compileCacheFolder } = await import('./process/compile-cache.ts');
 const cache = compileCacheFolder(readEnvironment());
 if (cache !== undefined) process.getBuiltinModule('node:module').enableCompileCache?.(cache);
+// Loaded while it is there: it is needed when files may be gone.
+const inPlace = isRun ? await import('./process/in-place.ts') : undefined;
 const { main } = await import('./cli/main.ts');
 const outcome = await main(argv, { signals, inPlaceName: IN_PLACE, leaveNow: (code) => process.exit(code) });
-if (outcome.reexecute) reexecute(outcome.env);
+if (outcome.reexecute && inPlace !== undefined) reexecute(inPlace, outcome.env, outcome.cwd);
 process.exit(outcome.code);
 
 /** The first word that is neither an option nor the value of one. */
@@ -44,21 +53,28 @@ function commandOf(words: readonly string[]): string | undefined {
   );
 }
 
-/** Becomes the next life of this gateway: same pid, same terminal. Returns only where that is not possible. */
-function reexecute(env: NodeJS.ProcessEnv): void {
-  become(process.execArgv, { ...env, [IN_PLACE]: '1' });
+/**
+ * Becomes the next life of this gateway: same pid, same terminal. Returns only where that is not possible. The gateway
+ * has looked already, before its last log line; this is the last moment, for what went since.
+ */
+function reexecute(
+  { missingFor, thisProgram, wordsOf }: typeof import('./process/in-place.ts'),
+  env: NodeJS.ProcessEnv,
+  cwd: string | undefined,
+): void {
+  const program = thisProgram(argv);
+  const missing = missingFor(program);
+  if (missing === null) become(wordsOf(program), { ...env, [IN_PLACE]: cwd ?? NO_WORKING_FOLDER });
+  else process.stderr.write(`sluice: cannot restart in place: ${missing}\n`);
 }
 
-/** Runs this program anew in this process, by default in this environment. */
-function become(execArgv: readonly string[], ...env: NodeJS.ProcessEnv[]): void {
-  const script = process.argv[1] ?? '';
-  try {
-    process.execve?.(process.execPath, [process.execPath, ...execArgv, script, ...argv], ...env);
-  } catch (error) {
-    process.stderr.write(`sluice: cannot restart in place (${String(error)})\n`);
-  }
+/** Runs this program in this process, by default in this environment. Where the system refuses that, Node aborts. */
+function become([node = '', ...words]: readonly string[], ...env: NodeJS.ProcessEnv[]): void {
+  process.execve?.(node, [node, ...words], ...env);
 }
 
-function withoutBlock(execArgv: readonly string[]): string[] {
-  return execArgv.filter((option) => option !== SIGUSR1_BLOCKED);
+/** Of a process that has only just begun: what it was started from is there. */
+function wordsWithoutBlock(): string[] {
+  const options = process.execArgv.filter((option) => option !== SIGUSR1_BLOCKED);
+  return [process.execPath, ...options, process.argv[1] ?? '', ...argv];
 }

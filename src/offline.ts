@@ -2,9 +2,9 @@
  * The composition root of the CLI without a daemon: a quick command by the same code, recorded where the store
  * can be written. The id is claimed by its INSERT, so a daemon that wakes later knows that it was run.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { systemClock as clock } from './clock.ts';
-import type { HomePaths } from './config/paths.ts';
+import type { HomePaths, WorkingFolder } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
 import { secretValues } from './config/secret-values.ts';
 import { ERRORS, isSluiceError, messageOf } from './errors.ts';
@@ -20,13 +20,14 @@ import { type Earlier, earlierOf } from './offline/earlier.ts';
 import { execRow, Recording, settling } from './offline/recording.ts';
 import { commandEnvironment } from './process/environment.ts';
 import { createProcesses } from './process/exec.ts';
+import { tokenAt } from './process/home.ts';
 import type { Signals } from './process/signals.ts';
 import type { Write } from './store/write.ts';
 import { Secrets } from './telemetry/secrets.ts';
 
 export interface OfflineOptions {
   readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
+  readonly cwd: WorkingFolder;
   readonly version: string;
   readonly home: string;
   readonly paths: HomePaths;
@@ -67,10 +68,19 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
     shown(resolved.problem);
     return refused(resolved.problem);
   }
-  if (because !== null) output.note(`${because}: run by this process`);
-  await using recording = await Recording.open(options, interrupted);
+  // Not before it is known that this process does: another one may take the same id first, and an interrupt may come.
+  const who = because === null ? [] : [`${because}: run by this process`];
+  const tellWho = () => {
+    for (const text of who.splice(0)) output.note(text);
+  };
+  const note = (text: string) => {
+    if (!interrupted.aborted) tellWho();
+    output.note(text);
+  };
+  await using recording = await Recording.open({ ...options, output: { note } }, interrupted);
   const secrets = new Secrets();
-  secrets.add(...secretValues(resolved.config, env), ...tokenOf(options.paths));
+  const token = tokenAt(options.paths.token);
+  secrets.add(...secretValues(resolved.config, env), ...(token === undefined ? [] : [token]));
   const redact = (text: string) => secrets.redact(text);
   const row = execRow(options, recording.life);
   const message: InHand = { row, classified: resolved.classified, recorded: recording.life !== undefined };
@@ -95,6 +105,7 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineResult
   const claim = await recording.commit(unit, interrupted);
   if (claim === 'duplicate') return again(options, cameBefore(options));
   if (claim === 'unrecorded' && interrupted.aborted) return undefined;
+  tellWho();
   options.onInterrupt((signal) => commands.cancel(command.row.id, signal));
   signals.onLastResort(() => processes.killAllNow());
   signals.onFault((fault) => {
@@ -162,17 +173,8 @@ function resolveCommand(options: OfflineOptions): Resolved | { problem: string }
   return { classified, bound, config };
 }
 
-/** The gateway's token, where the home has one that can be read. */
-function tokenOf({ token }: HomePaths): string[] {
-  try {
-    return [readFileSync(token, 'utf8').trim()];
-  } catch {
-    return [];
-  }
-}
-
 const decided = (messageId: string, admission: string, reason: string | null, recorded: boolean) => ({
-  ...{ messageId, kind: 'exec', admission, reason, recorded, offline: true },
+  ...{ messageId, kind: 'exec', admission, reason, text: null, duplicate: false, recorded, offline: true },
 });
 
 const refused = (text: string): OfflineResult => ({

@@ -12,6 +12,8 @@ export interface Completed {
   readonly options: readonly {
     readonly flags: readonly string[];
     readonly takesValue: boolean;
+    /** The values that it takes; empty where they are not fixed. */
+    readonly choices: readonly string[];
     readonly about: string;
   }[];
 }
@@ -38,6 +40,21 @@ const valued = (commands: readonly Completed[]): string[] =>
   commands.flatMap(({ words, options }) =>
     options.flatMap(({ flags, takesValue }) => (takesValue ? flags.map((flag) => `${words} ${flag}`) : [])),
   );
+
+/** `COMMAND OPTION` of every option whose values are fixed, with those. */
+const fixed = (commands: readonly Completed[]): [words: string, choices: readonly string[]][] =>
+  commands.flatMap(({ words, options }) =>
+    options
+      .filter(({ choices }) => choices.length > 0)
+      .flatMap(({ flags, choices }) =>
+        flags.map((flag): [string, readonly string[]] => [`${words} ${flag}`, choices]),
+      ),
+  );
+
+const choicesCase = (commands: readonly Completed[]): string =>
+  fixed(commands)
+    .map(([words, choices]) => `        '${words}') words='${choices.join(' ')}' ;;`)
+    .join('\n');
 
 const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join('|');
 
@@ -73,7 +90,12 @@ function lineReader(commands: readonly Completed[]): string {
   case "$expects" in
     --home) offer=folders ;;
     --config|--write) offer=files ;;
-    ?*) offer=nothing ;;
+    ?*)
+      case "$command $expects" in
+        ${quoted(fixed(commands).map(([words]) => words))}) offer=choices ;;
+        *) offer=nothing ;;
+      esac
+      ;;
     *)
       case "$command" in
         '') offer=commands ;;
@@ -116,6 +138,11 @@ ${lineReader(commands)}
 ${groups(commands)
   .map((group) => `        ${group}) words='${below(commands, group).join(' ')}' ;;`)
   .join('\n')}
+      esac
+      ;;
+    choices)
+      case "$command $expects" in
+${choicesCase(commands)}
       esac
       ;;
     options)
@@ -163,6 +190,12 @@ ${groups(commands)
   .join('\n')}
       esac
       ;;
+    choices)
+      case "$command $expects" in
+${choicesCase(commands).replaceAll('words=', 'options=')}
+      esac
+      compadd -- \${(s: :)options}
+      ;;
     options)
       case "$command" in
         '') options='--home --config --json --version --help' ;;
@@ -185,12 +218,13 @@ function fishScript(commands: readonly Completed[]): string {
     lines.push(`complete -c sluice -n '__sluice_in ${group}' -a ${fishWord(names)}`);
   }
   for (const { words, options } of commands) {
-    for (const { flags, takesValue, about } of options) {
+    for (const { flags, takesValue, choices, about } of options) {
       const named = flags.map((flag) =>
         flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
       );
       const isFile = FILE_OPTIONS.some((flag) => flags.includes(flag));
-      const value = takesValue ? (isFile ? ' -r -F' : ' -x') : '';
+      const values = choices.length === 0 ? '' : ` -a ${fishWord(choices.join(' '))}`;
+      const value = takesValue ? (isFile ? ' -r -F' : ` -x${values}`) : '';
       lines.push(
         `complete -c sluice -n '__sluice_in ${words}' ${named.join(' ')}${value} -d ${fishWord(about)}`,
       );

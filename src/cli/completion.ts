@@ -21,6 +21,8 @@ export interface CommandTree {
     readonly required: boolean;
     readonly optional: boolean;
     readonly description: string;
+    /** The values that it takes, where there are no others. */
+    readonly argChoices?: readonly string[] | undefined;
   }[];
 }
 
@@ -28,12 +30,13 @@ export interface CommandTree {
 export function completedOf(program: CommandTree, above = ''): Completed[] {
   return program.commands.flatMap((command) => {
     const words = `${above}${command.name()}`;
-    const options = command.options.map(({ long, short, required, optional, description }) => ({
+    const options = command.options.map(({ long, short, required, optional, description, argChoices }) => ({
       flags: [long, short].filter((flag) => flag !== undefined),
       takesValue: required || optional,
+      choices: argChoices ?? [],
       about: description,
     }));
-    const help = { flags: ['--help'], takesValue: false, about: 'how it is used' };
+    const help = { flags: ['--help'], takesValue: false, choices: [], about: 'how it is used' };
     const own = { words, about: command.description(), options: [...options, help] };
     return [own, ...completedOf(command, `${words} `)];
   });

@@ -2,11 +2,12 @@
  * `sluice config import`: a configuration from a hermes-agent `config.yaml`, to stdout or to a file; on stderr what
  * was taken, what now means something else, and what was left and why.
  */
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { readConfigText } from '../config/config-file.ts';
 import { type Imported, importHermes } from '../config/import-hermes.ts';
-import { type LoadOptions, withoutMark } from '../config/load.ts';
-import { type PlacedProblem, placed } from '../config/problems.ts';
+import type { LoadOptions } from '../config/load.ts';
+import { absolutePath } from '../config/paths.ts';
+import type { PlacedProblem } from '../config/problems.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
 import { counted, documentOf, printProblems } from './config-check.ts';
 import { type Context, EXIT } from './context.ts';
@@ -20,8 +21,8 @@ export interface ImportOptions {
 /** 0: there is a configuration, 1: the origin cannot be read, has nothing to take, or the file could not be written. */
 export function configImport(context: Context, file: string, options: ImportOptions): number {
   const { cwd, env, output } = context;
-  const found = { path: resolve(cwd, file), origin: 'flag' } as const;
-  const target = options.write === undefined ? undefined : resolve(cwd, options.write);
+  const found = { path: absolutePath(file, cwd), origin: 'flag' } as const;
+  const target = options.write === undefined ? undefined : absolutePath(options.write, cwd);
   const text = readConfigText(found.path);
   const read =
     typeof text === 'string'
@@ -65,7 +66,7 @@ export function configImport(context: Context, file: string, options: ImportOpti
 
 function importedOf(text: string, options: LoadOptions): Imported | readonly PlacedProblem[] {
   const imported = importHermes(text, options);
-  return 'taken' in imported ? imported : placed(imported.problems, withoutMark(text));
+  return 'taken' in imported ? imported : imported.problems;
 }
 
 /** Says where quick commands run from now on: there it is the folder that the gateway was started in. */

@@ -3,7 +3,7 @@
  * when. It asks the gateway of this home what runs; where there is none it compares with the last configuration that
  * reached `running`. Changes nothing.
  */
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { checkedOf, checkFile } from '../config/check.ts';
 import { readConfigText } from '../config/config-file.ts';
 import type { PlannedChange, RunningConfiguration } from '../config/configuration.ts';
@@ -12,7 +12,7 @@ import { latest } from '../config/key-facts.ts';
 import type { Applies } from '../config/keys.ts';
 import { readLastGood } from '../config/last-good.ts';
 import { judgeConfig } from '../config/load.ts';
-import { packagedFile } from '../config/paths.ts';
+import { absolutePath, packagedFile } from '../config/paths.ts';
 import { type Change, planOf, reloadedFile } from '../config/plan.ts';
 import type { ConfigFile } from '../config/schema.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
@@ -40,7 +40,7 @@ export async function configPlan(
     );
   }
   const named = file ?? options.config;
-  const path = named === undefined ? baseline.file : resolve(context.cwd, named);
+  const path = named === undefined ? baseline.file : absolutePath(named, context.cwd);
   const origin =
     named !== undefined ? 'flag' : path === packagedFile('quickstart.yaml') ? 'quickstart' : 'gateway';
   const found = { path, origin } as const;
@@ -122,7 +122,7 @@ function fileOf(env: NodeJS.ProcessEnv, { file }: Baseline, text: string): Confi
   const options = { path: file, origin: 'gateway', env, builtinNames: BUILTIN_NAMES } as const;
   const judged = judgeConfig(text, options);
   if ('config' in judged) return judged.file;
-  const [first] = checkedOf(judged, text).problems;
+  const [first] = checkedOf(judged).problems;
   const why = `${first?.key} ${first?.message}`;
   throw new SluiceError(
     'CONFIG_INVALID',

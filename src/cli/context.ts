@@ -1,6 +1,15 @@
 /** What every command of the CLI starts from: where the home is, how to reach its gateway, where to write. */
+import { dirname } from 'node:path';
 import { systemClock } from '../clock.ts';
-import { type HomePaths, homePaths, resolveHome } from '../config/paths.ts';
+import {
+  type HomePaths,
+  homeDenial,
+  homePaths,
+  isInHome,
+  requireOwnFolder,
+  resolveHome,
+  type WorkingFolder,
+} from '../config/paths.ts';
 import { ControlClient } from '../control/client.ts';
 import { ERRORS, isSluiceError, messageOf, type SluiceError } from '../errors.ts';
 import { readLivingRecord } from '../process/runtime-status.ts';
@@ -18,7 +27,7 @@ export interface CommonOptions {
 
 export interface Cli {
   readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
+  readonly cwd: WorkingFolder;
   readonly argv: readonly string[];
   readonly version: string;
   readonly output: Output;
@@ -34,15 +43,21 @@ export interface Context extends Cli {
 }
 
 export function contextOf(cli: Cli, options: CommonOptions): Context {
-  const home = resolveHome({ flag: options.home, env: cli.env });
+  const home = resolveHome({ flag: options.home, env: cli.env, cwd: cli.cwd });
   const paths = homePaths(home, cli.env);
   // The running gateway says itself where its socket is: a home spelt in another way has the same one.
-  const socket = readLivingRecord(paths.pid)?.socket ?? paths.socket;
+  const named = readLivingRecord(paths.pid)?.socket;
+  const socket = named ?? paths.socket;
+  const requireAccess = () => {
+    const denied = homeDenial(home);
+    if (denied !== undefined) throw denied;
+    if (named === undefined && !isInHome(socket)) requireOwnFolder(dirname(socket));
+  };
   return {
     ...cli,
     home,
     paths,
-    control: new ControlClient(socket, systemClock),
+    control: new ControlClient(socket, systemClock, requireAccess),
     json: options.json === true,
   };
 }
@@ -100,5 +115,6 @@ export function reportReply(
 /** What cannot be done as things stand is refused, whether a gateway says so or its store. */
 function exitOf(code: string): number {
   if (code === 'NOTHING_TO_DO') return EXIT.refused;
+  if (code === 'NO_WORKING_FOLDER') return EXIT.usage;
   return code === 'NO_GATEWAY' ? EXIT.noGateway : EXIT.failed;
 }

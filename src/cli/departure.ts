@@ -9,6 +9,7 @@ import type { StatusReport } from '../gateway/status-report.ts';
 import { firstFew } from '../messages/in-flight.ts';
 import { isAlive, isVisible } from '../process/identity.ts';
 import { type FinalExit, type Owner, readOwner, readStatusFile } from '../process/runtime-status.ts';
+import { lineAt } from './command-line.ts';
 import type { Context } from './context.ts';
 import { tellLastLines } from './log-lines.ts';
 
@@ -117,7 +118,8 @@ export async function follow(
       if (ended !== undefined && intent === 'stop') return undefined;
       if (ended === 'for-good') {
         await tellLastLines(context);
-        throw new SluiceError('NO_ANSWER', notRestarted(context, before));
+        const hint = `What it said: ${lineAt(context, ['logs'])}\nStart it: ${lineAt(context, ['run'])}`;
+        throw new SluiceError('NO_ANSWER', notRestarted(context, before), { hint });
       }
     } else if (status.epoch > before.epoch) {
       if (intent === 'stop') return undefined;

@@ -34,7 +34,7 @@ export async function exec(
 ): Promise<number> {
   const fresh = newId('m', systemClock.wallMs());
   if (options.cancel !== undefined) {
-    const body = { text: `/cancel ${options.cancel}`, id: options.id ?? fresh };
+    const body = { text: `/cancel ${options.cancel}`, id: fresh };
     return finish(context, await followExec(context, body), options, undefined);
   }
   if (name === undefined) {
@@ -92,7 +92,8 @@ function finish(
   interrupt: Interrupt | undefined,
 ): number {
   if (refusal !== undefined) return reportReply(context, refusal.json);
-  if (context.json) context.output.json({ ...admission, ...settled });
+  // One shape, whoever ran it.
+  if (context.json) context.output.json({ offline: false, ...admission, ...settled });
   if (admission?.admission === 'refuse') return EXIT.refused;
   // Of a --cancel: it is answered like any command, and to a script nothing was ended.
   if (settled?.outcomeReason === NOT_IN_FLIGHT) return EXIT.failed;

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
+import { GOING } from '../messages/replies.ts';
 import { lineAt } from './command-line.ts';
 import type { Context } from './context.ts';
 import { isOwned, ownerOf } from './departure.ts';
@@ -13,6 +14,13 @@ import { GONE } from './ownerless.ts';
 /** How long the gateway may take to decide. */
 const ADMISSION_MS_MAX = 30_000;
 
+/**
+ * What is kept of that for the answer of a gateway that is too late to take the message: it can still say so, and one that
+ * wakes after its sender has gone does not take it at all. At most, and as a share of less time.
+ */
+const LATE_ANSWER_MS_MAX = 500;
+const LATE_ANSWER_SHARE = 0.25;
+
 export interface FollowTextOptions {
   readonly clock: Clock;
   /** False: returns after the admission. */
@@ -21,7 +29,10 @@ export interface FollowTextOptions {
   readonly timeoutMs: number;
 }
 
-/** Rejects as `followMessage`; with GATEWAY_DIED says whether the message is on disk, and what to do. */
+/**
+ * Rejects as `followMessage`; says whether the message is on disk, was taken, or may have been, and what to do. The
+ * gateway is told until when it may be taken.
+ */
 export async function followText(
   context: Context,
   body: MessageBody,
@@ -30,23 +41,54 @@ export async function followText(
   const { output, control, json } = context;
   const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
   let decided: Record<string, unknown> | undefined;
-  const following = followMessage(body, {
-    ...{ control, clock, admissionMs: ADMISSION_MS_MAX, timeoutMs },
-    admissionOnly: !wait,
-    comesBack: ownerOf(context),
-    isOwned: () => isOwned(context),
-    onAdmission: (admission) => {
-      decided = admission;
-      if (admission.admission === 'hold' && wait) output.note('kept, answered after the restart');
+  const decideMs = Math.min(ADMISSION_MS_MAX, timeoutMs);
+  const deadlineAt = Math.ceil(
+    clock.wallMs() + decideMs - Math.min(LATE_ANSWER_MS_MAX, decideMs * LATE_ANSWER_SHARE),
+  );
+  const following = followMessage(
+    { ...body, deadlineAt },
+    {
+      ...{ control, clock, admissionMs: ADMISSION_MS_MAX, timeoutMs },
+      admissionOnly: !wait,
+      comesBack: ownerOf(context),
+      isOwned: () => isOwned(context),
+      onAdmission: (admission) => {
+        decided = admission;
+        if (admission.admission === 'hold' && wait) output.note(keptNote(admission.text));
+      },
+      onDelta: (piece) => shown.delta(piece),
+      onReply: (reply) => shown.reply(reply),
+      onBreak: () => shown.broke(),
     },
-    onDelta: (piece) => shown.delta(piece),
-    onReply: (reply) => shown.reply(reply),
-    onBreak: () => shown.broke(),
-  });
+  );
   return following.catch((error: unknown) => {
-    if (!isSluiceError(error, 'GATEWAY_DIED')) throw error;
-    throw diedWith(context, body.id, decided?.recorded === true, error);
+    if (!isSluiceError(error)) throw error;
+    if (decided === undefined) throw undecided(context, body.id, error);
+    // What was decided and is new to the next gateway was recorded nowhere.
+    if (error.code !== 'GATEWAY_DIED' && error.code !== 'SENDER_GAVE_UP') throw error;
+    throw diedWith(context, body.id, decided.recorded === true, error);
   });
+}
+
+/** No gateway has said what becomes of it. One that wakes later takes it no more; one that had it by then goes on with it. */
+function undecided(context: Context, id: string, error: SluiceError): SluiceError {
+  const { code, message, cause } = error;
+  if (code === 'SENDER_GAVE_UP') {
+    const text = 'the gateway came to it too late: it was not taken, and nothing of it was done';
+    return new SluiceError(code, text, { hint: 'Send it again.', cause });
+  }
+  if (code !== 'NO_ANSWER') return error;
+  return new SluiceError(code, `${message}: it was not taken, unless that had begun by then`, {
+    hint: `Whether it was: ${lineAt(context, ['messages', 'show', id])}\nThe same again with --id ${id} is answered once, whether it was or not.`,
+    cause,
+  });
+}
+
+/** Until when it is kept: a leaving gateway says where it goes, whether it kept the message or cut its turn off. */
+function keptNote(text: unknown): string {
+  if (typeof text !== 'string') return 'kept';
+  if (text.includes(GOING.restart)) return 'kept, answered after the restart';
+  return text.includes(GOING.stop) ? 'kept, answered after the next start' : text;
 }
 
 /** What is on disk is the next gateway's; what is not came to an end with the one that died. */

@@ -145,6 +145,8 @@ const CODES: readonly (readonly [number, string])[] = [
 /** Codes of a command that speaks to no gateway. */
 const ALONE: readonly number[] = [EXIT.done, EXIT.failed, EXIT.usage];
 const ASKS: readonly number[] = [...ALONE, EXIT.noGateway];
+/** Codes of one that is refused where nothing is to be done, and needs no gateway. */
+const CHANGES: readonly number[] = [...ALONE, EXIT.refused];
 const ALL: readonly number[] = [...ASKS, EXIT.refused];
 
 /** The codes that a command can leave with; those that are not here speak to no gateway. */
@@ -153,6 +155,8 @@ const CODES_OF: Readonly<Record<string, readonly number[]>> = {
   status: ASKS,
   logs: ASKS,
   'config plan': ASKS,
+  'messages retry': CHANGES,
+  'messages discard': CHANGES,
   ...Object.fromEntries(
     ['send', 'chat', 'exec', 'drain', 'reload', 'restart', 'stop'].map((name) => [name, ALL]),
   ),

@@ -3,10 +3,10 @@
  * configuration that the gateway's own reader has found valid. Local before paid; a key never enters the file.
  */
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { judgeConfig } from '../config/load.ts';
-import { findConfig, packagedFile, userConfigPath } from '../config/paths.ts';
+import { absolutePath, findConfig, packagedFile, userConfigPath } from '../config/paths.ts';
 import { messageOf, SluiceError } from '../errors.ts';
 import { BUILTIN_NAMES } from '../messages/commands.ts';
 import type { Signals } from '../process/signals.ts';
@@ -69,8 +69,8 @@ export async function init(context: Context, options: InitOptions): Promise<numb
 }
 
 function targetOf({ cwd, env }: Context, options: InitOptions): string {
-  if (options.config !== undefined) return resolve(cwd, options.config);
-  return options.global === true ? userConfigPath(env) : resolve(cwd, 'sluice.yaml');
+  if (options.config !== undefined) return absolutePath(options.config, cwd);
+  return options.global === true ? userConfigPath(env) : absolutePath('sluice.yaml', cwd);
 }
 
 /** What is offered first, or what was named. */

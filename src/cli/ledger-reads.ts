@@ -4,6 +4,8 @@
  * where this process cannot read the file, as when another version has made it.
  */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { homeDenial } from '../config/paths.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import type { Context } from './context.ts';
 
@@ -14,6 +16,8 @@ export type Asked<T> = { readonly told: T } | { readonly refusal: Record<string,
 
 /** Throws where this home has no store yet: nothing is to be made by asking. */
 export function requireStore({ paths }: Pick<Context, 'paths'>): void {
+  const denied = homeDenial(dirname(paths.store));
+  if (denied !== undefined) throw denied;
   if (existsSync(paths.store)) return;
   throw new SluiceError('STORE_SCHEMA_OTHER', `${paths.store} does not exist yet`);
 }

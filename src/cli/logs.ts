@@ -4,9 +4,11 @@
  */
 import { RESTART_CODE } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
+import { homeDenial } from '../config/paths.ts';
 import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
 import { readStatusFile } from '../process/runtime-status.ts';
 import { type LogLife, readLogLines } from '../telemetry/log-files.ts';
+import { lineAt } from './command-line.ts';
 import { type Context, EXIT, report, reportReply } from './context.ts';
 import { hasLivingOwner, isAbsence } from './departure.ts';
 import { lineDocument, linePrinter } from './log-lines.ts';
@@ -48,7 +50,7 @@ export async function logs(context: Context, options: LogsOptions): Promise<numb
 async function printLog(context: Context, life: LogLife, linesMax?: number): Promise<number> {
   const { output, paths, json } = context;
   const running = hasLivingOwner(context);
-  const all = readLogLines(paths.logs, life);
+  const all = linesOf(context, life);
   const lines = linesMax === undefined ? all : newest(all, linesMax);
   if (json) {
     output.json({ life, running, lines: lines.map(lineDocument) });
@@ -57,13 +59,23 @@ async function printLog(context: Context, life: LogLife, linesMax?: number): Pro
   if (all.length === 0) {
     const whose = life === 'last' ? 'of the life before' : 'of a gateway';
     throw new SluiceError('NOT_FOUND', `there is no log ${whose} in ${paths.logs}`, {
-      hint: 'A gateway writes one from its start on: sluice run.',
+      hint:
+        running && life === 'current'
+          ? `The gateway could not write one, as on a full disk. What it remembers: ${lineAt(context, ['logs', '--follow'])}`
+          : 'A gateway writes one from its start on: sluice run.',
     });
   }
   if (!running && life === 'current') output.note('no gateway is running: this is the log of the last one');
   const print = await linePrinter(context);
   for (const line of lines) print(line);
   return EXIT.done;
+}
+
+/** Of files that may be another user's. Throws HOME_NO_PERMISSION, or the system's error. */
+function linesOf({ home, paths }: Context, life: LogLife): string[] {
+  const denied = homeDenial(home) ?? homeDenial(paths.logs);
+  if (denied !== undefined) throw denied;
+  return readLogLines(paths.logs, life);
 }
 
 /** What is told of a failure is one document a line there, as everything before it. */
@@ -132,7 +144,7 @@ function endOf(context: Context, awayMs: number): number | undefined {
 function nobodyToFollow(context: Context, lines: number, print: (line: string) => void): SluiceError {
   const { output, paths } = context;
   try {
-    for (const line of newest(readLogLines(paths.logs, 'current'), lines)) print(line);
+    for (const line of newest(linesOf(context, 'current'), lines)) print(line);
   } catch (error) {
     output.note(`sluice: the log in ${paths.logs} cannot be read: ${messageOf(error)}`);
   }

@@ -1,6 +1,8 @@
 /** The program behind `main.ts`: what it was called with, turned into how the process leaves. */
 import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { systemClock } from '../clock.ts';
+import type { WorkingFolder } from '../config/paths.ts';
 import { readEnvironment } from '../config/process-environment.ts';
 import { messageOf } from '../errors.ts';
 import type { Signals } from '../process/signals.ts';
@@ -14,7 +16,7 @@ const LAST_WORDS_MS_MAX = 1000;
 
 export interface Host {
   readonly signals: Signals;
-  /** The variable that says: this is the second half of an in-place restart. */
+  /** The variable that says: this is the second half of an in-place restart. It holds the working folder of the first. */
   readonly inPlaceName: string;
   readonly leaveNow: (code: number) => void;
   readonly platformKinds?: NonNullable<RunHost['platformKinds']>;
@@ -26,18 +28,29 @@ export interface Leaving {
   readonly code: number;
   readonly reexecute: boolean;
   readonly env: NodeJS.ProcessEnv;
+  readonly cwd: WorkingFolder;
 }
 
 export async function main(argv: readonly string[], host: Host): Promise<Leaving> {
   const { [host.inPlaceName]: inPlace, ...env } = readEnvironment();
   const output = createOutput(process.stdout, process.stderr, env);
   const input = () => process.stdin;
-  const cli = { env, cwd: process.cwd(), argv, version: installedVersion(), output, input };
+  const cwd = workingFolder() ?? (inPlace !== undefined && isAbsolute(inPlace) ? inPlace : undefined);
+  const cli = { env, cwd, argv, version: installedVersion(), output, input };
   const { inPlaceName: _, ...rest } = host;
   const result = await runProgram(cli, { ...rest, inPlace: inPlace !== undefined });
   await lastWords(output, 'exit' in result);
-  if ('exit' in result) return { ...result.exit, env };
-  return { code: unlessUnwritten(result.code, output), reexecute: false, env };
+  if ('exit' in result) return { ...result.exit, env, cwd };
+  return { code: unlessUnwritten(result.code, output), reexecute: false, env, cwd };
+}
+
+/** Undefined where it was deleted: then Node throws. */
+function workingFolder(): WorkingFolder {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }
 
 /**

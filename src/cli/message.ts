@@ -89,7 +89,8 @@ export async function followMessage(body: MessageBody, options: FollowOptions): 
     }
     const now = clock.monotonicMs();
     awaySince ??= now;
-    if (now >= endsAt) throw stillOpen(body, followed, options);
+    if (now >= endsAt)
+      throw followed.admission === undefined ? unanswered() : stillOpen(body, followed, options);
     if (now - awaySince > AWAY_MS_MAX) throw new SluiceError('NO_GATEWAY', 'the gateway has not come back');
     if (ownerless.isForGood()) throw died();
     await clock.delay(RECONNECT_MS, signal);
@@ -144,10 +145,12 @@ async function attempt(
   });
   const isDecided = admission !== undefined && late === 'outcome';
   if (late !== undefined && settled === undefined && !isDecided) {
-    throw new SluiceError('NO_ANSWER', 'the gateway did not answer in time');
+    throw unanswered();
   }
   return { admission, settled, refusal };
 }
+
+const unanswered = (): SluiceError => new SluiceError('NO_ANSWER', 'the gateway did not answer in time');
 
 /** It was decided, and goes on whether somebody waits or not. */
 function stillOpen({ id }: MessageBody, { admission }: Followed, { timeoutMs }: FollowOptions): SluiceError {

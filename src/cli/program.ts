@@ -2,16 +2,17 @@
  * The commands and their options. Each command's code is loaded when it is used, so that the short ones start
  * fast. Resolves with an exit code, or with the exit of a daemon.
  */
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Exit } from '../../machines/exit.ts';
-import { DURATION_MS_MAX, parseDurationMs } from '../config/units.ts';
 import { isSluiceError, messageOf, SluiceError } from '../errors.ts';
+import { nearest } from '../messages/near.ts';
 import { lineOf } from './command-line.ts';
 import { type Cli, type CommonOptions, contextOf, EXIT, errorJson, report } from './context.ts';
 import { helpBelow } from './help.ts';
 import { addMessageCommands } from './messages/commands.ts';
 import type { RunHost } from './run.ts';
 import { SHELLS, type Shell } from './shells.ts';
+import { countOf, durationOf, refuseEmptyValues, saysSomething, secondsOf } from './values.ts';
 
 export type Result = { readonly code: number } | { readonly exit: Exit };
 
@@ -32,6 +33,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     })
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', helpBelow(''))
+    .addHelpText('beforeAll', ({ command, error }) => (error ? '' : helpOf(command)))
     .hook('preAction', handDown);
   const add = (name: string, description: string, parent = program, json?: string) =>
     withCommonOptions(parent.command(name).description(description), json).addHelpText(
@@ -55,7 +57,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       await code(status(contextOf(cli, options), options));
     });
   add('send', 'send a message as the local owner and print the replies')
-    .argument('<text>', 'the message')
+    .argument('<text>', 'the message', saysSomething)
     .option('--conversation <key>', 'the conversation (default: default)')
     .option('--agent <name>', 'the agent that shall answer')
     .option('--id <id>', 'an id of your own: sent again, it does nothing twice')
@@ -77,8 +79,15 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     .argument('[args...]', 'its arguments, in order or as NAME=value')
     .option('--id <id>', 'an id of your own: sent again, it does nothing twice')
     .option('--exit-code', "exit with the command's own code when it fails")
-    .option('--cancel <id>', 'end a running turn or command, by its id or by the one that it was sent under')
+    .addOption(
+      new Option(
+        '--cancel <id>',
+        'end a running turn or command, by its id or by the one that it was sent under',
+      ).conflicts(['id', 'exitCode']),
+    )
     .action(async (name: string | undefined, args: string[], options) => {
+      if (options.cancel !== undefined && name !== undefined)
+        program.error(`error: --cancel takes an id alone, and '${name}' stands there as well`);
       const { exec } = await import('./exec.ts');
       await code(exec(contextOf(cli, options), name, args, { ...options, signals: host.signals }));
     });
@@ -183,6 +192,7 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
       if (shell === undefined) await code(completionNames(context, options.config));
       else result = { code: completion(context, shell, program) };
     });
+  refuseEmptyValues(program);
   try {
     await program.parseAsync([...cli.argv], { from: 'user' });
     return result;
@@ -208,6 +218,20 @@ function handDown(program: Command, command: Command): void {
   }
 }
 
+/** Help is asked for what there is: `sluice bogus --help` names no command, and that is the answer. */
+function helpOf(command: Command): string {
+  const [word] = command.args;
+  if (command.commands.length === 0 || word === undefined || word.startsWith('-')) return '';
+  if (command.commands.some((known) => known.name() === word)) return '';
+  const [near] = nearest(
+    word,
+    command.commands.map((known) => known.name()),
+    1,
+  );
+  const meant = near === undefined ? '' : `\n(Did you mean ${near}?)`;
+  return command.error(`error: unknown command '${word}'${meant}`, { code: 'commander.unknownCommand' });
+}
+
 function reported(cli: Cli, program: Command, error: unknown): number {
   const options: CommonOptions = program.opts();
   const json = cli.argv.includes('--json');
@@ -223,8 +247,11 @@ function reported(cli: Cli, program: Command, error: unknown): number {
     if (json) cli.output.json({ ...errorJson(wrong), exitCode: EXIT.usage });
     return EXIT.usage;
   }
-  if (isSluiceError(error))
-    return report({ output: cli.output, json, home: contextOf(cli, options).home }, error);
+  if (isSluiceError(error)) {
+    // Where the home cannot be told, that is the error.
+    const home = error.code === 'NO_GATEWAY' ? contextOf(cli, options).home : '';
+    return report({ output: cli.output, json, home }, error);
+  }
   if (json) cli.output.json(errorJson(error));
   cli.output.note(`sluice: ${messageOf(error)}`);
   return EXIT.failed;
@@ -235,23 +262,5 @@ function ownOptionHint({ cwd }: Cli, program: Command): string | undefined {
   const [name, ...words] = program.commands.find((command) => command.name() === 'exec')?.args ?? [];
   const option = words.find((word) => word.startsWith('-'));
   if (name === undefined || name.startsWith('-') || option === undefined) return undefined;
-  return `To give it to /${name.replace(/^\//, '')}: ${lineOf(['exec', name, '--', option], cwd)}`;
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError('give a number of seconds above 0.');
-  return seconds;
-}
-
-function countOf(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('give a number of lines.');
-  return Number(text);
-}
-
-function durationOf(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('give a duration such as 30s, 10m or 2h.');
-  if (ms > DURATION_MS_MAX) throw new InvalidArgumentError('more than a day; give 24h at most.');
-  return ms;
+  return `To give it to /${name.replace(/^\//, '')}: ${lineOf(['exec', name, '--', ...words], cwd)}`;
 }

@@ -44,7 +44,7 @@ async function askGateway({ control }: Context): Promise<ListedCommand[] | undef
     const told = json.commands as (ListedCommand & { readonly exec?: boolean })[];
     return told.filter(({ exec }) => exec === true).map(({ exec: _, ...command }) => command);
   } catch (error) {
-    if (isSluiceError(error)) return undefined;
+    if (isSluiceError(error) && error.code !== 'HOME_NO_PERMISSION') return undefined;
     throw error;
   }
 }

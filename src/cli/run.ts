@@ -7,7 +7,7 @@ import type { DaemonOptions, Welcome } from '../daemon/world.ts';
 import { runDaemon } from '../daemon.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Signals } from '../process/signals.ts';
-import { lineOf } from './command-line.ts';
+import { lineOf, pathFrom } from './command-line.ts';
 import { type Cli, type CommonOptions, errorJson } from './context.ts';
 
 export interface RunHost {
@@ -40,7 +40,13 @@ export async function run(cli: Cli, options: CommonOptions, host: RunHost): Prom
     welcome: (about) => {
       if (options.json) output.jsonLine(welcomeJson(about));
       else
-        output.print(welcome(about, output.isTerminal, (...words) => lineOf([...words, ...home], cli.cwd)));
+        output.print(
+          welcome(about, {
+            isTerminal: output.isTerminal,
+            line: (...words) => lineOf([...words, ...home], cli.cwd),
+            path: (path) => pathFrom(cli.cwd, path),
+          }),
+        );
     },
     failed: (error) => {
       failure ??= error;
@@ -56,8 +62,17 @@ function welcomeJson({ home, state, http, tokenFile, config, warnings }: Welcome
   return { home, state, http, tokenFile, config: config.source.path, quickCommands, warnings };
 }
 
-/** A few lines: state, page, how to send, the quick commands, how to leave. `line` makes one that can be typed. */
-function welcome(about: Welcome, isTerminal: boolean, line: (...words: string[]) => string): string {
+/** Whom the welcome is for. */
+interface Reader {
+  readonly isTerminal: boolean;
+  /** A line of these words, as it can be typed. */
+  readonly line: (...words: string[]) => string;
+  /** An absolute path, as it is read where the gateway was started. */
+  readonly path: (path: string) => string;
+}
+
+/** A few lines: state, page, how to send, the quick commands, how to leave. */
+function welcome(about: Welcome, { isTerminal, line, path }: Reader): string {
   const { http, token, tokenFile, config, state } = about;
   const names = Object.keys(config.quickCommands).map((name) => `/${name}`);
   const page =
@@ -65,12 +80,12 @@ function welcome(about: Welcome, isTerminal: boolean, line: (...words: string[])
       ? 'off (listen.http)'
       : isTerminal
         ? `${http}/?token=${token}`
-        : `${http}/ (token: ${tokenFile})`;
+        : `${http}/ (token: ${path(tokenFile)})`;
   const quickstart = config.source.origin === 'quickstart' ? ', the built-in quickstart' : '';
   const lastGood = config.source.isLastGood === true ? ' as it was last good' : '';
   return [
     '',
-    `  sluice is ${state} on ${config.source.path}${lastGood}${quickstart}`,
+    `  sluice is ${state} on ${path(config.source.path)}${lastGood}${quickstart}`,
     `  page      ${page}`,
     `  send      ${line('send')} "hello"`,
     `  commands  ${names.length === 0 ? 'none configured' : names.join(' ')}`,

@@ -3,8 +3,8 @@
  * turns than all together. It is judged on what stands there, however wrong the rest of the file is.
  */
 import { nearest } from '../messages/near.ts';
-import { show } from './fields.ts';
 import { isMapping } from './forms.ts';
+import { quoted } from './quoted.ts';
 
 /** Unknown agents for which the nearest name is looked for: among thousands of names each search takes its time. */
 const NEAR_AGENTS_MAX = 100;
@@ -52,7 +52,7 @@ function unknownAgent(key: string, name: string, names: readonly string[], looks
   const more = names.length > NAMES_LISTED_MAX ? ', …' : '';
   const listed = `${names.slice(0, NAMES_LISTED_MAX).join(', ')}${more}`;
   const right = near === undefined ? `use one of ${listed}` : `did you mean ${near}?`;
-  return { path: ['conversations', key, 'agent'], message: `${show(name)} is no agent; ${right}` };
+  return { path: ['conversations', key, 'agent'], message: `${quoted(name)} is no agent; ${right}` };
 }
 
 function tooManyTurns(name: string, turns: unknown, max: unknown): Use[] {

@@ -46,7 +46,8 @@ export function judgeAliases(
     const message = chainProblem(name, targets);
     if (message !== undefined) findings.push({ path, at: 'value', message });
     if (names.has(command)) continue;
-    const near = warnings.length < NEAR_TARGETS_MAX ? nearest(command, [...names], 1)[0] : undefined;
+    const others = [...names].filter((other) => other !== name);
+    const near = warnings.length < NEAR_TARGETS_MAX ? nearest(command, others, 1)[0] : undefined;
     warnings.push(`${keyText(path)}: ${strangerText(command, near)}`);
   }
   return { findings, warnings };

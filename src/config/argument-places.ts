@@ -6,7 +6,7 @@ import { placeIn } from './units.ts';
 
 /**
  * Why an item of a list cannot stand where it does, given the declared arguments, each with whether it takes all remaining
- * words (`rest`); undefined when it can. Without declared arguments every item is a text.
+ * words (`rest`); undefined when it can.
  */
 export function placeProblem(
   command: readonly string[],
@@ -14,10 +14,10 @@ export function placeProblem(
   declared: ReadonlyMap<string, { readonly rest: boolean }>,
 ): string | undefined {
   const name = placeIn(command[index] ?? '');
-  if (name === undefined || declared.size === 0) return undefined;
+  if (name === undefined) return undefined;
   const argument = declared.get(name);
   if (argument === undefined) {
-    return `$${name} is no argument of this command, and no shell reads a list; declare ${name} under args`;
+    return `$${name} is no argument of this command, and no shell reads a list; declare ${name} under args, or write $$${name} for the text $${name}`;
   }
   const reader = whatReads(command, index, argument.rest);
   if (reader === undefined) return undefined;

@@ -4,9 +4,10 @@
  * must fit its own pattern.
  */
 import { z } from 'zod';
-import { ENVIRONMENT_NAME, keyed, show, text, wants } from './fields.ts';
+import { ENVIRONMENT_NAME, flag, keyed, text, wants } from './fields.ts';
 import { DESPITE_ERRORS, named } from './forms.ts';
 import { readPattern } from './patterns.ts';
+import { quoted, quotedText } from './quoted.ts';
 
 /** Names that a word from a chat must never set: they choose programs, libraries and start-up files. */
 const RESERVED_NAME =
@@ -32,7 +33,6 @@ function argumentNameProblem(name: string): string | undefined {
 }
 
 function argumentSchema() {
-  const flag = z.boolean({ error: wants('true or false', 'write one of them without quotes') });
   const word = z.string({ error: wants('a text', 'put it in quotes') });
   return keyed({
     default: word.optional(),
@@ -41,27 +41,28 @@ function argumentSchema() {
       .array(word, { error: wants('a list of texts', 'write the values it may have, for example [on, off]') })
       .min(1, { error: wants('a list with a value in it', 'write the values it may have') })
       .optional(),
-    required: flag.default(false),
-    rest: flag.default(false),
+    required: flag().default(false),
+    rest: flag().default(false),
   }).superRefine((argument, context) => {
     const refuse = (key: string, message: string) =>
       context.addIssue({ code: 'custom', path: [key], message });
     const pattern = typeof argument.pattern === 'string' ? readPattern(argument.pattern) : undefined;
-    if (typeof pattern === 'string') return refuse('pattern', `${show(argument.pattern)} ${pattern}`);
+    if (typeof pattern === 'string')
+      return refuse('pattern', `${quoted(argument.pattern)} ${pattern.replace(/`.*`/s, quotedText)}`);
     const choices: unknown = argument.choices;
     const words = Array.isArray(choices) ? choices.filter((choice) => typeof choice === 'string') : undefined;
     const misfit = words?.find((choice) => pattern?.matches(choice) === false);
     if (misfit !== undefined)
-      refuse('choices', `${show(misfit)} does not match the pattern; correct one of them`);
+      refuse('choices', `${quoted(misfit)} does not match the pattern; correct one of them`);
     const value: unknown = argument.default;
     if (typeof value !== 'string') return;
     if (argument.required === true)
       refuse('default', 'is never used, because the argument is required; remove one of the two');
     if (pattern?.matches(value) === false) {
-      refuse('default', `${show(value)} does not match the pattern; correct one of them`);
+      refuse('default', `${quoted(value)} does not match the pattern; correct one of them`);
     }
     if (words?.includes(value) === false) {
-      refuse('default', `${show(value)} is none of the choices; use one of them`);
+      refuse('default', `${quoted(value)} is none of the choices; use one of them`);
     }
   }, DESPITE_ERRORS);
 }

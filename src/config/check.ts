@@ -3,8 +3,8 @@
  * file, its text or its values. A file that cannot be read is a problem like any other.
  */
 import { readConfigText } from './config-file.ts';
-import { type Faulty, judgeConfig, type Loaded, type LoadOptions, withoutMark } from './load.ts';
-import { type PlacedProblem, placed } from './problems.ts';
+import { type Faulty, judgeConfig, type Loaded, type LoadOptions } from './load.ts';
+import type { PlacedProblem } from './problems.ts';
 import { lookOnDisk } from './programs.ts';
 import { promptProblem } from './prompt-file.ts';
 
@@ -19,11 +19,11 @@ export interface Checked {
 export function checkFile(options: LoadOptions): Checked {
   const read = readConfigText(options.path);
   if (typeof read !== 'string') return { problems: [read], warnings: [] };
-  return checkedOf(judgeConfig(read, { promptProblem, look: lookOnDisk, ...options }), read);
+  return checkedOf(judgeConfig(read, { promptProblem, look: lookOnDisk, ...options }));
 }
 
-/** A judgement with the places of its problems in `text`. */
-export function checkedOf(judged: Loaded | Faulty, text: string): Checked {
+/** A judgement in one shape. */
+export function checkedOf(judged: Loaded | Faulty): Checked {
   if ('config' in judged) return { problems: [], warnings: judged.warnings, loaded: judged };
-  return { problems: placed(judged.problems, withoutMark(text)), warnings: judged.warnings };
+  return judged;
 }

@@ -2,15 +2,16 @@
  * The bytes of a configuration file, and whether they are text. Opening never waits, as it would for a named pipe,
  * and reading ends at a limit, so whatever a path names costs little.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { SluiceError } from '../errors.ts';
-import { type PlacedProblem, problemText, shownLine } from './problems.ts';
+import { NotRegularFile, readRegularFile } from '../regular-file.ts';
+import { type PlacedProblem, report, shownLine } from './problems.ts';
+import { readTree } from './tree.ts';
 
 /** Largest configuration file. */
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** The text of a configuration file, at most `CONFIG_BYTES_MAX`. Throws CONFIG_UNREADABLE or CONFIG_INVALID. */
-export function readConfigFile(path: string): string {
+export function readConfigFile(path: string, shown: { readonly withLines?: boolean } = {}): string {
   const bytes = bytesOf(path, CONFIG_BYTES_MAX);
   if ('wrong' in bytes) {
     const { wrong, right, cause } = bytes;
@@ -19,7 +20,7 @@ export function readConfigFile(path: string): string {
   }
   const read = textOf(bytes);
   if (typeof read === 'string') return read;
-  throw new SluiceError('CONFIG_INVALID', problemText(read, path));
+  throw new SluiceError('CONFIG_INVALID', report([read], path, shown));
 }
 
 /** The text; where there is none the problem of the file, with the place of the first byte that is no text. */
@@ -46,29 +47,20 @@ interface Unreadable {
 
 /** The bytes of a regular file, one more than allowed at most. */
 export function bytesOf(path: string, bytesMax: number): Buffer | Unreadable {
-  let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const kind = fstatSync(descriptor);
-    if (kind.isDirectory()) return { wrong: 'is a folder', right: 'name a file in it' };
-    if (!kind.isFile()) return { wrong: 'is not a regular file', right: 'name one that is' };
-    const bytes = Buffer.alloc(bytesMax + 1);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = readSync(descriptor, bytes, length, bytes.length - length, null);
-      if (read === 0) break;
-      length += read;
-    }
-    return bytes.subarray(0, length);
+    return readRegularFile(path, bytesMax);
   } catch (cause) {
+    if (cause instanceof NotRegularFile) {
+      return cause.isFolder
+        ? { wrong: 'is a folder', right: 'name a file in it', cause }
+        : { wrong: 'is not a regular file', right: 'name one that is', cause };
+    }
     const { code } = cause as NodeJS.ErrnoException;
     const [wrong, right] = UNREADABLE[code ?? ''] ?? [
       `cannot be read (${code})`,
       'check the path and its permissions',
     ];
     return { wrong, right, cause };
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
@@ -95,12 +87,22 @@ function firstBadPlace(bytes: Buffer): Pick<PlacedProblem, 'line' | 'column' | '
     const end = found === -1 ? bytes.length : found;
     const valid = validPrefix(bytes.subarray(begin, end));
     if (valid !== undefined) {
-      const source = shownLine(new TextDecoder().decode(bytes.subarray(begin, end)));
+      const source = shownLine(lineOf(new TextDecoder().decode(bytes), line));
       return { line, column: valid.length + 1, source };
     }
     begin = end + 1;
   }
   return NOWHERE;
+}
+
+/** A line of the text, from 1, as it may be shown. A line break is a byte of its own here, too. */
+function lineOf(text: string, line: number): string {
+  let begin = 0;
+  for (let number = 1; number < line; number += 1) begin = text.indexOf('\n', begin) + 1;
+  const end = text.indexOf('\n', begin);
+  return readTree(text)
+    .telling()
+    .line(begin, end === -1 ? text.length : end);
 }
 
 /** What comes before the first bad byte of a line; undefined when all of it is good. */

@@ -131,10 +131,10 @@ export class Configuration {
     return toldOf(this.#options.env, named);
   }
 
-  /** What is wrong with the file on disk now; null when a restart could use it. */
-  problem(): string | null {
+  /** What is wrong with the file on disk now, with its lines or without; null when a restart could use it. */
+  problem(options: { withLines: boolean }): string | null {
     try {
-      this.#load();
+      loadConfig({ ...this.#loadOptions, ...options });
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : messageOf(error);
@@ -204,7 +204,7 @@ export class Configuration {
     const isJudged = source.isLastGood !== true && this.#loaded.warnings.length === 0;
     if (text === source.text && isJudged) return this.#loaded;
     const judged = judgeConfig(text, { ...this.#loadOptions, promptProblem, look: lookOnDisk });
-    const { loaded, problems } = checkedOf(judged, text);
+    const { loaded, problems } = checkedOf(judged);
     return loaded ?? { problems };
   }
 

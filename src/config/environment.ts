@@ -2,7 +2,8 @@
  * The environment variables that override keys of the configuration. A bad value never stops the gateway and never
  * falls back to a default: it becomes a warning that names it, and the file's value holds.
  */
-import { durationProblem, show } from './fields.ts';
+import { durationProblem } from './fields.ts';
+import { show } from './quoted.ts';
 import { BUSY_INPUT_MODES, type BusyInputMode } from './schema.ts';
 import { parseDurationMs } from './units.ts';
 

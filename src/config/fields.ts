@@ -4,10 +4,8 @@
  */
 import { z } from 'zod';
 import { nearest } from '../messages/near.ts';
+import { quoted } from './quoted.ts';
 import { DURATION_MS_MAX, isLoopback, parseAddress, parseDurationMs } from './units.ts';
-
-/** Longest piece of a wrong value that a message repeats. */
-const SHOWN_LENGTH_MAX = 40;
 
 /** Longest name of a quick command or agent. */
 export const NAME_LENGTH_MAX = 64;
@@ -19,27 +17,12 @@ interface Refusal {
   readonly keys?: readonly string[];
 }
 
-/** A wrong value as a message shows it: on one line, cut, texts in quotes. */
-export function show(value: unknown): string {
-  const text = (typeof value === 'number' ? String(value) : JSON.stringify(beginningOf(value))) ?? 'nothing';
-  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
-}
-
-/** No more of a value than can be shown: written out, a small file of aliases is larger than the memory. */
-function beginningOf(value: unknown): unknown {
-  if (typeof value === 'string') return value.slice(0, SHOWN_LENGTH_MAX);
-  if (Array.isArray(value)) return value.slice(0, SHOWN_LENGTH_MAX).map(beginningOf);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).slice(0, SHOWN_LENGTH_MAX);
-  return Object.fromEntries(entries.map(([key, inside]) => [key, beginningOf(inside)]));
-}
-
 /** How the message for an absent value begins. */
 export const MISSING = 'is missing';
 
 /** The error function of a field: `VALUE is not WHAT; RIGHT`, and for an absent one `is missing; RIGHT`. */
 export function wants(what: string, right: string): (refusal: Refusal) => string {
-  return ({ input }) => `${input === undefined ? MISSING : `${show(input)} is not ${what}`}; ${right}`;
+  return ({ input }) => `${input === undefined ? MISSING : `${quoted(input)} is not ${what}`}; ${right}`;
 }
 
 /** What an unknown key is answered with, given those that are known in its place. */
@@ -91,6 +74,25 @@ const OTHER_WORDS: ReadonlyMap<unknown, readonly unknown[]> = new Map<unknown, r
   ...[false, 'off', 'no'].map((word) => [word, ['off', false]] as const),
   ...['on', 'yes'].map((word) => [word, [true]] as const),
 ]);
+
+/** True or false, as YAML 1.2 has them. Who writes `yes` or "true" is told which of them that is. */
+export function flag() {
+  const error = ({ input }: Refusal): string => {
+    const word = typeof input === 'string' ? input.trim().toLowerCase() : undefined;
+    if (word === 'true' || word === 'false') {
+      return `${quoted(input)} is a text, not true or false; write ${word} without quotes`;
+    }
+    const meant = FLAG_WORDS.find(([, words]) => word !== undefined && words.includes(word))?.[0];
+    return wants('true or false', `write ${meant ?? 'true or false'}`)({ input });
+  };
+  return z.boolean({ error });
+}
+
+/** What other languages, YAML 1.1 among them, mean by these. */
+const FLAG_WORDS: readonly (readonly [meant: boolean, words: readonly string[]])[] = [
+  [true, ['yes', 'y', 'on', '1']],
+  [false, ['no', 'n', 'off', '0']],
+];
 
 /** What `nameProblem` takes, in the words of JSON Schema. */
 export const NAME_SHAPE = { pattern: `^[a-z0-9][a-z0-9_-]{0,${NAME_LENGTH_MAX - 1}}$` } as const;
@@ -145,7 +147,7 @@ export function duration({ zero, daysMax = 1 }: { zero: boolean; daysMax?: numbe
     .union([z.number(), z.string()], { error: wants('a duration', right) })
     .transform((value, context): number => {
       const problem = durationProblem(value, zero, daysMax);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: `${show(value)} ${problem}` });
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: `${quoted(value)} ${problem}` });
       return parseDurationMs(value) ?? 0;
     })
     .meta({
@@ -178,7 +180,7 @@ export function addressOrOff({ loopbackOnly }: { loopbackOnly: boolean }) {
       if (address === undefined) {
         context.addIssue({ code: 'custom', message: error({ input: value }) });
       } else if (loopbackOnly && !isLoopback(address.host)) {
-        const message = `${show(value)} can be reached from other machines; use 127.0.0.1, [::1] or localhost`;
+        const message = `${quoted(value)} can be reached from other machines; use 127.0.0.1, [::1] or localhost`;
         context.addIssue({ code: 'custom', message });
       }
       return address ?? ('off' as const);

@@ -7,7 +7,7 @@ import { Document, isMap, isScalar, type Node, Pair, parseDocument, Scalar, YAML
 import { SluiceError } from '../errors.ts';
 import { nearest } from '../messages/near.ts';
 import { type Faulty, judgeConfig, type LoadOptions, withoutMark } from './load.ts';
-import { keyText } from './problems.ts';
+import { keyText, type Problem, placed } from './problems.ts';
 import { BUSY_INPUT_MODES } from './schema.ts';
 import { readTree } from './tree.ts';
 import {
@@ -45,12 +45,16 @@ export function importHermes(text: string, options: LoadOptions): Imported | Fau
   const bare = withoutMark(text);
   const tree = readTree(bare);
   const problems = tree.problems.filter(({ path }) => path.at(-1) !== '<<');
-  if (!tree.whole || problems.length > 0) return { problems, warnings: [] };
+  const faulty = (found: readonly Problem[]): Faulty => ({
+    problems: placed(found, bare, tree.telling()),
+    warnings: [],
+  });
+  if (!tree.whole || problems.length > 0) return faulty(problems);
   const document = parseDocument(bare, { schema: 'core', uniqueKeys: false, logLevel: 'error' });
   const { contents } = document;
   if (contents !== null && !isMap(contents)) {
     const message = 'is not a mapping, so it is no config.yaml of hermes-agent; name another file';
-    return { problems: [{ offset: 0, path: [], message }], warnings: [] };
+    return faulty([{ offset: 0, path: [], message }]);
   }
   writeOutAliases(document);
   const taking: Taking = { adapted: [], left: [] };

@@ -38,6 +38,19 @@ export function factsOf(path: readonly PropertyKey[]): KeyFacts | undefined {
   return branch.facts;
 }
 
+/** True when the last name of the path is that of a key, not one that a person chose. */
+export function isKeyName(path: readonly PropertyKey[]): boolean {
+  let branches: ReadonlySet<Branch> = new Set([ROOT]);
+  for (const segment of path.slice(0, -1)) {
+    const next = [...branches].flatMap((branch) => [
+      branch.branches.get(String(segment)),
+      branch.branches.get('*'),
+    ]);
+    branches = new Set(next.filter((branch) => branch !== undefined));
+  }
+  return [...branches].some((branch) => branch.branches.has(String(path.at(-1))));
+}
+
 const ORDER: readonly Applies[] = ['now', 'turn', 'restart'];
 
 /** The latest of the moments at which the keys below a section count: what adding or removing it waits for. */

@@ -2,11 +2,15 @@
  * The last configuration that reached `running`, as it is kept in the home: text with a first line that says whose
  * it is.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readRegularFile } from '../regular-file.ts';
 
 const OWNER_ONLY = 0o600;
 
 const HEAD = '# the last configuration that reached running, from ';
+
+/** Largest file that is read as one that was kept: a configuration of 1 MB with its head. */
+const KEPT_BYTES_MAX = 1040 * 1024;
 
 /** Keeps `text`, which is the file `file`'s. Throws what writing throws, and then what was kept before is still there. */
 export function keepLastGood(path: string, file: string, text: string): void {
@@ -25,7 +29,7 @@ export function keepLastGood(path: string, file: string, text: string): void {
 export function readLastGood(path: string): { readonly file: string; readonly text: string } | undefined {
   let kept: string;
   try {
-    kept = readFileSync(path, 'utf8');
+    kept = readRegularFile(path, KEPT_BYTES_MAX).toString('utf8');
   } catch {
     return undefined;
   }

@@ -7,7 +7,16 @@ import { SluiceError } from '../errors.ts';
 import { judgeAliases } from './aliases.ts';
 import { readConfigFile } from './config-file.ts';
 import { expandVariables } from './expand.ts';
-import { type Finding, findingsOf, keyText, type Problem, placed, placeText, report } from './problems.ts';
+import {
+  type Finding,
+  findingsOf,
+  keyText,
+  type PlacedProblem,
+  type Problem,
+  placed,
+  placeText,
+  report,
+} from './problems.ts';
 import { judgePrograms, type Look, lookOnDisk } from './programs.ts';
 import { judgePrompts, promptProblem } from './prompt-file.ts';
 import { resolveConfig } from './resolve.ts';
@@ -27,9 +36,11 @@ export interface LoadOptions extends SchemaOptions {
   readonly env: NodeJS.ProcessEnv;
   /** What relative paths resolve against, if not the folder of `path`: for a copy kept elsewhere. */
   readonly folder?: string;
+  /** Whether what is thrown shows the lines of the file; absent: it does. */
+  readonly withLines?: boolean;
   /** Why a system prompt file cannot be used; absent: nobody looks, as for a text that ran already. */
   readonly promptProblem?: (path: string) => string | undefined;
-  /** What looks whether the programs and folders of quick commands are there; absent: nobody does. */
+  /** What looks whether the programs and folders of agents and quick commands are there; absent: nobody does. */
   readonly look?: Look;
 }
 
@@ -42,26 +53,29 @@ export interface Loaded {
 
 /** Reads and judges the file. Throws CONFIG_UNREADABLE or CONFIG_INVALID, whose message lists the problems. */
 export function loadConfig(options: LoadOptions): Loaded {
-  return parseConfig(readConfigFile(options.path), { promptProblem, look: lookOnDisk, ...options });
+  return parseConfig(readConfigFile(options.path, options), { promptProblem, look: lookOnDisk, ...options });
 }
 
 /** The same without the file system: `options.path` only names the text. Throws CONFIG_INVALID. */
 export function parseConfig(text: string, options: LoadOptions): Loaded {
   const judged = judgeConfig(text, options);
   if ('config' in judged) return judged;
-  throw new SluiceError('CONFIG_INVALID', report(judged.problems, options.path, withoutMark(text)));
+  throw new SluiceError('CONFIG_INVALID', report(judged.problems, options.path, options));
 }
 
-/** What is wrong with a text, in no order; places count without a byte order mark. */
+/** What is wrong with a text, in its order; places count without a byte order mark. */
 export interface Faulty {
-  readonly problems: readonly Problem[];
+  readonly problems: readonly PlacedProblem[];
   readonly warnings: readonly string[];
 }
 
 /** Judges a text: all its problems, or the configuration. Never throws over what the text holds. */
 export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty {
-  const tree = readTree(withoutMark(text));
-  if (!tree.whole) return { problems: tree.problems, warnings: [] };
+  const bare = withoutMark(text);
+  const tree = readTree(bare);
+  const place = (problems: readonly Problem[]) =>
+    problems.length === 0 ? [] : placed(problems, bare, tree.telling());
+  if (!tree.whole) return { problems: place(tree.problems), warnings: [] };
   const { values, warnings } = expandVariables(tree.value, options.env);
   const parsed = schemaOf(options).safeParse(values);
   const { findings, ...aliases } = judgeAliases(childOf(values, 'quick_commands'), options.builtinNames);
@@ -75,11 +89,11 @@ export function judgeConfig(text: string, options: LoadOptions): Loaded | Faulty
   }
   if (options.look !== undefined) {
     const missing = placedFindings(judgePrograms(values, around, options.look), tree);
-    warnings.push(...placed(missing, withoutMark(text)).map((problem) => placeText(problem, options.path)));
+    warnings.push(...place(missing).map((problem) => placeText(problem, options.path)));
   }
   const known = findings.filter(({ path }) => !tree.tagged.has(keyText(path)));
   const problems = [...tree.problems, ...placedFindings(known, tree)];
-  if (problems.length > 0 || !parsed.success) return { problems, warnings };
+  if (problems.length > 0 || !parsed.success) return { problems: place(problems), warnings };
   const source = { path, folder, origin: options.origin, text };
   const resolved = resolveConfig(parsed.data, { ...options, source });
   return { config: resolved.config, file: parsed.data, warnings: [...warnings, ...resolved.warnings] };

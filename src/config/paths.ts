@@ -1,16 +1,24 @@
 /**
  * Where things lie: the home of a gateway and the files in it, the configuration file, what the package ships. Only
- * computes paths and asks whether files exist; whoever uses a path makes it.
+ * computes paths and asks what is there; whoever uses a path makes it. A working folder is always handed in, because it
+ * may have been deleted: asked for then, by a relative path too, Node throws.
  */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SluiceError } from '../errors.ts';
+import { SluiceError, systemCodeOf } from '../errors.ts';
 import type { ConfigOrigin } from './schema.ts';
 
 /** Longest path of the control socket, in bytes: the systems take 103 (macOS) and 107 (Linux). */
 const SOCKET_PATH_BYTES_MAX = 100;
+
+/** What others may do with a path, and the part of it that puts something there. */
+const OTHERS = 0o077;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Its name in the home; elsewhere it has another. */
+const SOCKET_IN_HOME = 'control.sock';
 
 /** Everything in a home, as absolute paths. */
 export interface HomePaths {
@@ -31,16 +39,53 @@ export interface HomePaths {
   readonly chatHistory: string;
 }
 
-/**
- * The absolute home: the flag, else SLUICE_HOME, else the XDG state folder. An empty flag or variable counts as
- * absent, so that `--home "$UNSET"` never makes the working folder a home.
- */
-export function resolveHome({ flag, env }: { flag?: string | undefined; env: NodeJS.ProcessEnv }): string {
-  const named = flag || env.SLUICE_HOME;
-  return named ? resolve(named) : join(xdgFolder(env.XDG_STATE_HOME, env, '.local/state'), 'sluice');
+/** The working folder, absolute; undefined where it was deleted: then nothing relative can be found. */
+export type WorkingFolder = string | undefined;
+
+/** A path that somebody named, made absolute. Throws NO_WORKING_FOLDER for a relative one where there is none to count from. */
+export function absolutePath(path: string, cwd: WorkingFolder): string {
+  if (cwd !== undefined) return resolve(cwd, path);
+  if (isAbsolute(path)) return resolve(path);
+  throw new SluiceError('NO_WORKING_FOLDER', `${path} counts from the working folder, which was deleted`);
 }
 
-/** The files of this home. The same home and environment give the same socket, for daemon and clients alike. */
+/**
+ * The absolute home: the flag, else SLUICE_HOME, else the XDG state folder. An empty flag or variable counts as
+ * absent, so that it never makes the working folder a home. Throws as `absolutePath`.
+ */
+export function resolveHome({
+  flag,
+  env,
+  cwd,
+}: {
+  flag?: string | undefined;
+  env: NodeJS.ProcessEnv;
+  cwd: WorkingFolder;
+}): string {
+  const named = flag || env.SLUICE_HOME;
+  return named
+    ? absolutePath(named, cwd)
+    : join(xdgFolder(env.XDG_STATE_HOME, env, '.local/state'), 'sluice');
+}
+
+/** Why this user may not look into that home, HOME_NO_PERMISSION; undefined where it may, and where there is none. */
+export function homeDenial(home: string): SluiceError | undefined {
+  try {
+    accessSync(home, constants.R_OK | constants.X_OK);
+    return undefined;
+  } catch (cause) {
+    if (!['EACCES', 'EPERM'].includes(String(systemCodeOf(cause)))) return undefined;
+    return new SluiceError('HOME_NO_PERMISSION', `${home} cannot be read by this user: permission denied`, {
+      cause,
+      hint: 'Ask as the user whose gateway it is, or name another home with --home or SLUICE_HOME.',
+    });
+  }
+}
+
+/**
+ * The files of this home. The socket is the same for the same home, user and environment; a client that may have another
+ * one takes it from the pid file.
+ */
 export function homePaths(home: string, env: NodeJS.ProcessEnv): HomePaths {
   return {
     store: join(home, 'sluice.db'),
@@ -56,25 +101,29 @@ export function homePaths(home: string, env: NodeJS.ProcessEnv): HomePaths {
   };
 }
 
+/** False for one that lies elsewhere, because its path in the home would be too long. */
+export const isInHome = (socket: string): boolean => basename(socket) === SOCKET_IN_HOME;
+
 /**
  * The configuration file: flag, SLUICE_CONFIG, `owned` (the file that the gateway of this home uses; for every
  * command but `run`), `sluice.yaml` in `cwd`, the one in the XDG config folder, else the built-in quickstart. A file
- * that is named is returned whether it exists or not, because to take another one silently would be worse.
+ * that is named is returned whether it exists or not, because to take another one silently would be worse. Throws as
+ * `absolutePath`.
  */
 export function findConfig(options: {
   flag?: string | undefined;
   env: NodeJS.ProcessEnv;
-  cwd: string;
+  cwd: WorkingFolder;
   owned?: string | undefined;
 }): { path: string; origin: ConfigOrigin } {
   const { flag, env, cwd, owned } = options;
   const quickstart = packagedFile('quickstart.yaml');
-  if (flag) return { path: resolve(cwd, flag), origin: 'flag' };
-  if (env.SLUICE_CONFIG) return { path: resolve(cwd, env.SLUICE_CONFIG), origin: 'environment' };
+  if (flag) return { path: absolutePath(flag, cwd), origin: 'flag' };
+  if (env.SLUICE_CONFIG) return { path: absolutePath(env.SLUICE_CONFIG, cwd), origin: 'environment' };
   if (owned && owned !== quickstart) return { path: owned, origin: 'gateway' };
   if (owned) return { path: quickstart, origin: 'quickstart' };
-  const inFolder = join(cwd, 'sluice.yaml');
-  if (existsSync(inFolder)) return { path: inFolder, origin: 'folder' };
+  const inFolder = cwd === undefined ? undefined : join(cwd, 'sluice.yaml');
+  if (inFolder !== undefined && existsSync(inFolder)) return { path: inFolder, origin: 'folder' };
   const inXdg = userConfigPath(env);
   if (existsSync(inXdg)) return { path: inXdg, origin: 'xdg' };
   return { path: quickstart, origin: 'quickstart' };
@@ -107,17 +156,43 @@ function xdgFolder(value: string | undefined, env: NodeJS.ProcessEnv, below: str
 }
 
 function socketPath(home: string, env: NodeJS.ProcessEnv): string {
-  const inHome = join(home, 'control.sock');
+  const inHome = join(home, SOCKET_IN_HOME);
   if (fits(inHome)) return inHome;
   // Loaded here because few homes need it and a CLI that starts in 40 ms would pay 5 of them.
   const { createHash } = process.getBuiltinModule('node:crypto');
   const name = `${createHash('sha256').update(home).digest('hex').slice(0, 16)}.sock`;
   const runtime = env.XDG_RUNTIME_DIR;
-  if (runtime && isAbsolute(runtime)) {
+  if (runtime && isAbsolute(runtime) && isOwn(statOf(runtime, statSync), WRITABLE_BY_OTHERS)) {
     const inRuntime = join(runtime, 'sluice', name);
     if (fits(inRuntime)) return inRuntime;
   }
   return join('/tmp', `sluice-${process.getuid?.() ?? 0}`, name);
+}
+
+/**
+ * Throws HOME_NO_PERMISSION for a folder of the control socket that is another user's, or open to others. The one in /tmp
+ * anybody could have made first, and whoever owns it would be spoken to in the gateway's place.
+ */
+export function requireOwnFolder(folder: string): void {
+  const found = statOf(folder, lstatSync);
+  if (found === undefined || isOwn(found, OTHERS)) return;
+  const what = isOwn(found, 0) ? 'is open to other users' : 'is not a folder of this user';
+  throw new SluiceError('HOME_NO_PERMISSION', `${folder}, for the control socket, ${what}`, {
+    hint: 'Move it away: the gateway makes it anew. Or use a home with a shorter path.',
+  });
+}
+
+/** True for a folder of this user that gives others none of these modes. */
+const isOwn = (found: Stats | undefined, forOthers: number): boolean =>
+  found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & forOthers) === 0;
+
+/** Undefined for what is not there, and for what may not be looked at. */
+function statOf(path: string, stat: (path: string) => Stats): Stats | undefined {
+  try {
+    return stat(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function fits(path: string): boolean {

@@ -7,8 +7,9 @@ import { isMapping } from './forms.ts';
 import { appliesBelow, factsOf } from './key-facts.ts';
 import type { Applies, KeyFacts } from './keys.ts';
 import { keyText } from './problems.ts';
-import { namesSecret, withoutSecrets } from './redact.ts';
+import { withoutSecrets } from './redact.ts';
 import type { ConfigFile } from './schema.ts';
+import { holdsSecret } from './secret-paths.ts';
 
 /** Longest piece of a value that is shown. */
 const VALUE_LENGTH_MAX = 80;
@@ -91,7 +92,10 @@ function leafChange(before: unknown, after: unknown, path: readonly string[], fa
 /** Of a thing with keys of its own only that it came or went; or that a word is in its place (`safe_mode: off`). */
 function wholeChange(before: unknown, after: unknown, path: readonly string[]): Change[] {
   const change = kindOf(before, after);
-  const sidesText = (value: unknown) => (isMapping(value) ? '{…}' : JSON.stringify(value));
+  const sidesText = (value: unknown) => {
+    if (isMapping(value)) return '{…}';
+    return holdsSecret(path) ? HIDDEN : JSON.stringify(value);
+  };
   const shown =
     change === 'changed'
       ? { before: sidesText(before), after: sidesText(after) }
@@ -124,7 +128,7 @@ function own(values: Record<string, unknown>, name: string): unknown {
 
 function valueText(value: unknown, path: readonly string[], { unit }: KeyFacts): string | null {
   if (value === undefined) return null;
-  if (path[0] === 'platforms' || namesSecret(String(path.at(-1)))) return HIDDEN;
+  if (holdsSecret(path)) return HIDDEN;
   if (unit === 'time' && typeof value === 'number') return durationText(value);
   const text = withoutSecrets(isAddress(value) ? addressText(value) : JSON.stringify(value));
   return text.length > VALUE_LENGTH_MAX ? `${text.slice(0, VALUE_LENGTH_MAX)}…` : text;

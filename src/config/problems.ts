@@ -1,11 +1,15 @@
 /**
  * Turns what is wrong with a configuration into lines a person can act on: `FILE:LINE:COLUMN key: what is wrong;
- * what would be right`, with the line of the file below. Pure.
+ * what would be right`, with the line of the file below. Here a problem is made fit to be told: a `PlacedProblem` has
+ * nothing in it that stands in the file where a secret belongs, and may be logged, stored and sent. Pure.
  */
 import type { z } from 'zod';
 import { nearest } from '../messages/near.ts';
 import { MISSING } from './fields.ts';
-import { withoutSecrets } from './redact.ts';
+import { unquoted } from './quoted.ts';
+import { HIDDEN, withoutSecrets } from './redact.ts';
+import { namesVariable, toldOfVariable, toldPath } from './secret-paths.ts';
+import type { Telling } from './unshown.ts';
 
 /** Most problems one report names; the rest is counted. */
 export const PROBLEMS_MAX = 20;
@@ -19,14 +23,17 @@ const LINE_LENGTH_MAX = 120;
 /** What is shown of a line before and behind the place of a mistake far into it. */
 const AROUND = { before: 60, behind: 20 } as const;
 
-/** Where in the values something is wrong. `at` says whether its name or what stands there is meant. */
+/**
+ * Where in the values something is wrong. `at` says whether its name or what stands there is meant; what the message repeats
+ * of the file is marked in it (`quoted.ts`).
+ */
 export interface Finding {
   readonly path: readonly PropertyKey[];
   readonly at: 'key' | 'value';
   readonly message: string;
 }
 
-/** A finding that has its place in the text; `offset` counts UTF-16 units from its beginning. */
+/** A finding that has its place in the text, not yet fit to be told; `offset` counts UTF-16 units from its beginning. */
 export interface Problem {
   readonly offset: number;
   /** Of the key that is wrong; of a mistake in the YAML, of the key that stands before it. */
@@ -42,7 +49,7 @@ export interface PlacedProblem {
   readonly path: readonly PropertyKey[];
   /** `WHAT IS WRONG; WHAT WOULD BE RIGHT`. */
   readonly message: string;
-  /** The line it is in, cut around the place, and without what could steer a terminal; empty where there is none to show. */
+  /** The line it is in, cut around the place, without secrets and what could steer a terminal; empty where there is none to show. */
   readonly source: string;
 }
 
@@ -88,45 +95,76 @@ function allFindingsOf(error: z.ZodError): Finding[] {
   });
 }
 
-/** The report: the first `PROBLEMS_MAX` problems in the order of the file, each with its line of `text`. */
-export function report(problems: readonly Problem[], file: string, text: string): string {
-  const lines = placed(problems, text)
-    .slice(0, PROBLEMS_MAX)
-    .map((problem) => problemText(problem, file));
+/** The report: the first `PROBLEMS_MAX` problems, each with its line of the file unless told otherwise. */
+export function report(
+  problems: readonly PlacedProblem[],
+  file: string,
+  { withLines = true }: { readonly withLines?: boolean } = {},
+): string {
+  const said = withLines ? problemText : placeText;
+  const lines = problems.slice(0, PROBLEMS_MAX).map((problem) => said(problem, file));
   if (problems.length > PROBLEMS_MAX) lines.push(`… and ${problems.length - PROBLEMS_MAX} more`);
   return lines.join('\n');
 }
 
-/** The problems in the order of the file, each with its place in `text`. */
-export function placed(problems: readonly Problem[], text: string): PlacedProblem[] {
+/** The problems in the order of the file, each with its place in `text`, and with what may be told of it. */
+export function placed(problems: readonly Problem[], text: string, telling: Telling): PlacedProblem[] {
   const begins = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) begins.push(at + 1);
   let line = 1;
-  const lineText = (number: number) =>
-    text.slice(begins[number - 1] ?? 0, (begins[number] ?? text.length + 1) - 1);
-  const cuttable = new Map<number, boolean>();
+  // Thousands of problems may be in one line.
+  let shown = { line: 0, source: '' };
   return [...problems]
     .sort((a, b) => a.offset - b.offset || a.path.length - b.path.length)
     .map(({ offset, path, message }) => {
       while ((begins[line] ?? Number.POSITIVE_INFINITY) <= offset) line += 1;
-      const column = offset - (begins[line - 1] ?? 0) + 1;
-      const whole = lineText(line);
-      if (isFar(column) && !cuttable.has(line)) cuttable.set(line, showsNoSecret(whole));
-      const source = shownLine(whole, cuttable.get(line) === true ? column : 1);
-      return { line, column, key: keyText(path), path, message, source };
+      const [begin, end] = [begins[line - 1] ?? 0, (begins[line] ?? text.length + 1) - 1];
+      const column = offset - begin + 1;
+      if (shown.line !== line) shown = { line, source: telling.line(begin, end) };
+      return {
+        line,
+        column,
+        ...told(path, message, telling),
+        path,
+        source: sourceOf(text.slice(begin, end), shown.source, column),
+      };
     });
 }
 
-/** `FILE:LINE:COLUMN key: message`, and the line below where there is one. It is logged: what looks like a secret is hidden. */
+/** The key and the message, without what stands where a secret belongs. */
+function told(
+  path: readonly PropertyKey[],
+  message: string,
+  { holdsSecret }: Telling,
+): Pick<PlacedProblem, 'key' | 'message'> {
+  const shown = (text: string) => {
+    if (holdsSecret(path)) return HIDDEN;
+    if (!namesVariable(path)) return text;
+    const length = toldOfVariable(text);
+    if (length === text.length) return text;
+    return `${text.slice(0, length)}${HIDDEN}${length > 0 && text.startsWith('"') ? '"' : ''}`;
+  };
+  return {
+    key: withoutSecrets(keyText(toldPath(path, HIDDEN))),
+    message: withoutSecrets(unquoted(message, shown)),
+  };
+}
+
+/** The line, cut around the place. What stands left of a piece may be what tells that it holds a secret: then from its beginning. */
+function sourceOf(written: string, shown: string, column: number): string {
+  return shownLine(shown, isFar(column) && shown === written ? column : 1);
+}
+
+/** `FILE:LINE:COLUMN key: message`, and the line below where there is one. */
 export function problemText(problem: PlacedProblem, file: string): string {
   const { line, source } = problem;
   const said = placeText(problem, file);
-  return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${withoutSecrets(source)}`;
+  return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${source}`;
 }
 
 /** The same without the line. */
 export function placeText({ line, column, key, message }: PlacedProblem, file: string): string {
-  return `${file}:${line}:${column} ${key}: ${withoutSecrets(message)}`;
+  return `${file}:${line}:${column} ${key}: ${message}`;
 }
 
 /** The problems as programs read them, and how many were left out. */
@@ -146,8 +184,8 @@ export interface ProblemsDocument {
 /** At most `PROBLEMS_SHOWN_MAX` of them. */
 export function problemsDocument(problems: readonly PlacedProblem[]): ProblemsDocument {
   const errors = problems.slice(0, PROBLEMS_SHOWN_MAX).map(({ line, column, key, message, source }) => {
-    const { wrong, right } = halvesOf(withoutSecrets(message));
-    return { line, column, key, message: wrong, hint: right, source: withoutSecrets(source) };
+    const { wrong, right } = halvesOf(message);
+    return { line, column, key, message: wrong, hint: right, source };
   });
   return { errors, more: problems.length - errors.length };
 }
@@ -173,6 +211,3 @@ export function shownLine(line: string, column = 1): string {
 }
 
 const isFar = (column: number): boolean => column > LINE_LENGTH_MAX - AROUND.behind;
-
-/** What stands left of a piece may be what tells that it holds a secret: then the line is shown from its beginning. */
-const showsNoSecret = (line: string): boolean => withoutSecrets(line) === line;

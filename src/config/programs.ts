@@ -1,7 +1,7 @@
 /**
- * The programs and folders that quick commands name by a path: what is not there when a configuration is judged is worth a
- * warning, for whoever runs the command is the first to find out otherwise. No more than that: a disk may not be mounted
- * yet, and a program may be written by another one.
+ * The programs and folders that agents and quick commands name by a path: what is not there when a configuration is judged
+ * is worth a warning, for whoever writes to the agent or runs the command is the first to find out otherwise. No more than
+ * that: a disk may not be mounted yet, and a program may be written by another one.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { isMapping } from './forms.ts';
@@ -52,7 +52,14 @@ function forbidden(path: string, what: string): string | undefined {
 /** A word of a shell's text that is a path and nothing else: no quotes, no variables, nothing that a shell expands. */
 const PLAIN_PATH = /^\s*([\w.,:@%+-]*\/[\w.,:@%+/-]*)(?=\s|$)/;
 
-/** What is missing of what the commands of a file name; each path is looked at once. */
+/** Something of a file that runs a program: where it stands, its keys, and when its folder must be there. */
+interface Runner {
+  readonly path: readonly PropertyKey[];
+  readonly keys: Record<string, unknown>;
+  readonly when: string;
+}
+
+/** What is missing of what the agents and commands of a file name; each path is looked at once. */
 export function judgePrograms(
   values: unknown,
   { folder, userHome }: { folder: string; userHome: string | undefined },
@@ -64,14 +71,11 @@ export function judgePrograms(
     if (!known.has(key) && known.size < PATHS_LOOKED_AT_MAX) known.set(key, look[kind](path));
     return known.get(key);
   };
-  const commands = isMapping(values) && isMapping(values.quick_commands) ? values.quick_commands : {};
-  return Object.entries(commands).flatMap(([name, keys]): Finding[] => {
-    if (!isMapping(keys) || keys.type !== 'exec') return [];
-    const path = ['quick_commands', name];
+  return runnersOf(values).flatMap(({ path, keys, when }): Finding[] => {
     const cwd = resolveFrom(folder, typeof keys.cwd === 'string' ? keys.cwd : '.', userHome);
     const noFolder = wrongWith('folder', cwd);
     if (noFolder !== undefined) {
-      const right = noFolder === 'does not exist' ? 'make it before the command is run' : 'name another one';
+      const right = noFolder === 'does not exist' ? `make it before ${when}` : 'name another one';
       const message = `${cwd} ${noFolder}; ${right}`;
       return [{ path: [...path, 'cwd'], at: 'value', message }];
     }
@@ -83,6 +87,27 @@ export function judgePrograms(
     const place = Array.isArray(keys.command) ? ['command', 0] : ['command'];
     return [{ path: [...path, ...place], at: 'value', message: `${program} ${wrong}; ${right}` }];
   });
+}
+
+/** Agents first: without theirs nobody is answered. One that names no program is the built-in one, or a model. */
+function runnersOf(values: unknown): Runner[] {
+  if (!isMapping(values)) return [];
+  const agents = [{ path: ['agent'], keys: values.agent }, ...entriesOf(values, 'agents')];
+  return [
+    ...agents.flatMap(({ path, keys }) =>
+      isMapping(keys) && (keys.type ?? 'command') === 'command' && keys.command !== undefined
+        ? [{ path, keys, when: 'the agent is asked' }]
+        : [],
+    ),
+    ...entriesOf(values, 'quick_commands').flatMap(({ path, keys }) =>
+      isMapping(keys) && keys.type === 'exec' ? [{ path, keys, when: 'the command is run' }] : [],
+    ),
+  ];
+}
+
+function entriesOf(values: Record<string, unknown>, key: string): { path: string[]; keys: unknown }[] {
+  const entries = isMapping(values[key]) ? values[key] : {};
+  return Object.entries(entries).map(([name, keys]) => ({ path: [key, name], keys }));
 }
 
 /** The file that is to run, where a path says so: a list's is counted from the folder of the file, a shell's from `cwd`. */

@@ -6,7 +6,8 @@
  * which it may begin it reads from no other, but for a bounded number of characters.
  */
 
-const HIDDEN = '***';
+/** What stands in the place of what is hidden. */
+export const HIDDEN = '***';
 
 /** Characters that are looked at; the rest of a longer text is left out, and so is the word that would be cut. */
 export const LOOKED_AT_CHARS_MAX = 16_384;
@@ -31,8 +32,8 @@ const LIKE_P = '(?:ass\\w*|ath|erm|id|lugin|ort|rint[0f]?|rofile|roject|roxy|run
 
 /** Each with what stays in front of the secret as its first group, or none. */
 const SECRETS: readonly RegExp[] = [
-  // https://user:password@host
-  /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"']+(?=@)/gi,
+  // https://user:password@host; a slash may be a part of the password, two are the next address
+  /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}:\/\/)(?:[^\s/"']|\/(?!\/))+(?=@)/gi,
   // Authorization: Bearer …, in a header or on its own; of a scheme that is not known both words
   /(\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic|token)\s+)[^\s"',]+/gi,
   /(\bauthorization["']?\s*[:=]\s*["']?)(?!(?:bearer|basic|token)\s)(?:[\w-]+ +)?[^\s"',]+/gi,
@@ -62,9 +63,9 @@ const RANDOM = /^[\w+=-]{32,}\.?$/;
 /** Where a value begins in a word: `NAME=VALUE`. */
 const VALUE_BEGIN = /(?<==)(?=[^=])/;
 
-/** The text with `***` in place of what looks like a secret. */
-export function withoutSecrets(text: string): string {
-  const known = SECRETS.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), cut(text));
+/** The text with `***` in place of what looks like a secret; of a longer one no more than `charsMax` is looked at and kept. */
+export function withoutSecrets(text: string, charsMax: number = LOOKED_AT_CHARS_MAX): string {
+  const known = SECRETS.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), cut(text, charsMax));
   return known.replace(LONG_WORD, (word) => word.split(VALUE_BEGIN).map(unlessRandom).join(''));
 }
 
@@ -95,10 +96,30 @@ export function namesSecret(key: string): boolean {
 
 const SECRET_NAME = new RegExp(`${NAMES}$`, 'i');
 
+/**
+ * The same of a key in a configuration, for what is told of it. More is hidden there: several of them, and what goes into
+ * the head of a request.
+ */
+export function namesSecretValue(key: string): boolean {
+  return SECRET_VALUE_NAME.test(key);
+}
+
+const SECRET_VALUE_NAME = new RegExp(`(?:${NAMES}s?|auth|authorization|cookies?|headers?)$`, 'i');
+
+/** Where in a line of YAML that cannot be read the value of such a key begins; -1 where there is none. */
+export function secretValueAt(line: string): number {
+  for (const { 1: key = '', index, 0: whole } of line.matchAll(KEY_IN_LINE)) {
+    if (namesSecretValue(key)) return index + whole.length;
+  }
+  return -1;
+}
+
+const KEY_IN_LINE = /(?<![\w-])([\w-]+)["']?\s*[:=]/g;
+
 /** Half of a secret may not look like one. */
-function cut(text: string): string {
-  if (text.length <= LOOKED_AT_CHARS_MAX) return text;
-  let end = LOOKED_AT_CHARS_MAX;
+function cut(text: string, charsMax = LOOKED_AT_CHARS_MAX): string {
+  if (text.length <= charsMax) return text;
+  let end = charsMax;
   while (end > 0 && /\S/.test(text[end - 1] ?? '')) end -= 1;
   return `${text.slice(0, end)}…`;
 }

@@ -5,9 +5,11 @@
 import { targetText } from './aliases.ts';
 import { applyOverrides } from './environment.ts';
 import { packagedFile } from './paths.ts';
+import { keyText } from './problems.ts';
 import { variableOf } from './process-environment.ts';
 import type { AgentConfig, CommandLine, Config, ConfigFile, QuickCommand } from './schema.ts';
 import { isLoopback, resolveFrom } from './units.ts';
+import { WITHHELD_NAMES } from './withheld.ts';
 
 /** What the file itself does not say. */
 export interface Surroundings {
@@ -36,6 +38,7 @@ export function resolveConfig(
   if (http !== 'off' && !isLoopback(http.host)) {
     warnings.push(`listen.http: ${http.host} can be reached from other machines; only the token protects it`);
   }
+  warnings.push(...Object.entries(file.quick_commands).flatMap(withheldNames));
   const names = new Set([...around.builtinNames, ...Object.keys(file.quick_commands)]);
   const config: Config = {
     ...values,
@@ -101,6 +104,16 @@ function missingKey(env: NodeJS.ProcessEnv) {
     if (variable === undefined || variableOf(env, variable)?.trim()) return [];
     return [`${section}.api_key_env: ${variable} is not set, so requests go without a key`];
   };
+}
+
+/** That a command names variables which it does not get. */
+function withheldNames([name, keys]: [string, ConfigFile['quick_commands'][string]]): string[] {
+  const withheld = keys.type === 'exec' ? keys.env.filter((each) => WITHHELD_NAMES.has(each)) : [];
+  const place = keyText(['quick_commands', name, 'env']);
+  return withheld.map(
+    (each) =>
+      `${place}: ${each} is what the supervisor says to the gateway, and reaches no command; remove it`,
+  );
 }
 
 function resolveAgent(name: string, keys: AgentKeys, { source, env }: Surroundings): AgentConfig {

@@ -17,7 +17,7 @@ import {
   storeSchema,
   turnsSchema,
 } from './durable-keys.ts';
-import { addressOrOff, duration, keyed, NAME_SHAPE, nameProblem, text, wants } from './fields.ts';
+import { addressOrOff, duration, flag, keyed, NAME_SHAPE, nameProblem, text, wants } from './fields.ts';
 import { DESPITE_ERRORS, named } from './forms.ts';
 import type { Address } from './units.ts';
 
@@ -202,7 +202,7 @@ export function configFileSchema({ builtinNames, platformSchemas = {} }: SchemaO
     safe_mode: safeModeSchema().prefault({}),
     store: storeSchema().prefault({}),
     reload: keyed({
-      watch: z.boolean({ error: wants('true or false', 'write one of them without quotes') }).default(false),
+      watch: flag().default(false),
     }).prefault({}),
     inspector: keyed({ xstate_inspect: addressOrOff({ loopbackOnly: true }).prefault('off') }).prefault({}),
     platforms: platformsSchema(platformSchemas).prefault({}),

@@ -48,7 +48,7 @@ function problemOf(
     return { offset: line, path: pathAt(line - 1), message: TAB };
   const opened = openedBy(mistake, openerAt);
   if (opened !== undefined) return { ...opened, path: pathAt(opened.offset) };
-  const said = SYNTAX[code] ?? `${message.replace(/\.$/, '')}; correct the YAML`;
+  const said = SYNTAX[code] ?? `${message.replace(REPEATED, '').replace(/\.$/, '')}; correct the YAML`;
   // What it took for a key there is none.
   return { offset, path: pathAt(NO_KEYS.includes(code) ? offset - 1 : offset), message: said };
 }
@@ -61,6 +61,9 @@ const INDENTS: readonly string[] = ['TAB_AS_INDENT', 'BAD_INDENT'];
 
 const NO_KEYS: readonly string[] = ['BLOCK_AS_IMPLICIT_KEY', 'MULTILINE_IMPLICIT_KEY'];
 
+/** What the library repeats of the text; the line below shows it, as far as it may be shown. */
+const REPEATED = /:\s.*$/s;
+
 /** The messages for the mistakes that people make most; the library's own text serves for the others. */
 const SYNTAX: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: TAB,
@@ -68,6 +71,8 @@ const SYNTAX: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'begins with a character that YAML keeps for itself; put the value in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'has a second colon in its line; put the value in quotes',
   MULTILINE_IMPLICIT_KEY: 'a line has no colon; write NAME: VALUE',
+  BAD_DQ_ESCAPE:
+    'has a backslash that means nothing in double quotes; write it twice, or put the value in single quotes',
   TAG_RESOLVE_FAILED: 'has a tag that means nothing here; remove it',
 };
 

@@ -6,7 +6,11 @@
  */
 import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 import { keyText, type Problem } from './problems.ts';
+import { quotedText } from './quoted.ts';
+import { holdsSecret } from './secret-paths.ts';
+import { secretRegions } from './secret-regions.ts';
 import { type Mistake, syntaxProblems } from './syntax.ts';
+import { lineShown, type Telling } from './unshown.ts';
 
 /** Most values of a file, each use of an alias counted anew: a few lines of YAML can stand for billions. */
 const VALUES_MAX = 20_000;
@@ -26,6 +30,8 @@ export interface Tree {
   readonly tagged: ReadonlySet<string>;
   /** False when values that are written are missing in `value`: then only `problems` says something. */
   readonly whole: boolean;
+  /** What may be told of the text; made when asked for, as of most texts nothing is. */
+  readonly telling: () => Telling;
 }
 
 export interface Place {
@@ -48,6 +54,7 @@ export function readTree(text: string): Tree {
       problems: [{ offset: 0, path: [], message }],
       tagged: new Set(),
       whole: false,
+      telling: () => ({ line: lineShown(text, { hidden: [], shown: [] }, true), holdsSecret }),
     };
   }
   const walk: Walk = {
@@ -56,6 +63,7 @@ export function readTree(text: string): Tree {
     tagged: new Set(),
     anchors: new Map(),
     open: new Set(),
+    secrets: [],
     values: 0,
     full: false,
     incomplete: false,
@@ -63,16 +71,24 @@ export function readTree(text: string): Tree {
   };
   const root = document.contents === null ? undefined : plainOf(document.contents, [], 0, walk);
   const { places, tagged } = walk;
-  if (walk.full) return { value: {}, places, problems: walk.problems, tagged, whole: false };
+  const telling = (broken: boolean) => () => ({
+    line: lineShown(text, secretRegions(document.contents, text), broken),
+    holdsSecret: (path: readonly PropertyKey[]) =>
+      holdsSecret(path) || walk.secrets.some((secret) => isBeside(secret, path)),
+  });
+  if (walk.full) {
+    return { value: {}, places, problems: walk.problems, tagged, whole: false, telling: telling(false) };
+  }
   const isToldOf = ({ code, pos }: Mistake) =>
     code === KEY_TOO_LONG && walk.problems.some(({ offset }) => offset === pos[0]);
   const found = [...document.errors, ...document.warnings].filter((mistake) => !isToldOf(mistake));
   const syntax = syntaxProblems(found, places, text);
   // A tag alone leaves everything else as it was read.
   if (found.some(({ code }) => code !== BAD_TAG))
-    return { value: {}, places, problems: syntax, tagged, whole: false };
+    return { value: {}, places, problems: syntax, tagged, whole: false, telling: telling(true) };
   const problems = [...walk.problems, ...syntax];
-  return { value: root ?? {}, places, problems, tagged, whole: !walk.incomplete };
+  const whole = !walk.incomplete;
+  return { value: root ?? {}, places, problems, tagged, whole, telling: telling(false) };
 }
 
 /** How the library names a key longer than YAML allows, which the walk finds as well, and a tag that it does not know. */
@@ -104,9 +120,11 @@ interface Walk {
   readonly places: Place[];
   readonly problems: Problem[];
   readonly tagged: Set<string>;
-  readonly anchors: Map<string, ParsedNode>;
+  readonly anchors: Map<string, { readonly node: ParsedNode; readonly path: readonly PropertyKey[] }>;
   /** The collections that the walk is inside of. */
   readonly open: Set<ParsedNode>;
+  /** Where aliases bring in what stands where a secret belongs. */
+  readonly secrets: (readonly PropertyKey[])[];
   values: number;
   /** A limit was passed: said once, the rest is not looked at. */
   full: boolean;
@@ -123,10 +141,12 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
   if (walk.full) return undefined;
   if (isAlias(node)) {
     const named = walk.anchors.get(node.source);
-    if (named !== undefined && !walk.open.has(named))
-      return usedValueOf(named, offset, path, keyOffset, walk);
+    if (named !== undefined && !walk.open.has(named.node)) {
+      if (holdsSecret(named.path)) walk.secrets.push(path);
+      return usedValueOf(named.node, offset, path, keyOffset, walk);
+    }
     walk.incomplete = true;
-    complain(`*${node.source} ${named === undefined ? ANCHOR_PROBLEM : CIRCLE_PROBLEM}`);
+    complain(`${quotedText(`*${node.source}`)} ${named === undefined ? ANCHOR_PROBLEM : CIRCLE_PROBLEM}`);
     return undefined;
   }
   walk.values += 1;
@@ -136,7 +156,7 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
     complain(path.length > DEPTH_MAX ? DEPTH_PROBLEM : VALUES_PROBLEM);
     return undefined;
   }
-  if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
+  if (node.anchor !== undefined) walk.anchors.set(node.anchor, { node, path });
   walk.places.push({ path, key: keyOffset, value: isScalar(node) ? offset : keyOffset, begins: offset });
   if (isScalar(node)) {
     if (node.tag !== undefined && !SCALAR_TAG.test(node.tag)) walk.tagged.add(keyText(path));
@@ -163,6 +183,11 @@ function usedValueOf(
   const value = plainOf(named, path, keyOffset, walk);
   walk.usedAt = before;
   return value;
+}
+
+/** One of the two is a part of the other, or the same. */
+function isBeside(a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean {
+  return a.every((segment, at) => at >= b.length || segment === b[at]);
 }
 
 const ANCHOR_PROBLEM = 'has no anchor before it; write the value, in quotes if it begins with *';

@@ -54,6 +54,11 @@ export function resolveFrom(folder: string, path: string, userHome: string | und
   return resolve(folder, path);
 }
 
+/** What an item of a command is for its program: `$$NAME` and nothing else is the text `$NAME`, any other is itself. */
+export function textIn(item: string): string {
+  return /^\$\$[A-Za-z_][A-Za-z0-9_]*$/.test(item) ? item.slice(1) : item;
+}
+
 /** The argument whose place an item of a command is: `$NAME` and nothing else. Undefined when the item is a text. */
 export function placeIn(item: string): string | undefined {
   return /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(item)?.[1];

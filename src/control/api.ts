@@ -21,6 +21,7 @@ import { ID_CHARS_MAX, type Inbound, parseConversationKey } from '../messages/in
 import { LOCAL_OWNER, LOCAL_PLATFORM, localConversation } from '../messages/local.ts';
 import { type ApiReply, decidedJson, failure, settledJson } from './api-reply.ts';
 import { invalid } from './body-problems.ts';
+import { reloadReply } from './reload-reply.ts';
 
 /** Longest name of a variable that is asked for. */
 const REQUEST_NAME_CHARS_MAX = 4096;
@@ -68,6 +69,8 @@ export interface ApiOptions {
   readonly configuration: () => RunningConfiguration;
   readonly variables: (named: NamedVariables) => ToldVariables;
   readonly reload: (ask: ReloadAsk) => Promise<Reloaded>;
+  /** A value of JSON without known secrets. */
+  readonly redacted: (json: unknown) => unknown;
   readonly quickCommands: () => Readonly<Record<string, QuickCommand>>;
 }
 
@@ -98,8 +101,10 @@ export class Api {
   }
 
   /** Reloads the configuration, as its owner asks. */
-  reload(): Promise<Reloaded> {
-    return this.#options.reload({ cause: 'reload', actor: LOCAL_OWNER });
+  async reload(mayReadFile: boolean): Promise<ApiReply> {
+    const { reload, redacted } = this.#options;
+    const { status, json } = reloadReply(await reload({ cause: 'reload', actor: LOCAL_OWNER }), mayReadFile);
+    return { status, json: redacted(json) };
   }
 
   /** What can be written after a slash: quick commands, then the gateway's own. */
@@ -218,22 +223,30 @@ export class Api {
     for (const endWait of this.#waits) endWait();
   }
 
-  lifecycle(body: unknown): ApiReply {
+  lifecycle(body: unknown, mayReadFile: boolean): ApiReply {
     const parsed = lifecycleBody.safeParse(body);
     if (!parsed.success) return invalid(parsed.error, Object.keys(lifecycleBody.shape));
     const { intent, hurry, forMs, reason, from } = parsed.data;
+    if (forMs !== undefined && intent !== 'drain') {
+      return failure(
+        400,
+        'MESSAGE_INVALID',
+        `forMs is for a drain, and the intent is ${intent}: leave it out`,
+      );
+    }
     const cause: Cause = intent === 'cancel-drain' ? 'drain' : intent;
     const answer = this.#options.gateway.requests.ask({
       intent,
       cause,
       actor: LOCAL_OWNER,
+      withLines: mayReadFile,
       ...(hurry === undefined ? {} : { hurry }),
       ...(forMs === undefined ? {} : { forMs }),
       ...(reason === undefined ? {} : { reason }),
       ...(from === undefined ? {} : { from }),
     });
     if (answer.verdict === 'left') return failure(503, 'GATEWAY_LEFT', answer.text);
-    return { status: ANSWER_STATUS[answer.verdict], json: answer };
+    return { status: ANSWER_STATUS[answer.verdict], json: this.#options.redacted(answer) };
   }
 }
 

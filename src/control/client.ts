@@ -4,7 +4,7 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
-import { type ErrorCode, SluiceError } from '../errors.ts';
+import { SluiceError } from '../errors.ts';
 
 /** How long an answer may take before the daemon counts as not answering. */
 export const ANSWER_MS_MAX = 5000;
@@ -33,7 +33,7 @@ export interface StreamOptions {
 }
 
 /** Codes of a connection that found nobody. */
-const NOBODY: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EACCES'];
+const NOBODY: readonly string[] = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'];
 
 /** `getBuiltinModule` loads it at a third of what an ESM import costs at start. */
 const http = process.getBuiltinModule('node:http');
@@ -41,13 +41,19 @@ const http = process.getBuiltinModule('node:http');
 export class ControlClient {
   readonly #socketPath: string;
   readonly #clock: Clock;
+  readonly #requireAccess: () => void;
 
-  constructor(socketPath: string, clock: Clock) {
+  /** `requireAccess` is called before each connection, and throws where there must be none. */
+  constructor(socketPath: string, clock: Clock, requireAccess: () => void = () => {}) {
     this.#socketPath = socketPath;
     this.#clock = clock;
+    this.#requireAccess = requireAccess;
   }
 
-  /** One request. Rejects with NO_GATEWAY, or NO_ANSWER when it takes longer than `timeoutMs`. */
+  /**
+   * One request. Rejects with NO_GATEWAY, HOME_NO_PERMISSION where the socket is another user's, or NO_ANSWER when it takes
+   * longer than `timeoutMs`.
+   */
   async request(
     method: 'GET' | 'POST',
     path: string,
@@ -70,7 +76,7 @@ export class ControlClient {
 
   /**
    * Sends a body, or asks where there is none, and hands on the events of the answer. Resolves with undefined when the stream ended, or
-   * with the reply when it was none. Rejects with NO_GATEWAY.
+   * with the reply when it was none. Rejects with NO_GATEWAY or HOME_NO_PERMISSION.
    */
   stream(path: string, body: unknown, options: StreamOptions): Promise<ControlReply | undefined> {
     const { onEvent, signal, lastEventId } = options;
@@ -104,6 +110,7 @@ export class ControlClient {
     headers: Record<string, string>,
     reject: (error: unknown) => void,
   ): ClientRequest {
+    this.#requireAccess();
     const text = body === undefined ? undefined : JSON.stringify(body);
     const request = http.request({
       socketPath: this.#socketPath,
@@ -113,12 +120,21 @@ export class ControlClient {
       headers: { host: 'localhost', 'content-type': 'application/json', ...headers },
     });
     request.on('error', (cause: NodeJS.ErrnoException) => {
-      const code: ErrorCode = NOBODY.includes(cause.code ?? '') ? 'NO_GATEWAY' : 'NO_ANSWER';
-      const message = code === 'NO_GATEWAY' ? 'no gateway is running here' : 'the gateway cut the connection';
-      reject(new SluiceError(code, message, { cause }));
+      reject(this.#connectionError(cause));
     });
     request.end(text);
     return request;
+  }
+
+  #connectionError(cause: NodeJS.ErrnoException): SluiceError {
+    const { code = '' } = cause;
+    if (NOBODY.includes(code)) return new SluiceError('NO_GATEWAY', 'no gateway is running here', { cause });
+    if (code !== 'EACCES') return new SluiceError('NO_ANSWER', 'the gateway cut the connection', { cause });
+    const text = `${this.#socketPath} may not be used by this user: permission denied`;
+    return new SluiceError('HOME_NO_PERMISSION', text, {
+      cause,
+      hint: 'Ask as the user whose gateway it is, or name another home with --home or SLUICE_HOME.',
+    });
   }
 }
 

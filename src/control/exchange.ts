@@ -13,6 +13,12 @@ export interface Exchange {
   readonly overSocket: boolean;
 }
 
+/**
+ * What stands in the configuration file is told at the control socket alone, whose mode lets in its owner only: its text,
+ * lines that are wrong, the values of changed keys. HTTP and chats say which key and what is wrong with it.
+ */
+export const mayReadFile = ({ overSocket }: Pick<Exchange, 'overSocket'>): boolean => overSocket;
+
 /** Writes a reply as one JSON document. */
 export function answer({ request, response }: Pick<Exchange, 'request' | 'response'>, reply: ApiReply): void {
   const bytes = Buffer.from(JSON.stringify(reply.json));

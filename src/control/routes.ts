@@ -8,13 +8,12 @@ import type { Api } from './api.ts';
 import { decidedJson, failure, settledJson } from './api-reply.ts';
 import type { ConversationEvents } from './conversation-events.ts';
 import { EVENT_STREAMS_MAX, EventStream } from './event-stream.ts';
-import { answer, type Exchange } from './exchange.ts';
+import { answer, type Exchange, mayReadFile } from './exchange.ts';
 import type { Inspector } from './inspector.ts';
 import type { LedgerApi } from './ledger-api.ts';
 import { countIn, LOG_STREAMS_MAX, type LogStreams } from './log-streams.ts';
 import { OpenStreams } from './open-streams.ts';
 import { answerPage, PAGE_PATHS } from './page.ts';
-import { reloadReply } from './reload-reply.ts';
 import { readJson } from './request-body.ts';
 
 export interface RoutesOptions {
@@ -133,12 +132,17 @@ export class Routes {
   async #message(exchange: Exchange): Promise<void> {
     const { api } = this.#options;
     const { request, query } = exchange;
+    const wait = query.get('wait') ?? '0';
+    if (wait !== '0' && wait !== '1') {
+      const text = `wait must be 1, or be left out, and is "${echoed(wait)}"`;
+      return answer(exchange, failure(400, 'MESSAGE_INVALID', text));
+    }
     const body = await readJson(request);
     if (!body.ok) return answer(exchange, body.problem);
     const inbound = api.inbound(body.value);
     if ('status' in inbound) return answer(exchange, inbound);
     if (!(request.headers.accept ?? '').includes('text/event-stream')) {
-      return answer(exchange, await api.message(inbound, query.get('wait') === '1'));
+      return answer(exchange, await api.message(inbound, wait === '1'));
     }
     const stream = new EventStream();
     const listener = (progress: Progress) => show(stream, progress);
@@ -154,13 +158,15 @@ export class Routes {
     const { api } = this.#options;
     answer(
       exchange,
-      exchange.overSocket ? api.configuration() : failure(404, 'NOT_FOUND', 'only the control socket has it'),
+      mayReadFile(exchange)
+        ? api.configuration()
+        : failure(404, 'NOT_FOUND', 'only the control socket has it'),
     );
   }
 
   /** As the configuration: they may be in it. */
   async #variables(exchange: Exchange): Promise<void> {
-    if (!exchange.overSocket) {
+    if (!mayReadFile(exchange)) {
       answer(exchange, failure(404, 'NOT_FOUND', 'only the control socket has it'));
       return;
     }
@@ -186,13 +192,14 @@ export class Routes {
   }
 
   async #lifecycle(exchange: Exchange): Promise<void> {
+    const { api } = this.#options;
     const body = await readJson(exchange.request);
-    answer(exchange, body.ok ? this.#options.api.lifecycle(body.value) : body.problem);
+    answer(exchange, body.ok ? api.lifecycle(body.value, mayReadFile(exchange)) : body.problem);
   }
 
   /** It needs no body. */
   async #reload(exchange: Exchange): Promise<void> {
-    answer(exchange, reloadReply(await this.#options.api.reload(), exchange.overSocket));
+    answer(exchange, await this.#options.api.reload(mayReadFile(exchange)));
   }
 
   #conversation(exchange: Exchange, named = ''): void {

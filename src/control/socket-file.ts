@@ -4,17 +4,12 @@
  * path it was bound to, whoever has bound that since: the other name is where that goes.
  */
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { SluiceError } from '../errors.ts';
-
-/** Its name in the home, whose owner was looked at before; elsewhere it has another (see `config/paths.ts`). */
-const SOCKET_IN_HOME = 'control.sock';
+import { dirname } from 'node:path';
+import { isInHome, requireOwnFolder } from '../config/paths.ts';
+import { messageOf, SluiceError } from '../errors.ts';
 
 const FOLDER_MODE = 0o700;
 const SOCKET_MODE = 0o600;
-
-/** Of a path that this process may use alone. */
-const OTHERS = 0o077;
 
 export class SocketFile {
   readonly #path: string;
@@ -29,11 +24,14 @@ export class SocketFile {
     return this.#path.replace(/\.sock$/, '.tmp');
   }
 
-  /** Makes the folder and clears what a dead gateway left in it. Throws HOME_NO_PERMISSION for a foreign folder. */
+  /**
+   * Makes the folder and clears what a dead gateway left in it. Throws HOME_NO_PERMISSION for a foreign folder, and for
+   * one that cannot be made. That of a home was looked at before.
+   */
   prepare(): void {
     const folder = dirname(this.#path);
-    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-    if (basename(this.#path) !== SOCKET_IN_HOME) requireOwn(folder);
+    makeFolder(folder);
+    if (!isInHome(this.#path)) requireOwnFolder(folder);
     rmSync(this.workPath, { recursive: true, force: true });
   }
 
@@ -63,15 +61,16 @@ export class SocketFile {
   }
 }
 
-/** The short path of a long home lies in a folder that anybody could have made first. */
-function requireOwn(folder: string): void {
-  const entry = lstatSync(folder);
-  const isOwn = entry.isDirectory() && entry.uid === process.getuid?.();
-  if (isOwn && (entry.mode & OTHERS) === 0) return;
-  const what = isOwn ? 'is open to other users' : 'is not a folder of this user';
-  throw new SluiceError('HOME_NO_PERMISSION', `${folder}, for the control socket, ${what}`, {
-    hint: 'Move it away: the gateway makes it anew. Or use a home with a shorter path.',
-  });
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  } catch (cause) {
+    const text = `${folder}, for the control socket, cannot be made: ${messageOf(cause)}`;
+    throw new SluiceError('HOME_NO_PERMISSION', text, {
+      cause,
+      hint: 'Use a home with a shorter path, whose socket lies in it.',
+    });
+  }
 }
 
 function fileAt(path: string): string | undefined {

@@ -1,5 +1,6 @@
 /** Puts the core together: with its neighbours for agents and platforms, all that names what stands behind its ports. */
 import type { InspectionEvent } from 'xstate';
+import { restartsInPlace } from '../../machines/exit.ts';
 import { systemClock as clock } from '../clock.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,6 +10,7 @@ import type { GatewayOptions } from '../gateway/options.ts';
 import type { Reloads } from '../gateway/reloads.ts';
 import { LocalPlatform } from '../platforms/local.ts';
 import { agentEnvironment, commandEnvironment } from '../process/environment.ts';
+import { missingFor, thisProgram } from '../process/in-place.ts';
 import type { Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
 import { platformsOf } from './platforms.ts';
@@ -52,7 +54,8 @@ export async function compose(
       commandEnvironment(options.env, command.env, { ...values, SLUICE_HOME: home }),
     redact: (text) => secrets.redact(text),
     configWarnings: () => configuration.warnings,
-    configProblem: () => configuration.problem(),
+    configProblem: ({ withLines }) => configuration.problem({ withLines }),
+    programProblem: () => (restartsInPlace(supervisor) ? missingFor(thisProgram(options.argv)) : null),
     abortStart: () => startAbort.abort(),
     closeFaces,
     tryStore,

@@ -43,6 +43,7 @@ export function makeFaces(
     variables: (named) => configuration.told(named),
     quickCommands: () => configuration.current.quickCommands,
     reload: (ask) => reloads.ask(ask),
+    redacted: (json) => secrets.redactIn(json),
   });
   const ledger = new LedgerApi({ ...ledgerReads(store), clock, interventions: gateway.interventions });
   const logs = new LogStreams(blackBox.tail);

@@ -1,11 +1,13 @@
 /** What a run stands on before anything else is there: a home that is ours, and a configuration. */
+
+import { existsSync } from 'node:fs';
 import { Configuration } from '../config/configuration.ts';
-import { findConfig } from '../config/paths.ts';
+import { findConfig, type WorkingFolder } from '../config/paths.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { prepareHome } from '../process/home.ts';
 import { isAlive } from '../process/identity.ts';
 import { acquireLock, type HomeLock } from '../process/lock.ts';
-import { readOwner } from '../process/runtime-status.ts';
+import { readOwner, readPidFile } from '../process/runtime-status.ts';
 import type { World } from './world.ts';
 
 /** Makes the home, takes its lock and begins the log in it. Throws HOME_OWNED with who owns it, or what stands in the way. */
@@ -34,7 +36,10 @@ export function configure({ options, supervisor, paths, log }: World): Configura
   const platformSchemas = Object.fromEntries(
     Object.entries(platformKinds).map(([name, kind]) => [name, kind.schema]),
   );
-  const found = findConfig({ flag: configFlag, env, cwd });
+  // The second half of a restart in place whose working folder was deleted goes on with the file of the first: what that
+  // found in the folder cannot be found again.
+  const owned = inPlace && !isThere(cwd) ? (readPidFile(paths.pid)?.config ?? undefined) : undefined;
+  const found = findConfig({ flag: configFlag, env, cwd, owned });
   const unattended = inPlace || supervisor !== 'none';
   const configuration = new Configuration(
     { ...found, env, lastGoodPath: paths.lastGood, platformSchemas },
@@ -43,3 +48,5 @@ export function configure({ options, supervisor, paths, log }: World): Configura
   for (const warning of configuration.warnings) log.warn(warning);
   return configuration;
 }
+
+const isThere = (cwd: WorkingFolder): boolean => cwd !== undefined && existsSync(cwd);

@@ -1,6 +1,6 @@
 /** What one run of the daemon is called with, and what it is made of. */
 import type { Exit, Supervisor } from '../../machines/exit.ts';
-import type { HomePaths } from '../config/paths.ts';
+import type { HomePaths, WorkingFolder } from '../config/paths.ts';
 import type { Config } from '../config/schema.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
 import type { Processes } from '../process/exec.ts';
@@ -16,7 +16,8 @@ export interface DaemonOptions {
   readonly homeFlag?: string | undefined;
   readonly configFlag?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
+  /** Undefined where it was deleted. */
+  readonly cwd: WorkingFolder;
   readonly argv: readonly string[];
   readonly version: string;
   readonly signals: Signals;

@@ -3,7 +3,7 @@
  * split it, join it to another or read it as part of a program. Pure.
  */
 import type { CommandLine } from '../config/schema.ts';
-import { placeIn } from '../config/units.ts';
+import { placeIn, textIn } from '../config/units.ts';
 
 /** What follows this item is no option, by the convention that most programs keep. */
 const END_OF_OPTIONS = '--';
@@ -17,7 +17,7 @@ export type GivenWords = ReadonlyMap<string, readonly string[]>;
  */
 export function withArguments(command: CommandLine, given: GivenWords): CommandLine {
   if (typeof command === 'string') return command;
-  return command.flatMap((item) => given.get(placeIn(item) ?? '') ?? [item]);
+  return command.flatMap((item) => given.get(placeIn(item) ?? '') ?? [textIn(item)]);
 }
 
 /** True when a word in the place of this argument may be read as an option of the program. */

@@ -5,6 +5,7 @@
 
 import { namesSecret, withoutSecrets } from '../config/redact.ts';
 import type { ArgSpec, QuickCommand, Role } from '../config/schema.ts';
+import { textOnly } from '../telemetry/terminal-text.ts';
 import { usageOf } from './words.ts';
 
 /** One argument, for a program. */
@@ -30,11 +31,12 @@ export interface ListedCommand {
 }
 
 export function listedCommand(command: QuickCommand): ListedCommand {
-  const { name, type: kind, description } = command;
+  const { name, type: kind } = command;
+  const description = textOnly(command.description);
   // Owners may always, whatever stands there.
   const allow: Role[] = command.allow.includes('user') ? ['owner', 'user'] : ['owner'];
   if (command.type === 'alias') {
-    const help = [description, `same as ${withoutSecrets(command.target)}`]
+    const help = [description, `same as ${textOnly(withoutSecrets(command.target))}`]
       .filter((part) => part !== '')
       .join('; ');
     return { name, kind, usage: '', help, allow, args: [] };
@@ -69,7 +71,7 @@ function argumentText({ required, rest, default: usual, pattern, choices }: List
     ...(usual === null ? [] : [`"${usual}" unless given`]),
     ...(required && usual === null ? ['must be given'] : []),
   ];
-  return parts.join('; ');
+  return textOnly(parts.join('; '));
 }
 
 function listedArgument(arg: ArgSpec): ListedArgument {

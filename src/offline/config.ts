@@ -6,14 +6,14 @@
  */
 import { Configuration } from '../config/configuration.ts';
 import { readLastGood } from '../config/last-good.ts';
-import { findConfig, type HomePaths, packagedFile } from '../config/paths.ts';
+import { findConfig, type HomePaths, packagedFile, type WorkingFolder } from '../config/paths.ts';
 import type { Config, ConfigOrigin } from '../config/schema.ts';
 import { isSluiceError, messageOf } from '../errors.ts';
 import { readLivingRecord, readPidFile } from '../process/runtime-status.ts';
 
 export interface OfflineConfigOptions {
   readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
+  readonly cwd: WorkingFolder;
   readonly paths: Pick<HomePaths, 'pid' | 'lastGood'>;
   readonly configFlag: string | undefined;
 }

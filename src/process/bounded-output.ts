@@ -7,6 +7,7 @@
  * finished; what is lost lies between.
  */
 import { TextDecoder } from 'node:util';
+import { counted } from '../messages/amounts.ts';
 
 export class BoundedOutput {
   readonly #bytesMax: number;
@@ -53,7 +54,10 @@ export class BoundedOutput {
     const head = withoutCutOffEnd(kept.subarray(0, headBytes));
     const tail = withoutCutOffStart(kept.subarray(kept.length - (bytesMax - headBytes)));
     const cutBytes = this.#totalBytes - head.length - tail.length;
-    return { text: `${head.toString()}\n[… ${cutBytes} bytes cut …]\n${tail.toString()}`, cutBytes };
+    return {
+      text: `${head.toString()}\n[… ${counted(cutBytes, 'byte')} cut …]\n${tail.toString()}`,
+      cutBytes,
+    };
   }
 
   /** What is kept, oldest first. */

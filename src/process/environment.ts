@@ -7,6 +7,8 @@
  * STOPPING or WATCHDOG would be taken for the gateway's.
  */
 
+import { WITHHELD_NAMES } from '../config/withheld.ts';
+
 /** What a program needs to find other programs, its user and its language. */
 const COMMAND_NAMES: ReadonlySet<string> = new Set([
   'PATH',
@@ -20,20 +22,6 @@ const COMMAND_NAMES: ReadonlySet<string> = new Set([
   'TMPDIR',
   'XDG_RUNTIME_DIR',
   'DBUS_SESSION_BUS_ADDRESS',
-]);
-
-/** What systemd sets for the process it started, and for no child of that. */
-const SUPERVISOR_NAMES: ReadonlySet<string> = new Set([
-  'NOTIFY_SOCKET',
-  'WATCHDOG_PID',
-  'WATCHDOG_USEC',
-  'LISTEN_FDS',
-  'LISTEN_PID',
-  'LISTEN_FDNAMES',
-  'SYSTEMD_EXEC_PID',
-  'MANAGERPID',
-  'INVOCATION_ID',
-  'JOURNAL_STREAM',
 ]);
 
 /** The environment as Node types it: a name without a value is absent. */
@@ -73,7 +61,7 @@ export function agentEnvironment(
 function pick(parent: ParentEnvironment, passes: (name: string) => boolean): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const [name, value] of Object.entries(parent)) {
-    if (value !== undefined && !SUPERVISOR_NAMES.has(name) && passes(name)) picked[name] = value;
+    if (value !== undefined && !WITHHELD_NAMES.has(name) && passes(name)) picked[name] = value;
   }
   return picked;
 }

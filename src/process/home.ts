@@ -1,22 +1,18 @@
 /** The folder a gateway lives in: made, checked and given its token before anything else happens in it. */
 import { randomBytes } from 'node:crypto';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, SluiceError } from '../errors.ts';
+import { readRegularFile } from '../regular-file.ts';
 import { type FileSystems, networkFileSystemOf } from './file-system.ts';
+import { replaceFile } from './whole-file.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const TOKEN_BYTES = 32;
+
+/** Largest file that is read as a token. */
+const TOKEN_FILE_BYTES_MAX = 4096;
 
 /** Of a folder that others may put things in: group and everybody, as ssh looks at its own. */
 const WRITABLE_BY_OTHERS = 0o022;
@@ -81,39 +77,47 @@ function refuseOpenHome(home: string): void {
  */
 export function readToken(path: string, onProblem: (message: string) => void): string {
   const known = tokenAt(path);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    closeToOthers(path);
+    return known;
+  }
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   try {
-    writeToken(path, token);
+    replaceFile(path, `${token}\n`);
   } catch (error) {
     onProblem(`the token could not be written to ${path}: ${messageOf(error)}`);
   }
   return token;
 }
 
-/** Puts the token back that somebody deleted. Never throws: where it finds no room, the next time may. */
+/**
+ * Puts the token back where somebody deleted it, or put something else in its place that is no file. Never throws: where
+ * it finds no room, the next time may.
+ */
 export function keepToken(path: string, token: string): void {
-  if (existsSync(path)) return;
   try {
-    writeToken(path, token);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return;
+    replaceFile(path, `${token}\n`);
   } catch {
     // Who has the token goes on being let in; it is only not to be read there yet.
   }
 }
 
-function writeToken(path: string, token: string): void {
-  writeFileSync(path, `${token}\n`, { mode: FILE_MODE });
-  chmodSync(path, FILE_MODE);
-}
-
-function tokenAt(path: string): string | undefined {
+/** The token in this file; undefined where there is none that can be read, whatever lies there. */
+export function tokenAt(path: string): string | undefined {
   try {
-    const text = readFileSync(path, 'utf8').trim();
-    if (text.length < TOKEN_BYTES) return undefined;
-    // A copy or an editor may have left it open to others.
-    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
-    return text;
+    const text = readRegularFile(path, TOKEN_FILE_BYTES_MAX).toString('utf8').trim();
+    return text.length < TOKEN_BYTES || text.length > TOKEN_FILE_BYTES_MAX ? undefined : text;
   } catch {
     return undefined;
+  }
+}
+
+/** A copy or an editor may have left it open to others. */
+function closeToOthers(path: string): void {
+  try {
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
+  } catch {
+    // It is another user's, or gone: what was read holds.
   }
 }

@@ -9,7 +9,7 @@
  * The file stays empty: the journal is in memory and the one change is never written. So the lock needs no
  * room on the disk, leaves no journal behind, and cannot be torn.
  */
-import { accessSync, chmodSync, constants, statfsSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, SluiceError, systemCodeOf } from '../errors.ts';
@@ -63,11 +63,12 @@ const held = new Set<DatabaseSync>();
  * LOCK_RETRY_MS), during which the event loop stands still. Errors:
  * HOME_OWNED, another process holds it (who that is stands in the pid file);
  * HOME_NO_PERMISSION, the folder is missing, read-only, not ours, or on a network file system;
- * STORE_CORRUPT, something else lies where the lock belongs;
+ * STORE_CORRUPT, something else lies where the lock belongs, a folder or a pipe too;
  * STORE_UNAVAILABLE, anything else that keeps the file from being locked.
  */
 export function acquireLock(path: string, options: { retryMs?: number } = {}): HomeLock {
   refuseNetworkFileSystem(dirname(path));
+  refuseOther(path);
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(path, { timeout: options.retryMs ?? LOCK_RETRY_MS });
@@ -136,6 +137,24 @@ function refuseNetworkFileSystem(folder: string): void {
   });
 }
 
+/** What is no file SQLite would say of that it cannot be opened, and not why. Only looks: see above. */
+function refuseOther(path: string): void {
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // It cannot be looked at: opening it says why.
+  }
+  if (found === undefined || found.isFile()) return;
+  throw somethingElse(path, found.isDirectory() ? 'a folder' : 'not a regular file');
+}
+
+const somethingElse = (path: string, what: string, cause?: unknown): SluiceError =>
+  new SluiceError('STORE_CORRUPT', `${path} is ${what}, and not the lock that belongs there`, {
+    cause,
+    hint: 'Something else lies where the lock belongs: with no gateway running, move it away.',
+  });
+
 function lockError(path: string, cause: unknown): SluiceError {
   const folder = dirname(path);
   const code = resultCode(cause);
@@ -153,13 +172,11 @@ function lockError(path: string, cause: unknown): SluiceError {
       });
     }
   }
-  if (code === SQLITE_NOTADB) {
-    return new SluiceError('STORE_CORRUPT', `${path} is something else than the lock that belongs there`, {
-      cause,
-      hint: 'Something else lies where the lock belongs: with no gateway running, move it away.',
-    });
-  }
-  return new SluiceError('STORE_UNAVAILABLE', `cannot lock ${path}: ${messageOf(cause)}`, { cause });
+  if (code === SQLITE_NOTADB) return somethingElse(path, 'another file', cause);
+  return new SluiceError('STORE_UNAVAILABLE', `cannot lock ${path}: ${messageOf(cause)}`, {
+    cause,
+    hint: 'Free disk space if there is none left, look at the folder, then start it again: without the lock none runs.',
+  });
 }
 
 /** A folder that is not there is a wrong home; a lock file that is not there could not be made. */

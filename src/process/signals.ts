@@ -33,16 +33,24 @@ export interface SignalHost {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   removeAllListeners(event: string): unknown;
   exitCode?: number | string | null | undefined;
+  /** Where Node opens its debugger for a SIGUSR1 that nobody handles. */
+  debugPort?: number;
+}
+
+/** What looking again needs of the clock, which this file must not import. */
+export interface Looks {
+  every(periodMs: number, fire: () => void): Disposable;
 }
 
 export interface Signals {
   /** Sets the handlers. A second call changes nothing. */
   install(): void;
   /**
-   * Takes back a SIGUSR1 that came before `install`: Node opened its debugger for it, which is closed. Does nothing
-   * when the debugger is `wanted`, because then it was opened at somebody's request.
+   * Takes back a SIGUSR1 that came before `install`: Node opens its debugger for it, which is closed. A thread of Node's own
+   * does that in its own time, so it is looked for until DEBUGGER_LOOKS are over. Does nothing when the debugger is
+   * `wanted`, because then it was opened at somebody's request.
    */
-  reclaim(wanted: boolean): void;
+  reclaim(wanted: boolean, looks: Looks): void;
   /**
    * For the last moment before an in-place restart: what asks for a stop ends the process from now on, as it will until
    * the next life's handlers stand. Heard by ours it would be lost with them. A SIGUSR1 asks for what happens anyway.
@@ -62,6 +70,9 @@ export interface Signals {
 export const SIGNAL_REPEAT_MS = 100;
 /** Requests and faults kept while nobody listens. Later ones would only join those: they are dropped. */
 export const SIGNAL_QUEUE_MAX = 16;
+/** Between two looks for a debugger that a SIGUSR1 before our handlers has opened, and how many: a second in all. */
+const DEBUGGER_LOOK_MS = 10;
+const DEBUGGER_LOOKS_MAX = 100;
 /** Which SIGINT no longer asks the chart. */
 const LAST_RESORT_COUNT = 3;
 /** What the process leaves with should a fault find no handler and the event loop run dry (internal fault). */
@@ -131,21 +142,19 @@ export function createSignals(
     install() {
       if (installed) return;
       installed = true;
+      // At its usual port another process may have opened its own: then none is opened here, and the signal leaves no trace.
+      host.debugPort = 0;
       for (const signal of HANDLED) host.on(signal, () => receive(signal));
       host.on('uncaughtException', fail);
       host.on('unhandledRejection', fail);
       // A service never had a terminal, so it cannot lose one: there a SIGHUP is a reload.
       hadTerminal = terminalOpens();
     },
-    reclaim(wanted) {
-      if (!wanted && closeDebugger()) receive('SIGUSR1');
+    reclaim(wanted, looks) {
+      if (!wanted) onceTrue(closeDebugger, () => receive('SIGUSR1'), looks);
     },
     async release(stay) {
-      // What comes between the look and the letting go is lost, and a first letting go takes ten times as long as the next.
-      for (let round = 0; round < REHEARSALS; round += 1) {
-        host.on(REHEARSED, () => {});
-        host.removeAllListeners(REHEARSED);
-      }
+      rehearseLettingGo(host);
       // SIGTERM last: it is no person's, who would press again. Where there is no terminal to lose, a SIGHUP asks for no
       // stop.
       const stops: readonly HandledSignal[] = ['SIGINT', 'SIGTERM'];
@@ -167,6 +176,29 @@ export function createSignals(
     onLastResort: (handler) => lastResorts.listen(() => handler()),
     onFault: faults.listen,
   };
+}
+
+/** What comes between the look and the letting go is lost, and a first letting go takes ten times as long as the next. */
+function rehearseLettingGo(host: SignalHost): void {
+  for (let round = 0; round < REHEARSALS; round += 1) {
+    host.on(REHEARSED, () => {});
+    host.removeAllListeners(REHEARSED);
+  }
+}
+
+/** Calls `found` when `look` gives true, now or at one of the further looks. */
+function onceTrue(look: () => boolean, found: () => void, looks: Looks): void {
+  let left = DEBUGGER_LOOKS_MAX;
+  const isOver = (): boolean => {
+    left -= 1;
+    const isTrue = look();
+    if (isTrue) found();
+    return isTrue || left === 0;
+  };
+  if (isOver()) return;
+  const looking = looks.every(DEBUGGER_LOOK_MS, () => {
+    if (isOver()) looking[Symbol.dispose]();
+  });
 }
 
 /** Keeps what comes, up to SIGNAL_QUEUE_MAX, until there is a listener. */

@@ -5,17 +5,9 @@
  *
  * Every command of the CLI loads this, so it imports next to nothing.
  */
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { messageOf, SluiceError, systemCodeOf } from '../errors.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** A JSON object, as far as any reader can rely on it. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -44,9 +36,9 @@ export function replaceFile(path: string, text: string): void {
 /** A JSON object from a file of a sane size; undefined for anything else, which is never an error to a reader. */
 export function readDocument(path: string): JsonObject | undefined {
   try {
-    const entry = statSync(path);
-    if (!entry.isFile() || entry.size > DOCUMENT_BYTES_MAX) return undefined;
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const bytes = readRegularFile(path, DOCUMENT_BYTES_MAX);
+    if (bytes.length > DOCUMENT_BYTES_MAX) return undefined;
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

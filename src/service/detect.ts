@@ -7,7 +7,6 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Supervisor } from '../../machines/exit.ts';
-import { SluiceError } from '../errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +25,8 @@ export interface SupervisorFacts {
 export interface SupervisorFinding {
   readonly kind: Supervisor;
   readonly because: string;
+  /** What SLUICE_SUPERVISOR says and cannot mean; it counts as not set then. */
+  readonly problem?: string;
 }
 
 const SUPERVISORS: readonly Supervisor[] = ['systemd', 'launchd', 'supervise', 'container', 'none'];
@@ -35,10 +36,20 @@ const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
 /** Variables that container runtimes set: podman, systemd-nspawn and LXC the first, Kubernetes the other. */
 const CONTAINER_VARIABLES = ['container', 'KUBERNETES_SERVICE_HOST'];
 
-/** Judges the facts; pure. Errors: CONFIG_INVALID when SLUICE_SUPERVISOR names none of the known ones. */
+/** Judges the facts; pure. */
 export function detectSupervisor(facts: SupervisorFacts): SupervisorFinding {
+  const wanted = facts.env.SLUICE_SUPERVISOR;
+  if (!isSet(wanted)) return recognised(facts);
+  const kind = SUPERVISORS.find((known) => known === wanted);
+  if (kind !== undefined) return { kind, because: `SLUICE_SUPERVISOR=${kind}` };
+  const finding = recognised(facts);
+  const known = SUPERVISORS.join(', ');
+  const problem = `SLUICE_SUPERVISOR=${wanted} is no supervisor, so it is ${finding.kind}; known are ${known}`;
+  return { ...finding, problem };
+}
+
+function recognised(facts: SupervisorFacts): SupervisorFinding {
   return (
-    overridden(facts.env) ??
     systemd(facts) ??
     launchd(facts) ??
     container(facts) ?? { kind: 'none', because: 'no supervisor set anything for this process' }
@@ -54,16 +65,6 @@ export function readSupervisorFacts(env: Environment): SupervisorFacts {
     (CONTAINER_FILES.some((path) => existsSync(path)) ||
       CONTAINER_VARIABLES.some((name) => isSet(env[name])));
   return { env, pid, ppid, ...(parentName === undefined ? {} : { parentName }), platform, isContainer };
-}
-
-function overridden(env: Environment): SupervisorFinding | undefined {
-  const wanted = env.SLUICE_SUPERVISOR;
-  if (!isSet(wanted)) return undefined;
-  const kind = SUPERVISORS.find((known) => known === wanted);
-  if (kind !== undefined) return { kind, because: `SLUICE_SUPERVISOR=${kind}` };
-  throw new SluiceError('CONFIG_INVALID', `SLUICE_SUPERVISOR is ${JSON.stringify(wanted)}`, {
-    hint: `Set SLUICE_SUPERVISOR to one of ${SUPERVISORS.join(', ')}, or unset it.`,
-  });
 }
 
 function systemd({ env, pid, parentName }: SupervisorFacts): SupervisorFinding | undefined {

@@ -18,9 +18,10 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { homeDenial } from '../config/paths.ts';
 import { ERRORS, messageOf, SluiceError, systemCodeOf } from '../errors.ts';
 import { Connection } from './connection.ts';
-import { isBusy, isDamage, LOCKED_HINT, openFailure, unavailable } from './errors.ts';
+import { cannotOpen, isBusy, isDamage, LOCKED_HINT, openFailure, unavailable } from './errors.ts';
 import { MIGRATIONS, type Migration } from './migrations/migrations.ts';
 import { prepareReads, type Reads } from './reads.ts';
 import { prepareSchema, requireSchema } from './schema.ts';
@@ -48,7 +49,7 @@ export interface DatabaseOptions {
  * Throws as `openSqliteStore` rejects, and STORE_UNAVAILABLE.
  */
 export function readStore<T>(path: string, read: (reads: Reads) => T): T {
-  if (!existsSync(path)) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
+  if (!isThereToRead(path)) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
   try {
     const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
     try {
@@ -58,7 +59,22 @@ export function readStore<T>(path: string, read: (reads: Reads) => T): T {
       db.close();
     }
   } catch (error) {
-    throw openFailure(path, error);
+    throw unwritableFolder(path, error) ?? openFailure(path, error);
+  }
+}
+
+/** Where nobody else has it open SQLite makes files beside it, also to read: in a folder that may not be written it cannot. */
+function unwritableFolder(path: string, cause: unknown): SluiceError | undefined {
+  if (!cannotOpen(cause)) return undefined;
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return undefined;
+  } catch {
+    const text = `${path} cannot be read while its folder may not be written: SQLite makes files beside it`;
+    return new SluiceError('HOME_NO_PERMISSION', text, {
+      cause,
+      hint: 'Ask as the user of that gateway, or look at a copy in a folder that may be written.',
+    });
   }
 }
 
@@ -68,7 +84,8 @@ export async function connect({
   migrate,
   migrations = MIGRATIONS,
 }: DatabaseOptions): Promise<Connection> {
-  if (!isThere(path) && !migrate) throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
+  if (!isThereToWrite(path) && !migrate)
+    throw new SluiceError('STORE_SCHEMA_OTHER', `${path} does not exist yet`);
   try {
     const db = openPrivate(path);
     try {
@@ -83,19 +100,46 @@ export async function connect({
   }
 }
 
-/** Asks without opening: closing any descriptor of the file but SQLite's own would drop SQLite's locks on it. */
-function isThere(path: string): boolean {
+/** A folder that is not there holds no store either. */
+function isThereToRead(path: string): boolean {
+  const denied = homeDenial(dirname(path));
+  if (denied !== undefined) throw denied;
+  return existsSync(path) && isThere(path, 'read', constants.R_OK);
+}
+
+function isThereToWrite(path: string): boolean {
   try {
     accessSync(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK);
-    if (!existsSync(path)) return false;
-    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw notPermitted(path, 'written', error);
+  }
+  return isThere(path, 'written', constants.R_OK | constants.W_OK);
+}
+
+/** Asks without opening: closing any descriptor of the file but SQLite's own would drop SQLite's locks on it. */
+function isThere(path: string, done: string, mode: number): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (!found.isFile()) throw somethingElse(path, found.isDirectory());
+  try {
+    accessSync(path, mode);
     return true;
   } catch (error) {
-    if (!isForbidden(error)) throw unavailable(path, error);
-    throw new SluiceError('HOME_NO_PERMISSION', `${path} cannot be written: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw notPermitted(path, done, error);
   }
+}
+
+function notPermitted(path: string, done: string, cause: unknown): SluiceError {
+  if (!isForbidden(cause)) return unavailable(path, cause);
+  return new SluiceError('HOME_NO_PERMISSION', `${path} cannot be ${done}: ${messageOf(cause)}`, { cause });
+}
+
+/** SQLite would say that it cannot be opened, and not why; a pipe it would wait for. */
+function somethingElse(path: string, isFolder: boolean): SluiceError {
+  const what = isFolder ? 'a folder' : 'not a regular file';
+  return new SluiceError('STORE_CORRUPT', `${path} is ${what}, and not the store that belongs there`, {
+    hint: 'Move it away, and restore a backup in its place, or start with an empty store.',
+  });
 }
 
 const isForbidden = (error: unknown): boolean => FORBIDDEN.has(systemCodeOf(error));

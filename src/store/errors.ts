@@ -38,6 +38,12 @@ export function isOutage(error: unknown): boolean {
 /** Does another process hold the lock? It may let go in a moment. */
 export const isBusy = (error: unknown): boolean => primaryCode(error) === BUSY;
 
+/** Could the file, or one that SQLite needs beside it, not be opened or made? */
+export function cannotOpen(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code === CANTOPEN || code === READONLY;
+}
+
 /** Does the open connection survive this outage? After anything else than a lock or a full disk it is made anew. */
 export function keepsConnection(error: unknown): boolean {
   const code = primaryCode(error);

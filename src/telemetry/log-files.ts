@@ -12,27 +12,29 @@
  */
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
-  openSync,
-  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
+import { openRegularFile, readRegularFile } from '../regular-file.ts';
 
 /** What is kept of the log of one life. */
 export const LOG_BYTES_MAX = 1024 * 1024;
 
 /** Half of it: when the file that is written becomes the older one of its life. */
 export const LOG_FILE_BYTES_MAX = 512 * 1024;
+
+/** Largest file of a log that is read; none of ours comes near. */
+const READ_BYTES_MAX = 4 * LOG_BYTES_MAX;
 
 /** A longer line is left out. */
 export const LOG_LINE_BYTES_MAX = 64 * 1024;
@@ -56,6 +58,8 @@ const FILES: Readonly<Record<LogLife, readonly [older: string, newer: string]>> 
 const HAS_RUN_FILE = 'current.ran';
 
 const LINE_BREAK = 0x0a;
+
+const OWNER_ONLY = 0o600;
 
 export interface LogFilesOptions {
   readonly clock: Clock;
@@ -158,7 +162,8 @@ export class LogFiles implements Disposable {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!this.#begun) begin(folder);
     this.#begun = true;
-    this.#file = openSync(join(folder, FILES.current[1]), 'a', 0o600);
+    const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+    this.#file = openRegularFile(join(folder, FILES.current[1]), O_WRONLY | O_APPEND | O_CREAT, OWNER_ONLY);
     this.#bytes = fstatSync(this.#file).size;
     return this.#file;
   }
@@ -171,7 +176,8 @@ export class LogFiles implements Disposable {
   }
 
   #mark(): void {
-    writeFileSync(join(this.#folder ?? '', HAS_RUN_FILE), '', { mode: 0o600 });
+    const { O_WRONLY, O_CREAT } = constants;
+    closeSync(openRegularFile(join(this.#folder ?? '', HAS_RUN_FILE), O_WRONLY | O_CREAT, OWNER_ONLY));
     this.#marked = true;
   }
 
@@ -225,7 +231,8 @@ function turnOver(folder: string): void {
 /** A line that a kill cut off would spoil the one below it. */
 function cutToLines(path: string): void {
   try {
-    truncateSync(path, readFileSync(path).lastIndexOf(LINE_BREAK) + 1);
+    const bytes = readRegularFile(path, READ_BYTES_MAX);
+    if (bytes.length <= READ_BYTES_MAX) truncateSync(path, bytes.lastIndexOf(LINE_BREAK) + 1);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
@@ -233,7 +240,7 @@ function cutToLines(path: string): void {
 
 function bytesOf(folder: string, name: string): Buffer {
   try {
-    return readFileSync(join(folder, name));
+    return readRegularFile(join(folder, name), READ_BYTES_MAX);
   } catch (error) {
     if (isMissing(error)) return Buffer.alloc(0);
     throw error;

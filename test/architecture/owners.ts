@@ -23,7 +23,14 @@ const PACKAGES: Readonly<Record<string, Owned>> = {
   pino: { owners: ['src/telemetry/log.ts'] },
   'pino-pretty': { owners: ['src/telemetry/log.ts'] },
   // Comments live in the library's document and nowhere else, so whoever carries them over needs it.
-  yaml: { owners: ['src/config/tree.ts', 'src/config/import-hermes.ts', 'src/config/yaml-items.ts'] },
+  yaml: {
+    owners: [
+      'src/config/tree.ts',
+      'src/config/secret-regions.ts',
+      'src/config/import-hermes.ts',
+      'src/config/yaml-items.ts',
+    ],
+  },
   zod: {
     owners: ['src/config/', 'src/control/api.ts', 'src/control/ledger-api.ts'],
     types: ['src/platforms/platform.ts', 'src/control/body-problems.ts'],
@@ -31,7 +38,7 @@ const PACKAGES: Readonly<Record<string, Owned>> = {
   re2js: { owners: ['src/config/patterns.ts'] },
   'find-my-way': { owners: ['src/control/routes.ts'] },
   'eventsource-parser': { owners: ['src/agents/openai-answer.ts'] },
-  commander: { owners: ['src/cli/program.ts', 'src/cli/messages/commands.ts'] },
+  commander: { owners: ['src/cli/program.ts', 'src/cli/values.ts', 'src/cli/messages/commands.ts'] },
   'string-width': { owners: ['src/cli/chat/width.ts'] },
 };
 
@@ -40,7 +47,11 @@ const BUILTINS: Readonly<Record<string, Owned>> = {
   'node:sqlite': { owners: ['src/store/database.ts', 'src/process/lock.ts'], types: ['src/store/'] },
   // identity.ts asks macOS's `ps` and `sysctl` about one process, synchronously and before anything can be
   // awaited; a text of at most 2 s, no shell, no tree to end.
-  'node:child_process': { owners: ['src/process/identity.ts'], types: ['src/process/'] },
+  // in-place.ts asks the system whether Node can be started, in the last moments of a process that has no child any more.
+  'node:child_process': {
+    owners: ['src/process/identity.ts', 'src/process/in-place.ts'],
+    types: ['src/process/'],
+  },
   'node:http': {
     owners: ['src/control/http.ts', 'src/control/client.ts', 'src/agents/openai-http.ts'],
     types: ['src/control/', 'src/agents/', 'src/setup/'],

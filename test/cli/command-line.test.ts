@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lineOf, programName, shellWord } from '../../src/cli/command-line.ts';
+import { lineOf, pathFrom, programName, shellWord } from '../../src/cli/command-line.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -62,4 +62,17 @@ describe('a word of a line', () => {
   test('stays as it is where that is safe', () => {
     expect(shellWord('./my-bot/sluice.yaml')).toBe('./my-bot/sluice.yaml');
   });
+});
+
+test.each([
+  ['/bot', '/bot/config/a.yaml', 'config/a.yaml'],
+  ['/bot', '/bot/.sluice/token', '.sluice/token'],
+  ['/bot', '/bot/..a/token', '..a/token'],
+  ['/', '/bot/a.yaml', '/bot/a.yaml'],
+  [undefined, '/bot/a.yaml', '/bot/a.yaml'],
+  ['/bot', '/bot2/a.yaml', '/bot2/a.yaml'],
+  ['/bot/config', '/bot/a.yaml', '/bot/a.yaml'],
+  ['/bot', '/bot', '/bot'],
+])('a person in %s is shown the path %s as %s', (cwd, path, shown) => {
+  expect(pathFrom(cwd, path)).toBe(shown);
 });

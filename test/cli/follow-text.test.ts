@@ -6,6 +6,9 @@ import { OWNERLESS_MS_MAX } from '../../src/cli/ownerless.ts';
 import { homePaths } from '../../src/config/paths.ts';
 import type { StreamOptions } from '../../src/control/client.ts';
 import { SluiceError } from '../../src/errors.ts';
+import * as endingReplies from '../../src/messages/ending-replies.ts';
+import { held } from '../../src/messages/replies.ts';
+import { cutOffNow } from '../../src/messages/resume-replies.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** What the sender is told in the end. `recorded`: the dead gateway had written the message down. */
@@ -46,4 +49,104 @@ test('what is not on disk is said to be lost', async () => {
     message: 'the gateway is gone, and none follows it for 10 s. Nothing of the message was recorded.',
     hint: 'See what came of it before you send it again.',
   });
+});
+
+test.each([
+  ['during a restart', held('restarting'), 'kept, answered after the restart'],
+  ['during a stop', held('stopping'), 'kept, answered after the next start'],
+  [
+    'during a drain, after which there need be no restart',
+    held(null),
+    'Kept: it is answered as soon as the gateway takes turns again.',
+  ],
+  [
+    'because a restart cut its turn off',
+    cutOffNow('by-itself', endingReplies.timeIsOver('restarting')),
+    'kept, answered after the restart',
+  ],
+  [
+    'because a stop cut its turn off',
+    cutOffNow('by-itself', endingReplies.askedToGoAtOnce('stopping')),
+    'kept, answered after the next start',
+  ],
+  ['by a gateway that does not say why', null, 'kept'],
+])('a message that is held %s is said to be kept until then', async (_, text, note) => {
+  const notes: string[] = [];
+  const stream = async (_: string, __: unknown, { onEvent }: StreamOptions): Promise<undefined> => {
+    onEvent({ event: 'admission', id: undefined, data: { admission: 'hold', recorded: true, text } });
+    onEvent({ event: 'settled', id: undefined, data: { outcome: 'answered' } });
+  };
+  const home = '/nowhere';
+  const context = {
+    ...{ control: { stream }, output: { write: () => {}, note: (line: string) => notes.push(line) } },
+    ...{ json: false, home, paths: homePaths(home, {}), env: {}, cwd: '/' },
+  } as unknown as Context;
+  await followText(
+    context,
+    { text: 'hello', id: 'mine' },
+    { clock: new FakeClock(), wait: true, timeoutMs: 1 },
+  );
+  expect(notes).toEqual([note]);
+});
+
+/** What the sender of a message that no gateway decided is told, and what the gateway was asked. */
+async function undecided(timeoutMs: number, stream: (options: StreamOptions) => Promise<undefined>) {
+  const clock = new FakeClock();
+  const bodies: { deadlineAt?: number }[] = [];
+  const home = '/nowhere';
+  const control = {
+    stream: (_: string, body: { deadlineAt?: number }, options: StreamOptions) => {
+      bodies.push(body);
+      return stream(options);
+    },
+  };
+  const context = {
+    ...{ control, output: { write: () => {}, note: () => {} }, json: false },
+    ...{ home, paths: homePaths(home, {}), env: {}, cwd: '/' },
+  } as unknown as Context;
+  const startedMs = clock.wallMs();
+  const told = followText(context, { text: 'hello', id: 'mine' }, { clock, wait: true, timeoutMs }).catch(
+    (error: unknown) => error,
+  );
+  await clock.advance(31_000);
+  const [first] = bodies;
+  return { error: await told, asked: bodies.length, takenWithinMs: (first?.deadlineAt ?? 0) - startedMs };
+}
+
+const never = ({ signal }: StreamOptions): Promise<undefined> =>
+  new Promise((resolve) => signal?.addEventListener('abort', () => resolve(undefined)));
+
+test.each([
+  ['an hour', 3_600_000, 29_500],
+  ['two seconds', 2000, 1500],
+  ['a tenth of a second', 100, 75],
+])(
+  'who waits %s for an answer lets a gateway take the message for a little less',
+  async (_, timeoutMs, within) => {
+    const { error, asked, takenWithinMs } = await undecided(timeoutMs, never);
+    expect({ asked, takenWithinMs }).toEqual({ asked: 1, takenWithinMs: within });
+    expect(error).toMatchObject({
+      code: 'NO_ANSWER',
+      message: 'the gateway did not answer in time: it was not taken, unless that had begun by then',
+      hint: expect.stringMatching(/messages show mine --home \/nowhere\n.* --id mine /),
+    });
+  },
+);
+
+test('what a gateway came to too late was not taken, which is said', async () => {
+  const { error } = await undecided(2000, () =>
+    Promise.reject(new SluiceError('SENDER_GAVE_UP', 'the gateway was too late')),
+  );
+  expect(error).toMatchObject({
+    code: 'SENDER_GAVE_UP',
+    message: 'the gateway came to it too late: it was not taken, and nothing of it was done',
+    hint: 'Send it again.',
+  });
+});
+
+test('where there is no gateway nothing was taken either, and that is what is said', async () => {
+  const { error } = await undecided(2000, () =>
+    Promise.reject(new SluiceError('NO_GATEWAY', 'no gateway is running here')),
+  );
+  expect(error).toMatchObject({ code: 'NO_GATEWAY', message: 'no gateway is running here' });
 });

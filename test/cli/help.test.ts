@@ -80,6 +80,8 @@ test('the exit codes of a command are those it can have', async () => {
   expect(await codesOf('status')).toEqual(['0', '1', '2', '4']);
   expect(await codesOf('logs')).toEqual(['0', '1', '2', '4']);
   expect(await codesOf('send')).toEqual(['0', '1', '2', '3', '4']);
+  expect(await codesOf('messages retry')).toEqual(['0', '1', '2', '3']);
+  expect(await codesOf('messages discard')).toEqual(['0', '1', '2', '3']);
 });
 
 test('the options of an example are options of its command', async () => {

@@ -39,6 +39,7 @@ const BEYOND_SHAPE = [
   'several words before the program',
   'a word that would be a program for a shell',
   'a place for an argument that is not declared',
+  'a place for an argument where none is declared',
   'an alias to itself',
   'an alias chain that is too long',
   'a default against the pattern',

@@ -150,7 +150,7 @@ describe('a wrong configuration names line, column, key, what is wrong and what 
   test('a small file that stands for gigabytes of text is refused without writing them out', () => {
     const long = 'x'.repeat(500_000);
     expect(problemsOf(`agent: { command: &c "${long}" }\naccess: [${Array(15_000).fill('*c')}]\n`)).toEqual([
-      expect.stringMatching(/^2:1 access: \["x{38}… is not a mapping;/),
+      expect.stringMatching(/^2:1 access: \["…",[",…]{35}… is not a mapping;/),
     ]);
     expect(problemsOf(`agent:\n  ? ${long}\n  : 1\naccess: [${Array(15_000).fill('*c')}]\n`)[0]).toBe(
       '2:5 agent: has a key of 500000 characters; use at most 128',
@@ -280,6 +280,25 @@ describe('a valid configuration', () => {
     expect(
       parse('agent: { command: x }\nquick_commands: { x: { type: alias, target: /restrat } }').warnings,
     ).toEqual(['quick_commands.x.target: /restrat is no command of this gateway; did you mean /restart?']);
+  });
+
+  test('an alias whose own name is nearest is not told to name itself', () => {
+    const { warnings } = parse(
+      'agent: { command: x }\nquick_commands: { a: { type: alias, target: /b }, restrt: { type: alias, target: /restat } }',
+    );
+    expect(warnings).toEqual([
+      'quick_commands.a.target: /b is no command of this gateway',
+      'quick_commands.restrt.target: /restat is no command of this gateway; did you mean /restart?',
+    ]);
+  });
+
+  test('a variable that reaches no command, though a file names it, is a warning', () => {
+    const { warnings } = parse(
+      'agent: { command: x }\nquick_commands: { x: { type: exec, command: "true", env: [HOME, NOTIFY_SOCKET] } }',
+    );
+    expect(warnings).toEqual([
+      'quick_commands.x.env: NOTIFY_SOCKET is what the supervisor says to the gateway, and reaches no command; remove it',
+    ]);
   });
 
   test('node as the first word of a list is the Node that runs us; a bare program is left to PATH', () => {

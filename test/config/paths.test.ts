@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findConfig, homePaths, packagedFile, resolveHome } from '../../src/config/paths.ts';
@@ -27,10 +27,11 @@ describe('the home', () => {
       { env: { SLUICE_HOME: '', HOME: '/home/ada' } },
       '/home/ada/.local/state/sluice',
     ],
-    ['a relative flag becomes absolute', { flag: './.sluice', env }, resolve('.sluice')],
+    ['a relative flag counts from the working folder', { flag: './.sluice', env }, '/srv/work/.sluice'],
+    ['an absolute one needs none', { flag: '/srv/other', env, cwd: undefined }, '/srv/other'],
     ['without HOME the system is asked', { env: {} }, join(homedir(), '.local/state/sluice')],
   ])('%s', (_, options, expected) => {
-    expect(resolveHome(options)).toBe(expected);
+    expect(resolveHome({ cwd: '/srv/work', ...options })).toBe(expected);
   });
 
   test('holds the files that the public face names, and what else is kept', () => {
@@ -59,15 +60,43 @@ describe('the control socket', () => {
     expect(socket(`/${'ü'.repeat(44)}`)).not.toContain('control.sock');
   });
 
-  test('lies in the runtime folder otherwise, else in /tmp, by a name that only its home has', () => {
-    const env = { XDG_RUNTIME_DIR: '/run/user/1000' };
-    expect(socket(homeOf(101), env)).toMatch(/^\/run\/user\/1000\/sluice\/[0-9a-f]{16}\.sock$/);
-    expect(socket(homeOf(101), env)).toBe(socket(homeOf(101), env));
-    expect(socket(homeOf(101), env)).not.toBe(socket(homeOf(102), env));
+  describe('lies elsewhere otherwise', () => {
+    let runtime = '';
+    beforeEach(() => {
+      runtime = mkdtempSync(join(tmpdir(), 'sluice-run-'));
+    });
+    afterEach(() => rmSync(runtime, { recursive: true, force: true }));
+
     const inTmp = new RegExp(`^/tmp/sluice-${process.getuid?.()}/[0-9a-f]{16}\\.sock$`);
-    for (const runtime of [undefined, '', 'relative', `/${'r'.repeat(90)}`]) {
+
+    test('in the runtime folder, by a name that only its home has', () => {
+      const env = { XDG_RUNTIME_DIR: runtime };
+      expect(dirname(socket(homeOf(101), env))).toBe(join(runtime, 'sluice'));
+      expect(basename(socket(homeOf(101), env))).toMatch(/^[0-9a-f]{16}\.sock$/);
+      expect(socket(homeOf(101), env)).toBe(socket(homeOf(101), env));
+      expect(socket(homeOf(101), env)).not.toBe(socket(homeOf(102), env));
+    });
+
+    test.each([
+      ['is not named', () => undefined],
+      ['is named by nothing', () => ''],
+      ['is relative', () => 'relative'],
+      ['has a name that is too long', () => `/${'r'.repeat(90)}`],
+      ['is not there', () => join(runtime, 'gone')],
+      ['is a file', () => import.meta.filename],
+    ])('in /tmp where that folder %s', (_, named) => {
+      expect(socket(homeOf(101), { XDG_RUNTIME_DIR: named() })).toMatch(inTmp);
+    });
+
+    test('in /tmp where others may write in that folder', () => {
+      chmodSync(runtime, 0o770);
       expect(socket(homeOf(101), { XDG_RUNTIME_DIR: runtime })).toMatch(inTmp);
-    }
+    });
+
+    test.runIf(process.getuid?.() === 0)("in /tmp where that folder is another user's, as after sudo", () => {
+      chownSync(runtime, 12345, 12345);
+      expect(socket(homeOf(101), { XDG_RUNTIME_DIR: runtime })).toMatch(inTmp);
+    });
   });
 });
 

@@ -193,6 +193,29 @@ describe('a plan', () => {
     expect(changed).not.toContain('secret');
   });
 
+  test.each([
+    ['a default', '{ default: canary-aaa-111 }', '{ default: canary-bbb-222 }'],
+    ['choices', '{ choices: [canary-aaa-111] }', '{ choices: [canary-bbb-222] }'],
+    ['a default that comes', '{}', '{ default: canary-bbb-222 }'],
+    ['a default that goes', '{ default: canary-aaa-111 }', '{}'],
+  ])('shows nothing of %s of an argument whose name is a secret', (_, before, after) => {
+    const sec = (argument: string) =>
+      `quick_commands: { sec: { type: exec, command: "true", args: { API_TOKEN: ${argument} } } }`;
+    const lines = plan(sec(before), sec(after));
+    expect(lines).toEqual([
+      expect.stringMatching(/^now quick_commands\.sec\.args\.API_TOKEN\.\w+ .*\(hidden\)/),
+    ]);
+    expect(lines[0]).not.toMatch(/aaa|bbb/);
+  });
+
+  test('shows the values of a command that is only called like a secret', () => {
+    const monkey = (timeout: string) =>
+      `quick_commands: { monkey: { type: exec, command: "true", timeout: ${timeout} } }`;
+    expect(plan(monkey('30s'), monkey('90s'))).toEqual([
+      'now quick_commands.monkey.timeout changed 30s → 90s',
+    ]);
+  });
+
   test('of a long value shows its beginning', () => {
     const [line = ''] = plan('', `agent: { command: "${'echo '.repeat(1000)}" }`);
     expect(line.length).toBeLessThan(160);

@@ -72,6 +72,49 @@ test.each([
   expect(warnings(keys)).toEqual([expect.stringContaining(`sluice.yaml:${expected}`)]);
 });
 
+/** The warnings of a file with these agents, without the folder. */
+function agentWarnings(text: string): string[] {
+  writeFileSync(path, `${text}\n`);
+  const checked = checkFile(options());
+  expect(checked.problems).toEqual([]);
+  return checked.warnings.map((warning) => warning.replaceAll(`${folder}/`, ''));
+}
+
+test.each([
+  'agent: { type: command, command: ./bin/there.sh }',
+  'agent: { type: command, command: "./bin/there.sh --now" }',
+  'agent: { type: command, command: [./bin/there.sh, x] }',
+  'agent: { type: command, command: "./there.sh", cwd: bin }',
+  'agent: { type: command, command: "python3 agent.py" }',
+  'agent: { type: command, command: [nothing-on-path] }',
+  'agent: { type: openai, base_url: "http://127.0.0.1:1/v1", model: m }',
+])('there is nothing to warn of in an agent: %s', (text) => {
+  expect(agentWarnings(text)).toEqual([]);
+});
+
+test.each([
+  [
+    'agent: { type: command, command: "./agent.sh" }',
+    '1:34 agent.command: agent.sh does not exist; write it, or correct the path',
+  ],
+  ['agent: { command: "./agent.sh --now" }', '1:19 agent.command: agent.sh does not exist'],
+  ['agent: { command: [./agent.sh, x] }', '1:20 agent.command[0]: agent.sh does not exist'],
+  [
+    'agent: { command: "./notes.txt" }',
+    '1:19 agent.command: notes.txt may not be run by this user; correct the path, or chmod +x it',
+  ],
+  [
+    'agent: { command: "./agent.sh", cwd: gone }',
+    '1:38 agent.cwd: gone does not exist; make it before the agent is asked',
+  ],
+  [
+    'agent: { command: "true" }\nagents:\n  coder: { type: command, command: ./coder }',
+    '3:36 agents.coder.command: coder does not exist',
+  ],
+])('what an agent lacks is warned of with its place, and the file stays valid: %s', (text, expected) => {
+  expect(agentWarnings(text)).toEqual([expect.stringContaining(`sluice.yaml:${expected}`)]);
+});
+
 test('a program that nobody may run is warned of', () => {
   expect(warnings('command: "./notes.txt"')).toEqual([
     'sluice.yaml:3:31 quick_commands.job.command: notes.txt may not be run by this user; correct the path, or chmod +x it',

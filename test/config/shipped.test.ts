@@ -68,8 +68,10 @@ describe('the example configuration', () => {
     return { ...config, source: undefined, warnings };
   };
 
-  test('loads, and lacks a script of yours only', () => {
+  test('loads, and lacks scripts of yours only', () => {
     expect(loadConfig(example).warnings).toEqual([
+      expect.stringMatching(/ agent\.command: .*agent\.sh does not exist/),
+      expect.stringMatching(/ agents\.reviewer\.command\[0\]: .*review\.py does not exist/),
       expect.stringMatching(/quick_commands\.cleanup\.command: .*cleanup\.sh does not exist/),
     ]);
   });

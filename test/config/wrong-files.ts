@@ -115,7 +115,7 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a key instead of the variable that holds it',
     'agent: { type: openai, base_url: "http://h/v1", model: q, api_key_env: sk-123 }',
-    '1:72 agent.api_key_env: "sk-123" is not the name of an environment variable; write it without $',
+    '1:72 agent.api_key_env: *** is not the name of an environment variable; write it without $',
   ],
   [
     'half a message',
@@ -210,7 +210,7 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a watch in words',
     'reload: { watch: often }',
-    '1:18 reload.watch: "often" is not true or false; write one of them without quotes',
+    '1:18 reload.watch: "often" is not true or false; write true or false',
   ],
   [
     'an inspector that others could reach',
@@ -378,7 +378,7 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a value for the name of a variable',
     exec('env: [A=b]'),
-    '2:41 quick_commands.job.env[0]: "A=b" is not the name of an environment variable; write it without $',
+    '2:41 quick_commands.job.env[0]: "A=***" is not the name of an environment variable; write it without $',
   ],
   [
     'a description that is too long',
@@ -463,7 +463,22 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
   [
     'a place for an argument that is not declared',
     'quick_commands:\n  x: { type: exec, command: [ls, $FIEL], args: { FILE: {} } }\n',
-    '2:34 quick_commands.x.command[1]: $FIEL is no argument of this command, and no shell reads a list; declare FIEL under args',
+    '2:34 quick_commands.x.command[1]: $FIEL is no argument of this command, and no shell reads a list; declare FIEL under args, or write $$FIEL for the text $FIEL',
+  ],
+  [
+    'a place for an argument where none is declared',
+    'quick_commands:\n  x: { type: exec, command: [echo, $X] }\n',
+    '2:36 quick_commands.x.command[1]: $X is no argument of this command, and no shell reads a list; declare X under args, or write $$X for the text $X',
+  ],
+  [
+    'a watch in the words of YAML 1.1',
+    'reload: { watch: yes }',
+    '1:18 reload.watch: "yes" is not true or false; write true',
+  ],
+  [
+    'a watch in quotes',
+    'reload: { watch: "False" }',
+    '1:18 reload.watch: "False" is a text, not true or false; write false without quotes',
   ],
   [
     'words left after the rest',

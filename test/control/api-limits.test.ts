@@ -14,6 +14,7 @@ const apiOf = ({ gateway, clock }: GatewayCore): Api => {
     variables: unasked,
     reload: unasked,
     quickCommands: unasked,
+    redacted: (json: unknown) => json,
   };
   return new Api({ gateway, clock, ...others });
 };
@@ -22,12 +23,12 @@ test('a drain lasts a week at most, and longer ones are told so', async () => {
   const core = await startCore();
   const api = apiOf(core);
   const weekMs = 7 * 24 * 3_600_000;
-  expect(api.lifecycle({ intent: 'drain', forMs: 1e15 })).toMatchObject({
+  expect(api.lifecycle({ intent: 'drain', forMs: 1e15 }, false)).toMatchObject({
     status: 400,
     json: { error: { code: 'MESSAGE_INVALID', message: expect.stringContaining(`at most ${weekMs}`) } },
   });
   expect(core.gateway.status.state).toBe('running.healthy');
-  expect(api.lifecycle({ intent: 'drain', forMs: weekMs })).toMatchObject({ status: 202 });
+  expect(api.lifecycle({ intent: 'drain', forMs: weekMs }, false)).toMatchObject({ status: 202 });
   await core.clock.advance(weekMs - 1);
   expect(core.gateway.status.state).toBe('draining.drained');
   await core.clock.advance(1);
@@ -37,10 +38,10 @@ test('a drain lasts a week at most, and longer ones are told so', async () => {
 test('a gateway that has left answers 503 to messages and requests: they are for the next one', async () => {
   const core = await startCore();
   const api = apiOf(core);
-  api.lifecycle({ intent: 'stop' });
+  api.lifecycle({ intent: 'stop' }, false);
   await core.gateway.exited;
   const left = { status: 503, json: { error: { code: 'GATEWAY_LEFT' } } };
-  expect(api.lifecycle({ intent: 'restart' })).toMatchObject(left);
+  expect(api.lifecycle({ intent: 'restart' }, false)).toMatchObject(left);
   const refused = await core.receive('hello').catch((error: unknown) => api.fault(error));
   expect(refused).toMatchObject(left);
   expect(core.lines.map(({ msg }) => msg)).not.toContain('a request failed');
@@ -83,3 +84,15 @@ test('who waits for a turn whose start could not be written is answered that it 
   core.agent.end(0);
   expect(await waits).toMatchObject({ status: 202, json: { admission: 'hold' } });
 });
+
+test.each(['stop', 'restart', 'cancel-drain'])(
+  'a time is for a drain: with %s it is refused',
+  async (intent) => {
+    const core = await startCore();
+    expect(apiOf(core).lifecycle({ intent, forMs: 5 }, false)).toMatchObject({
+      status: 400,
+      json: { error: { code: 'MESSAGE_INVALID', message: expect.stringMatching(/^forMs is for a drain/) } },
+    });
+    expect(core.gateway.status).toMatchObject({ state: 'running.healthy', intent: null });
+  },
+);

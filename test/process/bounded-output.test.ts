@@ -40,6 +40,7 @@ test('what is kept may be given in part, as if the limit had been smaller', () =
 
 test('a limit of nothing, or of one byte, still counts', () => {
   expect(keep(0, 'abc')).toEqual({ text: '\n[… 3 bytes cut …]\n', cutBytes: 3 });
+  expect(keep(3, 'abcd')).toEqual({ text: 'ab\n[… 1 byte cut …]\nd', cutBytes: 1 });
   expect(keep(1, 'abc', 'd')).toEqual({ text: 'a\n[… 3 bytes cut …]\n', cutBytes: 3 });
 });
 

@@ -171,7 +171,11 @@ describe('a home that cannot be locked', () => {
   });
 
   test('with a folder in the place of the lock is not mistaken for a missing permission', () => {
-    expect(errorOf(() => acquireLock(home)).code).toBe('STORE_UNAVAILABLE');
+    expect(errorOf(() => acquireLock(home))).toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: `${home} is a folder, and not the lock that belongs there`,
+      hint: expect.stringContaining('move it away'),
+    });
   });
 
   test.each([

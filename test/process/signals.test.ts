@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import {
   SIGNAL_REPEAT_MS,
   type SignalRequest,
 } from '../../src/process/signals.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { startCommand, startProgram } from '../support/line-process.ts';
 
 const HAS_SCRIPT = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
@@ -191,6 +192,51 @@ describe('the handlers', () => {
     emit('SIGHUP');
     emit('SIGTERM');
     expect(seen).toEqual([request('SIGHUP', false, one.gone), request('SIGTERM')]);
+  });
+
+  /** A debugger that Node opens in its own time, and what `reclaim` made of it when so many milliseconds had passed. */
+  async function reclaimed(opensAfterMs: number, wanted = false) {
+    const clock = new FakeClock();
+    let closed = 0;
+    const closeDebugger = () => {
+      if (closed > 0 || clock.monotonicMs() < opensAfterMs) return false;
+      closed += 1;
+      return true;
+    };
+    const host = new EventEmitter();
+    const signals = createSignals(
+      host,
+      () => clock.monotonicMs(),
+      () => false,
+      closeDebugger,
+    );
+    const seen: HandledSignal[] = [];
+    signals.attach(({ signal }) => seen.push(signal));
+    signals.reclaim(wanted, clock);
+    await clock.advance(5_000);
+    return { seen, closed };
+  }
+
+  test.each([0, 1, 10, 990])(
+    'take back a SIGUSR1 for which Node opens its debugger %i ms after the first look, once',
+    async (opensAfterMs) => {
+      expect(await reclaimed(opensAfterMs)).toEqual({ seen: ['SIGUSR1'], closed: 1 });
+    },
+  );
+
+  test('leave a debugger alone that is wanted, or opened much later', async () => {
+    expect(await reclaimed(0, true)).toEqual({ seen: [], closed: 0 });
+    expect(await reclaimed(1_001)).toEqual({ seen: [], closed: 0 });
+  });
+
+  test('have Node open no debugger at a port that another process may have', () => {
+    const host = Object.assign(new EventEmitter(), { debugPort: 9229 });
+    createSignals(
+      host,
+      () => 0,
+      () => false,
+    ).install();
+    expect(host.debugPort).toBe(0);
   });
 
   test('keep faults for who listens later, and set the exit code in case nobody ever does', () => {

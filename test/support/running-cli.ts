@@ -1,6 +1,6 @@
 /** The real CLI while it runs: what it has said so far, signals, and how it ended. Disposing ends it, by its own pid. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cleanEnvironment } from './gateway.ts';
 import { polled } from './polling.ts';
@@ -44,6 +44,15 @@ export class RunningCli implements AsyncDisposable {
     }, 'its handlers of signals');
   }
 
+  /** Resolves once it has this file open. */
+  async opens(path: string): Promise<void> {
+    const folder = `/proc/${this.#child.pid}/fd`;
+    await polled(
+      () => readdirSync(folder).some((name) => targetOf(`${folder}/${name}`) === path),
+      `${path} to be open`,
+    );
+  }
+
   /** Resolves once stderr has this text. */
   async says(text: string): Promise<void> {
     await polled(() => this.stderr.includes(text), `"${text}" on stderr, which has: ${this.stderr}`);
@@ -64,5 +73,14 @@ export class RunningCli implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
     await this.#ended;
+  }
+}
+
+/** Nothing of a descriptor that was closed since it was listed. */
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
   }
 }

@@ -71,6 +71,36 @@ describe('a body that is no message', () => {
     });
   });
 
+  test.each(['true', '2', '', 'bogus', '1%1b[31m'])(
+    'wait=%s is answered with 400, and nothing is done',
+    async (wait) => {
+      const reply = await gateway.request('POST', `/v1/messages?wait=${wait}`, {
+        text: 'hello',
+        id: `wait-${wait}`,
+      });
+      expect(reply).toMatchObject({
+        status: 400,
+        json: {
+          error: {
+            code: 'MESSAGE_INVALID',
+            message: expect.stringMatching(/^wait must be 1, or be left out, and is "/),
+          },
+        },
+      });
+      expect(reply.json.error.message).not.toContain('\x1b');
+      expect(
+        (await gateway.request('GET', `/v1/messages/${encodeURIComponent(`wait-${wait}`)}`)).status,
+      ).toBe(404);
+    },
+  );
+
+  test('what is said back of a message holds nothing that a terminal obeys', async () => {
+    for (const text of ['/agent \x1b[31mX\x07', '/cancel \x1b[31mX\x07']) {
+      const { json } = await gateway.send(text);
+      for (const obeyed of ['\x07', '\x1b']) expect(json.replies.join('')).not.toContain(obeyed);
+    }
+  });
+
   test('the lifecycle names the key that was meant, too', async () => {
     const reply = await gateway.request('POST', '/v1/lifecycle', { intent: 'drain', hury: true });
     expect(reply).toMatchObject({

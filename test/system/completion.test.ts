@@ -67,6 +67,12 @@ const LINES: readonly (readonly [line: readonly string[], offered: readonly stri
   // A quick command may have the name of one of ours.
   [['exec', 'logs', '--can'], ['--cancel']],
   [['drain', '--cancel', '--w'], ['--wait']],
+  [
+    ['messages', 'list', '--state', ''],
+    ['open', 'settled'],
+  ],
+  [['messages', 'list', 'HERE', '--outcome', 'an'], ['answered']],
+  [['messages', 'list', '--limit', ''], []],
   [['config', 'pl'], ['plan']],
   [['config', 'check', 'sluice.y'], ['sluice.yaml']],
   [

@@ -1,6 +1,6 @@
 /** Which configuration a real gateway runs on when the file on disk is broken. */
 import { describe, expect, test } from 'vitest';
-import { TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
+import { httpRequest, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 
 const GOOD = testConfig('quick_commands: { up: { type: exec, command: "echo up" } }');
 const BROKEN = `${GOOD}\nquick_comands: {}\n`;
@@ -21,6 +21,22 @@ describe('a configuration that became invalid', () => {
         /Not restarted: the configuration is invalid\.\n.*sluice\.yaml:\d+:\d+ quick_comands/,
       );
     }
+    // What stands in the file is for the control socket alone.
+    expect(cli.stderr).toContain('| quick_comands: {}');
+    expect(chat.json.replies[0]).not.toContain('|');
+    const { url, token } = await gateway.http();
+    const { hostname, port, host } = new URL(url);
+    const page = await httpRequest(
+      { host: hostname, port: Number(port), headers: { host, authorization: `Bearer ${token}` } },
+      'POST',
+      '/v1/lifecycle',
+      { intent: 'restart' },
+    );
+    expect(page).toMatchObject({
+      status: 409,
+      json: { verdict: 'refused', text: expect.stringContaining('quick_comands: unknown key') },
+    });
+    expect(page.json.text).not.toContain('|');
     expect(gateway.lines.filter((line) => String(line.to).startsWith('draining'))).toEqual([]);
     expect((await gateway.send('hello')).json).toMatchObject({ outcome: 'answered' });
 

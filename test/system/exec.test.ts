@@ -1,9 +1,9 @@
 /** Exec quick commands as people meet them: what they print, how they fail, what never reaches a shell. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { survivors } from '../process/survivors.ts';
-import { TestFolder, TestGateway } from '../support/gateway.ts';
+import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { childrenOf, storeRows } from '../support/home-files.ts';
 import { polled } from '../support/polling.ts';
 
@@ -24,6 +24,7 @@ const config = `quick_commands:
   say: { type: exec, command: 'printf "%s" "$WORDS"', args: { WORDS: { rest: true, required: true } } }
   argv: { type: exec, command: [printenv, WORDS], args: { WORDS: { rest: true } } }
   hold: { type: exec, command: 'echo "held $NAME"; cat "$NAME"', args: { NAME: { required: true } } }
+  brief: { type: exec, command: "sleep 600", timeout: 300ms }
   environment: { type: exec, command: "env | sort" }
   upper: { type: alias, target: "/logs 7" }
   talk: { type: alias, target: "tell me more" }`;
@@ -80,6 +81,11 @@ describe('the reply', () => {
     expect(Buffer.byteLength(reply)).toBeLessThan(66 * 1024);
     expect(reply).toMatch(/^x+\n\[… \d+ bytes cut …\]\nx+\nthe end\n\[\d+ bytes cut from the middle\]$/);
   });
+});
+
+test('a limit that a reply names is the one that was set', async () => {
+  const [reply] = (await run('/brief')).replies;
+  expect(reply).toMatch(/^\/brief was ended after \d+(\.\d)? s: it took longer than its timeout of 0\.3 s\.$/);
 });
 
 describe('a command that overruns', () => {
@@ -203,6 +209,35 @@ describe('sluice exec', () => {
     expect(json).toMatchObject({ duplicate: true, outcome: 'failed', exitCode: 7 });
   });
 
+  test('--json has the same keys with a gateway and without one', async () => {
+    using alone = new TestFolder();
+    alone.writeConfig(testConfig(config));
+    for (const words of [['up'], ['fails'], ['nope'], ['logs', 'x']]) {
+      const by = await gateway.cli('exec', ...words, '--json');
+      const offline = await runCli(
+        ['exec', ...words, '--json', '--home', alone.home, '--config', alone.configPath],
+        alone.path,
+      );
+      expect(Object.keys(offline.json ?? {}).toSorted()).toEqual(Object.keys(by.json ?? {}).toSorted());
+      expect(by.json).toMatchObject({ offline: false, duplicate: false });
+      expect(offline.json).toMatchObject({
+        offline: true,
+        duplicate: false,
+        kind: 'exec',
+        text: by.json?.text,
+      });
+      expect(offline.code).toBe(by.code);
+    }
+  });
+
+  test('says back no terminal escape, to a pipe either', async () => {
+    for (const words of [['nope\x1b[31mX\x07'], ['up', '\x1b[31mX\x07']]) {
+      const { code, stdout, stderr } = await gateway.cli('exec', ...words);
+      expect([code, stdout]).toEqual([3, expect.stringContaining('X')]);
+      for (const obeyed of ['\x07', '\x1b']) expect(stdout + stderr).not.toContain(obeyed);
+    }
+  });
+
   test('--cancel knows the id that the command was sent under, and fails where nothing was ended', async () => {
     folder.fifo('mine');
     const running = gateway.cli('exec', 'hold', 'mine', '--id', 'my-own');
@@ -246,6 +281,8 @@ describe('commands in flight', () => {
     const waiting = run('/hold never', { id: 'waiting' });
     await gateway.inFlight('commands', 2);
     const [one, two] = (await gateway.status()).inFlight.commands;
+    const commandOf = (pid: number) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    await polled(() => survivors(one.id).some((pid) => commandOf(pid) === 'cat'), 'its first words');
     expect((await run(`/cancel ${two.id}`)).replies).toEqual([`Ending ${two.id}.`]);
     expect(await waiting).toMatchObject({
       outcome: 'interrupted',
@@ -286,8 +323,51 @@ describe('commands in flight', () => {
   });
 });
 
-test('a command gets no secret from the environment of the gateway', async () => {
-  const [environment] = (await run('/environment')).replies;
-  expect(environment).toContain('SLUICE_WORK_ID=c_');
-  expect(environment).not.toMatch(/SECRET_KEY|do not tell|SLUICE_LOG_LEVEL/);
+describe('a command gets', () => {
+  /** Of the table in docs/operating.md. */
+  const SHORT_LIST =
+    'PATH HOME USER LOGNAME SHELL LANG LC_TIME TERM TZ TMPDIR XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS'.split(
+      ' ',
+    );
+  const namesIn = (reply: string) => reply.split('\n').map((line) => line.replace(/=.*/, ''));
+
+  test('the short list, what it names, its arguments, its marks and the home, and nothing else', async () => {
+    const given = Object.fromEntries(
+      SHORT_LIST.filter((name) => !['PATH', 'HOME', 'TMPDIR'].includes(name)).map((name) => [name, 'x']),
+    );
+    const env = {
+      ...given,
+      TMPDIR: '/tmp',
+      NAMED: 'x',
+      SECRET_KEY: 'do not tell',
+      SLUICE_LOG_LEVEL: 'debug',
+      NOTIFY_SOCKET: '/n',
+      EDITOR: 'vi',
+    };
+    const list =
+      'quick_commands: { list: { type: exec, command: [env], env: [NAMED, ABSENT], args: { WORD: {} } } }';
+    await using other = await TestGateway.start({ config: list, env });
+    const expected = [
+      ...SHORT_LIST,
+      'NAMED',
+      'WORD',
+      'SLUICE_HOME',
+      'SLUICE_LIFE',
+      'SLUICE_WORK_ID',
+    ].toSorted();
+    const { json } = await other.send('/list one');
+    expect(namesIn(json.replies[0]).toSorted()).toEqual(expected);
+    expect(json.replies[0]).toContain(`SLUICE_HOME=${other.folder.home}\n`);
+    const { folder: itsFolder } = other;
+    await other.stop();
+    // The same without a gateway.
+    const alone = await runCli(['exec', 'list', 'one', '--home', itsFolder.home], itsFolder.path, env);
+    expect(namesIn(alone.stdout.trimEnd()).toSorted()).toEqual(expected);
+  });
+
+  test('no secret from the environment of the gateway', async () => {
+    const [environment] = (await run('/environment')).replies;
+    expect(environment).toContain('SLUICE_WORK_ID=c_');
+    expect(environment).not.toMatch(/SECRET_KEY|do not tell|SLUICE_LOG_LEVEL/);
+  });
 });

@@ -10,6 +10,17 @@ import { mountSmallDisk, SMALL_DISK_MISSING } from '../support/small-disk.ts';
 
 const under = (supervisor: string) => ({ SLUICE_SUPERVISOR: supervisor });
 
+test('a bad SLUICE_SUPERVISOR is a warning that names it, and the gateway runs as without it', async () => {
+  await using gateway = await TestGateway.start({ env: under('bogus') });
+  expect(await gateway.status()).toMatchObject({ supervisor: 'none' });
+  const known = 'known are systemd, launchd, supervise, container, none';
+  await gateway.log(
+    ({ level, msg }) =>
+      level === 40 && msg === `SLUICE_SUPERVISOR=bogus is no supervisor, so it is none; ${known}`,
+    'the warning',
+  );
+});
+
 /** Ways to ask, by the names people know them by. */
 const ASK = {
   'sluice stop': (gateway: TestGateway) => gateway.cli('stop'),

@@ -13,11 +13,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CliResult, runCli, TestFolder, TestGateway } from '../support/gateway.ts';
 import { OpenAiStandIn } from '../support/openai-stand-in.ts';
+import { PATIENCE_MS } from '../support/polling.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -241,7 +242,10 @@ describe('the lines that it says are next', () => {
     const gateway = typed(json.next[0]);
     const ended = new Promise((resolve) => gateway.once('close', resolve));
     try {
-      expect(await printed(gateway, /sluice is running/)).toContain(`on ${json.file}\n`);
+      // As whoever stands in this folder names it.
+      expect(await printed(gateway, /sluice is running/)).toContain(
+        `on ${relative(folder.path, json.file)}\n`,
+      );
       expect(await printed(typed(json.next[1]), /\n/)).toMatch(/demo agent|say hello/);
     } finally {
       gateway.kill('SIGINT');
@@ -286,7 +290,7 @@ class Person {
 
   /** Waits until it was asked so often, then types. */
   async types(text: string, asked: number): Promise<void> {
-    const limit = AbortSignal.timeout(15_000);
+    const limit = AbortSignal.timeout(PATIENCE_MS);
     while (this.shown.split('or Enter for 1:').length <= asked) {
       if (limit.aborted) throw new Error(`not asked ${asked} times: ${this.shown}`);
       await new Promise<void>((resolve) => {

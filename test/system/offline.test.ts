@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { survivors } from '../process/survivors.ts';
@@ -92,12 +93,12 @@ describe('without a gateway', () => {
       const { folder } = gateway;
       using _ = new StoreLock(folder.home);
       await using cli = new RunningCli(['exec', 'count', '--home', folder.home], folder.path);
-      await cli.says('run by this process');
+      await cli.opens(join(folder.home, 'sluice.db'));
       cli.signal(signal);
       const { code, stdout, stderr } = await cli.result();
       expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
       expect(stderr).toMatch(
-        /^no gateway is running: run by this process\nnot recorded: .*\nsluice: \/count was not run: no gateway decided about it, and it was interrupted\n/,
+        /^not recorded: .*\nsluice: \/count was not run: no gateway decided about it, and it was interrupted\n/,
       );
       expect(existsSync(`${folder.path}/counted`)).toBe(false);
     },
@@ -406,4 +407,19 @@ describe('beside a gateway that was started since', () => {
     expect(await cli.result()).toMatchObject({ code: 0 });
     expect(await gateway.outcome('held')).toMatchObject({ outcome: 'ran' });
   });
+});
+
+test('of several processes of one id that knock at once one runs it, and no other says that it does', async () => {
+  await using gateway = await TestGateway.start({ config: COMMANDS });
+  await gateway.stop();
+  const { folder } = gateway;
+  const all = await Promise.all([1, 2, 3, 4, 5].map(() => exec(folder, 'count', '--id', 'same')));
+  expect(readFileSync(`${folder.path}/counted`, 'utf8')).toBe('ran\n');
+  const ran = all.filter(({ stderr }) => stderr.includes('run by this process'));
+  expect(ran).toHaveLength(1);
+  for (const { stderr } of all.filter((one) => !ran.includes(one))) {
+    expect(stderr).toMatch(
+      /^(no gateway is running: what became of same before|It (is running|was taken) .*Nothing was done twice)/,
+    );
+  }
 });

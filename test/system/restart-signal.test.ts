@@ -2,8 +2,11 @@
 import { expect, test } from 'vitest';
 import { httpRequest, TestGateway } from '../support/gateway.ts';
 
-/** The first thing that runs in the process, before any line of the gateway. */
-const EARLY = ['--import', 'data:text/javascript,process.kill(process.pid,"SIGUSR1")'];
+/**
+ * The first thing that runs in the process, before any line of the gateway. Node opens its debugger at a port that is free:
+ * at its usual one another process may have opened its own.
+ */
+const EARLY = ['--import', 'data:text/javascript,process.debugPort=0;process.kill(process.pid,"SIGUSR1")'];
 
 test('a SIGUSR1 that comes before the first line runs is a restart', async () => {
   await using gateway = await TestGateway.start({

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EventClient } from '../support/event-client.ts';
-import { runCli, TestFolder, TestGateway } from '../support/gateway.ts';
+import { httpRequest, runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 import { storeRows } from '../support/home-files.ts';
 import { OpenAiStandIn } from '../support/openai-stand-in.ts';
 
@@ -138,6 +138,73 @@ test('a secret is in no reply, no row of one, no log, status, stream or report; 
   expect(alone.stdout).toMatch(/^\[redacted\]\n\[redacted\]\n\[redacted\]\n\/leak failed: exit code 3/);
   expect(readFileSync(join(folder.path, 'got'), 'utf8')).toBe(PLANTED.variable);
   for (const stream of streams) stream[Symbol.dispose]();
+});
+
+test('a secret in a file that is not valid, or in a change of it, is told nowhere', async () => {
+  const canary = (nth: number) => `canary-of-file-${nth}`;
+  const sec = (argument: string) =>
+    testConfig(
+      `quick_commands:\n  sec:\n    type: exec\n    command: "true"\n    args:\n      API_KEY: ${argument}\n`,
+    );
+  await using gateway = await TestGateway.start({ configText: sec(`{ default: ${canary(1)} }`) });
+  const page = async (path: string, body?: unknown) => {
+    const { url, token } = await gateway.http();
+    const { hostname, port, host } = new URL(url);
+    const headers = { host, authorization: `Bearer ${token}` };
+    return httpRequest({ host: hostname, port: Number(port), headers }, 'POST', path, body);
+  };
+  const shown: unknown[] = [];
+  const tellAll = async () => {
+    for (const words of [
+      ['reload'],
+      ['restart'],
+      ['config', 'check'],
+      ['config', 'plan'],
+      ['status'],
+      ['logs'],
+    ]) {
+      for (const json of [[], ['--json']]) {
+        if (words[0] === 'logs' && json.length > 0) continue;
+        const { stdout, stderr } = await gateway.cli(...words, ...json);
+        shown.push(stdout, stderr);
+      }
+    }
+    for (const text of ['/restart', '/status']) shown.push((await gateway.send(text)).json);
+    shown.push(await page('/v1/reload'), await gateway.request('POST', '/v1/reload'));
+  };
+
+  // Valid, so it is known, and would be told of the change.
+  gateway.folder.writeConfig(sec(`{ default: ${canary(2)} }`));
+  for (const words of [['config', 'plan'], ['reload']]) shown.push((await gateway.cli(...words)).stdout);
+  expect(shown.join('\n')).toMatch(/API_KEY\.default {2}\(hidden\) → \(hidden\)/);
+
+  gateway.folder.writeConfig(sec(`{ pattern: "[0-9]+", default: "${canary(3)}" }`));
+  shown.push(await page('/v1/lifecycle', { intent: 'restart' }));
+  await tellAll();
+  expect(JSON.stringify(shown)).toContain('API_KEY.default: *** does not match the pattern');
+  gateway.folder.writeConfig(sec(`${canary(4)}`));
+  await tellAll();
+
+  gateway.signal('SIGUSR1');
+  await gateway.ready(2);
+  const { warnings } = await gateway.status();
+  expect(warnings).toEqual([
+    expect.stringMatching(/^running on the last good configuration, because: .*API_KEY: \*\*\*/),
+  ]);
+  await tellAll();
+  const { folder, lines, stderr } = gateway;
+  await gateway.stop();
+  shown.push(lines, stderr);
+  for (const name of readdirSync(join(folder.home, 'logs'))) {
+    shown.push(readFileSync(join(folder.home, 'logs', name), 'utf8'));
+  }
+  for (const name of readdirSync(folder.home)) {
+    // What a gateway last ran on is kept as it is, for its owner.
+    if (/^(?:sluice\.db|status\.json)/.test(name))
+      shown.push(readFileSync(join(folder.home, name), 'latin1'));
+  }
+  const all = shown.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n');
+  expect(around(all, 'canary-of-file')).toBe('');
 });
 
 /** Where a text holds this; empty where it does not. */

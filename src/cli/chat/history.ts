@@ -2,7 +2,8 @@
  * What was written in chats of this home before: one JSON text a line, for the owner alone, the newest last. It is a
  * convenience: what cannot be read or written is left out.
  */
-import { appendFileSync, chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readRegularFile } from '../../regular-file.ts';
 
 /** Entries that are kept. */
 export const HISTORY_ENTRIES_MAX = 1000;
@@ -32,7 +33,10 @@ export class History {
     const overfull = this.entries.length > HISTORY_ENTRIES_MAX;
     if (overfull) this.entries.shift();
     try {
-      if (overfull || sizeOf(this.#path) > HISTORY_BYTES_MAX) this.#rewrite();
+      const place = statSync(this.#path, { throwIfNoEntry: false });
+      // A pipe would be waited for.
+      if (place?.isFile() === false) return;
+      if (overfull || (place?.size ?? 0) > HISTORY_BYTES_MAX) this.#rewrite();
       else appendFileSync(this.#path, `${JSON.stringify(text)}\n`, { mode: OWNER_ONLY });
     } catch {
       // A full disk: it stays in this chat's memory.
@@ -59,7 +63,10 @@ function readEntries(path: string): string[] {
     const { size, mode } = statSync(path);
     if (size > 2 * HISTORY_BYTES_MAX) return [];
     if ((mode & 0o077) !== 0) chmodSync(path, OWNER_ONLY);
-    const lines = readFileSync(path, 'utf8').split('\n').slice(-HISTORY_ENTRIES_MAX);
+    const lines = readRegularFile(path, 2 * HISTORY_BYTES_MAX)
+      .toString('utf8')
+      .split('\n')
+      .slice(-HISTORY_ENTRIES_MAX);
     return lines.flatMap((line) => entryOf(line));
   } catch {
     return [];
@@ -75,5 +82,3 @@ function entryOf(line: string): string[] {
     return [];
   }
 }
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -102,9 +102,12 @@ export class Link implements Disposable {
     const { control, clock, conversation } = this.#options;
     const id = newId('m', clock.wallMs());
     onId(id);
+    // A gateway that wakes after its writer was told to send it again must not answer it beside that one.
+    const deadlineAt = Math.ceil(clock.wallMs() + UNSENT_MS_MAX - (clock.monotonicMs() - since));
+    const body = { text, id, conversation, deadlineAt };
     for (;;) {
       try {
-        return await control.request('POST', '/v1/messages', { text, id, conversation }, DECISION_MS_MAX);
+        return await control.request('POST', '/v1/messages', body, DECISION_MS_MAX);
       } catch (error) {
         if (!isSluiceError(error) || this.#stop.signal.aborted) throw error;
         if (this.#ownerless.isForGood()) throw new SluiceError('GATEWAY_DIED', GONE, { cause: error });

@@ -2,7 +2,7 @@
  * `sluice messages backup`: a copy of the store, taken beside whoever writes it. It needs no gateway and asks none: the
  * copy is one moment of the file, made by SQLite itself.
  */
-import { resolve } from 'node:path';
+import { absolutePath } from '../../config/paths.ts';
 import type { Signals } from '../../process/signals.ts';
 import { type Context, EXIT } from '../context.ts';
 import { requireStore } from '../ledger-reads.ts';
@@ -10,7 +10,7 @@ import { requireStore } from '../ledger-reads.ts';
 export async function backupMessages(context: Context, file: string, signals: Signals): Promise<number> {
   const { cwd, json, output, paths } = context;
   requireStore(context);
-  const path = resolve(cwd, file);
+  const path = absolutePath(file, cwd);
   // A Ctrl-C leaves no half copy behind.
   const stop = new AbortController();
   signals.install();

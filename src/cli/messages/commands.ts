@@ -47,7 +47,7 @@ export function addMessageCommands({ add, contextOf, run, signals }: MessageComm
       const { changeMessage } = await import('./change.ts');
       await run(changeMessage(contextOf(options), 'retry', id, {}));
     });
-  add('discard', 'give up a message that is held or awaits a word, or replies that have not arrived')
+  add('discard', 'give up a message that waits to be answered, or replies that have not arrived')
     .argument('<id>', ID, idOf)
     .option('--reason <text>', 'why; whoever wrote the message is told')
     .action(async (id: string, options) => {

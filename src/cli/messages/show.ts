@@ -135,7 +135,7 @@ function section(name: string, text: string): string[] {
 /** What its owner can do about it now. */
 function nextSteps({ id, outcome, phase, replies }: MessageWay): string[] {
   const isLost = replies.some(({ state }) => state === 'dead' || state === 'unknown');
-  const waits = outcome === null && (phase === 'held' || phase === 'awaiting-resume');
+  const waits = outcome === null && (phase === 'held' || phase === 'waiting' || phase === 'awaiting-resume');
   return [
     ...(phase === 'awaiting-resume' ? ['answered after all by: /resume in its conversation'] : []),
     ...(isLost ? [`sent again by: sluice messages retry ${id}`] : []),

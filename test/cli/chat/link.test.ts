@@ -96,6 +96,7 @@ test('a message is sent until the gateway has decided, each time under the same 
   const { control, clock, link } = connect();
   control.present = false;
   const ids: string[] = [];
+  const writtenMs = clock.wallMs();
   const sent = ['first', 'second'].map((text) => link.send(text, (id) => ids.push(id)));
   await clock.advance(1000);
   control.present = true;
@@ -104,7 +105,11 @@ test('a message is sent until the gateway has decided, each time under the same 
   const [first, second] = ids;
   expect(new Set(control.bodies.map(({ id }) => id))).toEqual(new Set([first, second]));
   expect(control.bodies.filter(({ text }) => text === 'first').length).toBeGreaterThan(2);
-  expect(control.bodies.at(-1)).toEqual({ text: 'second', id: second, conversation: 'a/b' });
+  expect(control.bodies.at(-1)).toEqual({
+    ...{ text: 'second', id: second, conversation: 'a/b' },
+    // When its writer is told to send it again no gateway may begin it any more.
+    deadlineAt: writtenMs + 120_000,
+  });
 });
 
 test('messages do not wait for ever, and not without number', async () => {
