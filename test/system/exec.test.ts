@@ -85,7 +85,9 @@ describe('the reply', () => {
 
 test('a limit that a reply names is the one that was set', async () => {
   const [reply] = (await run('/brief')).replies;
-  expect(reply).toMatch(/^\/brief was ended after \d+(\.\d)? s: it took longer than its timeout of 0\.3 s\.$/);
+  expect(reply).toMatch(
+    /^\/brief was ended after \d+(\.\d)? s: it took longer than its timeout of 0\.3 s\.$/,
+  );
 });
 
 describe('a command that overruns', () => {
