@@ -85,7 +85,7 @@ const revives = (supervisor: Supervisor): boolean =>
   supervisor === 'systemd' || supervisor === 'launchd' || supervisor === 'supervise';
 
 /** What of a request decides how the process leaves. */
-export type Departure = Pick<Request, 'intent' | 'cause' | 'actor'>;
+export type LeavesFor = Pick<Request, 'intent' | 'cause' | 'actor'>;
 
 /** True where a restart makes the process its next life: nobody would start it again. */
 export const restartsInPlace = (supervisor: Supervisor): boolean => !revives(supervisor);
@@ -94,7 +94,7 @@ export const restartsInPlace = (supervisor: Supervisor): boolean => !revives(sup
  * The exit of a process that was asked to leave, or failed, under a supervisor. A failure wins over any
  * request. Without either (a chart that ended by itself) it is an internal fault.
  */
-export function exitFor(request: Departure | null, failure: Failure | null, supervisor: Supervisor): Exit {
+export function exitFor(request: LeavesFor | null, failure: Failure | null, supervisor: Supervisor): Exit {
   if (failure !== null) {
     return { code: FAILURE_CODES[failure.kind], reexecute: false, cause: failure.kind, actor: 'gateway' };
   }

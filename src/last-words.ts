@@ -4,13 +4,14 @@
  * its own status until a recovery has written them.
  */
 import { CUT_OFF_CAUSE, type LastWord } from './gateway/recovery.ts';
-import type { readStatusFile, StatusDocument } from './process/runtime-status.ts';
+import type { Owner, readStatusFile, StatusDocument } from './process/runtime-status.ts';
 import type { Life } from './store/store.ts';
 
-/** How a life ended that could not write it into the store. */
-export interface UnrecordedEnd extends LastWord {
-  readonly epoch: number;
-}
+/**
+ * How a life ended that could not write it into the store. An epoch alone names no life where homes were copied or put
+ * together: the same one may have been another process's.
+ */
+export type UnrecordedEnd = LastWord & Owner;
 
 /** Ends that are handed on in the status; one end more and the oldest counts as a death. */
 const ENDS_KEPT_MAX = 16;
@@ -30,34 +31,34 @@ export const withEnd = (ends: readonly UnrecordedEnd[], end: UnrecordedEnd): rea
   lastOf([...ends, end]);
 
 /** What a life said of its end; undefined for one that said nothing. */
-export function lastWordAmong(ends: readonly UnrecordedEnd[], { kind, epoch }: Life): LastWord | undefined {
-  const end = kind === 'daemon' ? ends.find((one) => one.epoch === epoch) : undefined;
+export function lastWordAmong(ends: readonly UnrecordedEnd[], life: Life): LastWord | undefined {
+  const end = life.kind === 'daemon' ? ends.find((one) => isOf(one, life)) : undefined;
   return end && { code: end.code, cause: end.cause, at: end.at };
 }
 
+const isOf = (end: UnrecordedEnd, { epoch, pid, startTime, bootId }: Life): boolean =>
+  end.epoch === epoch && end.pid === pid && end.startTime === startTime && end.bootId === bootId;
+
 /**
  * The end of a life whose status says that it had been asked to stop or restart and had not failed: whatever ended it in
- * the middle of that, its end was wanted. Undefined for one that said its end itself; an exit with a message is that of a
- * start after it which failed.
+ * the middle of that, its end was wanted. Undefined for one that said its end itself: an exit without that epoch is a later
+ * start's, which failed.
  */
-function leftAsAsked(
-  { epoch, intent, failure, exit }: StatusDocument,
-  at: number,
-): UnrecordedEnd | undefined {
+function leftAsAsked(status: StatusDocument, at: number): UnrecordedEnd | undefined {
+  const { epoch, pid, startTime, bootId, intent, failure, exit } = status;
   const isAsked = (intent === 'stop' || intent === 'restart') && failure === undefined;
-  const hasSaid = typeof exit === 'object' && exit !== null && !('message' in exit);
-  if (!isAsked || hasSaid || !isEpoch(epoch)) return undefined;
-  return { epoch, code: null, cause: CUT_OFF_CAUSE, at };
+  const hasSaid = typeof exit === 'object' && exit !== null && 'epoch' in exit && exit.epoch === epoch;
+  const end = { epoch, pid, startTime, bootId, code: null, cause: CUT_OFF_CAUSE, at };
+  return isAsked && !hasSaid && isUnrecordedEnd(end) ? end : undefined;
 }
-
-const isEpoch = (value: unknown): value is number => Number.isSafeInteger(value);
 
 const lastOf = (ends: readonly UnrecordedEnd[]): readonly UnrecordedEnd[] => ends.slice(-ENDS_KEPT_MAX);
 
 /** The store takes whole numbers alone, and no start may fail by what a file tells. */
 function isUnrecordedEnd(value: unknown): value is UnrecordedEnd {
   if (typeof value !== 'object' || value === null) return false;
-  const { epoch, code, cause, at }: Partial<Record<keyof UnrecordedEnd, unknown>> = value;
-  const isCode = code === null || Number.isSafeInteger(code);
-  return isEpoch(epoch) && isCode && typeof cause === 'string' && Number.isSafeInteger(at);
+  const end: Partial<Record<keyof UnrecordedEnd, unknown>> = value;
+  const isCode = end.code === null || Number.isSafeInteger(end.code);
+  const areWords = [end.cause, end.startTime, end.bootId].every((word) => typeof word === 'string');
+  return isCode && areWords && [end.epoch, end.pid, end.at].every(Number.isSafeInteger);
 }

@@ -148,7 +148,8 @@ export class LifeKeeper implements Disposable {
 
   /**
    * Says that the process is ended at once because a person wants it, with what it works on. Asks no store, which may be
-   * what does not answer: its recovery is the next start's, as after a kill.
+   * what does not answer: its recovery is the next start's, as after a kill. A life that is just being registered is not on
+   * disk yet: what is written is known here before the process hears anything else.
    */
   cutOff(): void {
     const { gateway, clock } = this.#options;
@@ -164,7 +165,7 @@ export class LifeKeeper implements Disposable {
   }
 
   #handOn(exit: LastWord): void {
-    this.#ends = withEnd(this.#ends, { epoch: this.#epoch, ...exit });
+    this.#ends = withEnd(this.#ends, { ...this.#identity, epoch: this.#epoch, ...exit });
   }
 
   #lastWord(exit: LastWord, becomesNextLife: boolean): void {

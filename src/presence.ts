@@ -14,6 +14,11 @@ import { type FinalExit, type PidRecord, removePidFile, writePidFile } from './p
 import { StatusFile } from './process/status-file.ts';
 import type { Log } from './telemetry/log.ts';
 
+/** Of the life that says it itself; one without an epoch is that of a start which failed before it had one. */
+interface OwnExit extends FinalExit {
+  readonly epoch: number;
+}
+
 /** How often counters are gathered for the status file; a change of state is written at once. */
 const COUNTERS_MS = 250;
 
@@ -98,12 +103,14 @@ export class Presence implements Disposable {
   /** The last status, with how it ended. The pid file outlives an in-place restart, as the process does. */
   end(exit: FinalExit, { becomesNextLife }: { becomesNextLife: boolean }): void {
     const { paths, record, isOurs } = this.#options;
+    const { epoch } = record();
+    const own: OwnExit = { epoch, ...exit };
     const document = this.#document();
     const { state, pid, version, startedAt, startTime, bootId, ends } = document;
-    const brief = { state, pid, version, startedAt, startTime, bootId, ends, exit };
-    this.#status.close({ ...document, exit }, brief);
+    const brief = { state, pid, version, startedAt, startTime, bootId, ends, exit: own };
+    this.#status.close({ ...document, exit: own }, brief);
     this[Symbol.dispose]();
-    if (!becomesNextLife && isOurs()) removePidFile(paths.pid, record().epoch);
+    if (!becomesNextLife && isOurs()) removePidFile(paths.pid, epoch);
   }
 
   [Symbol.dispose](): void {

@@ -248,7 +248,7 @@ describe('the end of a life', () => {
     life.publish(null);
     await life.end({ code: 75, cause: 'restart', actor: 'local:owner', reexecute: true });
     expect(readStatusFile(paths.status, clock)?.status).toMatchObject({
-      exit: { code: null, cause: 'restart' },
+      exit: { epoch: EPOCH, code: null, cause: 'restart' },
     });
     expect(readPidFile(paths.pid)).toMatchObject({ pid: process.pid });
   });
@@ -260,8 +260,10 @@ describe('the end of a life', () => {
     first.life.publish(null);
     first.store.fail();
     await first.life.end({ code: 0, cause: 'stop', actor: 'local:owner', reexecute: false });
-    const end = { epoch: EPOCH, code: 0, cause: 'stop', at: first.clock.wallMs() };
-    expect(readStatusFile(first.paths.status, first.clock)?.status.ends).toEqual([end]);
+    const end = { ...processIdentity(), epoch: EPOCH, code: 0, cause: 'stop', at: first.clock.wallMs() };
+    const told = readStatusFile(first.paths.status, first.clock)?.status;
+    expect(told?.ends).toEqual([end]);
+    expect(told?.exit).toEqual({ epoch: EPOCH, code: 0, cause: 'stop', at: end.at });
 
     // A life that the store never knew, and a start that failed before it was one, hand it on.
     const second = beginning('begin');
@@ -272,14 +274,7 @@ describe('the end of a life', () => {
     expect(readStatusFile(second.paths.status, second.clock)?.status.ends).toEqual([end]);
 
     const third = beginning();
-    const before = {
-      id: 2,
-      kind: 'daemon',
-      epoch: EPOCH,
-      pid: 1,
-      startTime: 'gone',
-      bootId: 'gone',
-    } as const;
+    const before = { id: 2, kind: 'daemon', epoch: EPOCH, ...processIdentity() } as const;
     third.store.openLives = async () => [before];
     await third.life.begin();
     third.life.publish(null);

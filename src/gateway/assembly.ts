@@ -239,7 +239,7 @@ function assembleTurns(options: GatewayOptions, hooks: Hooks, outward: Outward, 
 /** From a message to its place, and from the held ones back to theirs. */
 function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & Work) {
   const { store, clock, log, config } = options;
-  const { life, lastExit, settled, heldLate, changed } = hooks;
+  const { life, awaitsRecovery, lastExit, settled, heldLate, changed } = hooks;
   const { lifecycle, delivery, conversations, ledger, held, access, dispatch, turns, commands } = parts;
   const { circuits, backNotices, agentChoice, holding, notices, resumes } = parts;
   const leftMs = () => {
@@ -281,7 +281,7 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     say: (row, text) => delivery.say(row, text),
   });
   const interventions = new Interventions({
-    ...{ store, log, delivery, ledger, held, resumes, turns, life, settled, heldLate },
+    ...{ store, log, delivery, ledger, held, resumes, turns, life, awaitsRecovery, settled, heldLate },
     changed: () => changed('counters'),
   });
   return { refusals, takeUp, resuming, intake, interventions };

@@ -38,8 +38,14 @@ export async function takeOverFromClis(
   const processesEnded = await processes.sweep(new Set(open.commands.map(({ id }) => id)));
   const now = clock.wallMs();
   const { writes, commands, outbound, interrupted } = planOf(open, {
-    ...{ life, now, resume: options.resume, deadLives: new Set(dead), deadClis: new Set(dead) },
-    ...{ sessions: new Map(), incident: null, quiet: false, textCharsMax: options.textCharsMax },
+    ...{ life, now, resume: options.resume, cutOffLives: new Set(dead), deadClis: new Set(dead) },
+    ...{
+      deaths: new Set(),
+      sessions: new Map(),
+      incident: null,
+      quiet: false,
+      textCharsMax: options.textCharsMax,
+    },
   });
   const ends = dead.map((id): Write => ({ op: 'life.end', id, at: now, code: null, cause: 'died' }));
   await store.commit([...writes, ...ends]);

@@ -16,7 +16,7 @@ import type { Held } from './held.ts';
 import type { Decided, Progress, ProgressListener, Receipt, Rule, Settled } from './in-hand.ts';
 import type { Judge } from './judge.ts';
 import type { Ledger } from './ledger.ts';
-import { hasCutOff } from './recovery.ts';
+import { endedAmidWork } from './recovery.ts';
 import { logUnlessOutage } from './unexpected.ts';
 
 /** How often the store is asked for the outcome of what another process has in hand, and for how long. */
@@ -200,7 +200,7 @@ export class Duplicates implements Disposable {
     if (!judge.asksRestart(text)) return undefined;
     const now = clock.wallMs();
     if (exit.cause === 'restart' && exit.at !== null) return replies.restartedAgo(now - exit.at);
-    return hasCutOff(exit) ? replies.wentDownSince(now - startedAt) : undefined;
+    return endedAmidWork(exit) ? replies.wentDownSince(now - startedAt) : undefined;
   }
 }
 

@@ -107,7 +107,8 @@ export class Holding {
     const stillHeld = new Set(held.rows.map((row) => row.id));
     const noticed = new Set<string>();
     for (const { row } of messages) {
-      // The drain was cancelled meanwhile: it has been taken up again, and works under the same id.
+      // Taken up again, because the drain was cancelled meanwhile, it works under the same id. Whoever took it out for
+      // another reason has told the chart.
       if (!stillHeld.has(row.id)) continue;
       const { id: messageId, kind, conversation } = row;
       const decided = { messageId, kind, admission: 'hold', reason: null, text } as const;

@@ -34,8 +34,14 @@ export type Hand =
   | {
       readonly is: 'nobody';
       readonly died: 'gateway' | 'exec';
-      readonly recoveredBy: 'this-gateway' | 'next-start';
+      readonly recoveredBy: Recoverer;
     };
+
+/**
+ * What goes on with the work of a process that is over: the gateway that is asked, within moments; the same, once its
+ * store, which failed its start, can be written, and that may take hours; or the next one.
+ */
+export type Recoverer = 'this-gateway' | 'this-gateway-late' | 'next-start';
 
 /** Who asks what an id stands for. */
 export interface Asker {
@@ -43,6 +49,7 @@ export interface Asker {
   readonly life: number | null;
   /** True while the process of a `sluice exec` lives, or may. */
   readonly isLiving: (life: Life) => boolean;
+  readonly recoveredBy: Recoverer;
 }
 
 /** There is nothing to be done; `why` completes "nothing to retry: …". */
@@ -83,7 +90,7 @@ function handOf(message: StoredMessage, life: Life | undefined, asker: Asker): H
   if (message.life === asker.life) return { is: 'gateway' };
   if (life?.kind === 'cli' && asker.isLiving(life)) return { is: 'exec', pid: life.pid };
   const died = life?.kind === 'cli' ? 'exec' : 'gateway';
-  return { is: 'nobody', died, recoveredBy: asker.life === null ? 'next-start' : 'this-gateway' };
+  return { is: 'nobody', died, recoveredBy: asker.recoveredBy };
 }
 
 /** What is sent again: what was given up, and what nobody knows of. `running`: also what only waits for its next try. */
@@ -112,8 +119,9 @@ export function discardsOf(target: Target, waits: boolean): Discards | Nothing {
 /** Of an open message that does not wait: it is left to whoever has it in hand. */
 function whyNot(target: Target, { id }: StoredMessage): string {
   const { hand } = target;
-  // By heart it is not known as waiting any more: it is between its place there and its turn.
-  if (waitsOnDisk(target)) return 'it is just being taken up: ask again in a moment';
+  if (hand.is === 'nobody' && hand.recoveredBy === 'this-gateway-late') return standing(target);
+  // By heart it is not known as waiting any more: it is between its place there and its turn, or its end.
+  if (waitsOnDisk(target)) return 'it is just being changed: ask again in a moment';
   if (hand.is === 'nobody') return standing(target);
   if (hand.is === 'exec') return `${standing(target)} by pid ${hand.pid}, a \`sluice exec\`: end it there`;
   return `${standing(target)}: \`sluice exec --cancel ${id}\` ends what runs`;
@@ -160,12 +168,16 @@ function standing({ message, outbound, isOneReply, hand }: Target): string {
 }
 
 function openStanding(phase: Phase, hand: Hand): string {
-  const left = hand.is === 'nobody' ? LEFT[phase] : undefined;
-  if (hand.is !== 'nobody' || left === undefined) return PHASES[phase];
-  const when = `${left} when its ${hand.died === 'gateway' ? 'gateway' : '`sluice exec`'} died`;
+  if (hand.is !== 'nobody') return PHASES[phase];
+  const left = LEFT[phase];
+  const who = hand.died === 'gateway' ? 'gateway went down' : '`sluice exec` died';
+  const standing = left === undefined ? PHASES[phase] : `${left} when its ${who}`;
+  if (hand.recoveredBy === 'this-gateway-late')
+    return `${standing}: it is recovered when the store can be written`;
+  if (left === undefined) return standing;
   return hand.recoveredBy === 'next-start'
-    ? `${when}: the next start recovers it`
-    : `${when}, and is about to be recovered: ask again in a moment`;
+    ? `${standing}: the next start recovers it`
+    : `${standing}, and is about to be recovered: ask again in a moment`;
 }
 
 /** Phases in which a message was in hand; in the others nothing was to be done for it just then. */

@@ -21,15 +21,17 @@ import type { Resumes } from './resumes.ts';
 import type { Turns } from './turns.ts';
 
 export interface InterventionsOptions {
-  readonly store: Pick<Store, 'message' | 'replies' | 'outbound' | 'openLives' | 'commit' | 'writable'>;
+  readonly store: Pick<Store, 'message' | 'replies' | 'outbound' | 'openLives' | 'writable'>;
   readonly log: Log;
   readonly delivery: Delivery;
   readonly ledger: Ledger;
   readonly held: Held;
   readonly resumes: Resumes;
-  readonly turns: Pick<Turns, 'isWaiting' | 'setAside' | 'written' | 'release'>;
+  readonly turns: Pick<Turns, 'isWaiting' | 'setAside' | 'putBack' | 'release'>;
   /** The number of this life; 0 until the store has given one. */
   readonly life: () => number;
+  /** What earlier lives left is found late, because the store could not be written. */
+  readonly awaitsRecovery: () => boolean;
   /** The work of this message has left: tells the chart. */
   readonly settled: (messageId: string) => void;
   /** Something is held again that may be taken up by now. */
@@ -107,7 +109,9 @@ export class Interventions {
 
   /** A `sluice exec` beside a gateway counts as living: one that was killed is taken over within moments. */
   #asker(): Asker {
-    return { life: this.#options.life(), isLiving: () => true };
+    const { life, awaitsRecovery } = this.#options;
+    const recoveredBy = awaitsRecovery() ? 'this-gateway-late' : 'this-gateway';
+    return { life: life(), isLiving: () => true, recoveredBy };
   }
 
   #waits({ id, conversation }: StoredMessage): boolean {
@@ -120,18 +124,19 @@ export class Interventions {
     const { store, ledger, changed } = this.#options;
     const classified = { kind: 'turn', text: message.text } as const;
     const inHand = { row: message, classified, recorded: true };
-    const prepared = ledger.prepare(inHand, discarded(message, by, reason));
     const taken = this.#takeOut(message);
-    try {
-      if (!store.writable) throw new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now');
-      await store.commit(prepared.unit);
-    } catch (error) {
+    const settled = store.writable
+      ? await ledger.settleOnDisk(inHand, discarded(message, by, reason))
+      : 'outage';
+    if (typeof settled === 'string') {
       taken.putBack();
-      throw error;
+      throw settled === 'outage'
+        ? new SluiceError('STORE_UNAVAILABLE', 'the store cannot be written just now')
+        : new SluiceError('INTERNAL', 'the store did not take that a message is given up');
     }
-    const { outcome } = ledger.finish(prepared, true);
     taken.left();
     changed();
+    const { outcome } = settled;
     return { messageId: message.id, outcome, replies: [], text: replies.discardedNow(message.id) };
   }
 
@@ -141,18 +146,20 @@ export class Interventions {
     if (held.has(id)) {
       const rows = held.rows.filter((row) => row.id === id);
       held.remove(id);
+      // It may be work still: a drain that holds it passes over what it does not find held when that is on disk.
       return {
         putBack: () => {
           held.putBack(rows);
+          settled(id);
           heldLate();
         },
-        left: () => {},
+        left: () => settled(id),
       };
     }
     const unstarted = turns.setAside(id);
     if (unstarted !== undefined) {
       return {
-        putBack: () => turns.written(unstarted),
+        putBack: () => turns.putBack(unstarted),
         left: () => {
           turns.release(unstarted);
           settled(id);

@@ -18,7 +18,7 @@ import type { Delivery } from './delivery.ts';
 import type { InHand, Progress, ProgressListener, Settled, Settlement, Suspension } from './in-hand.ts';
 import { outboundRows, withNote } from './outbound-rows.ts';
 import { SettleTimes } from './settle-times.ts';
-import { type Committed, tryCommit } from './unexpected.ts';
+import { type Committed, tryCommit, type Uncommitted } from './unexpected.ts';
 import { Unrecorded } from './unrecorded.ts';
 
 interface Open {
@@ -108,6 +108,16 @@ export class Ledger {
     // What began unrecorded may end when the store is back already.
     await this.catchUp();
     return settled;
+  }
+
+  /**
+   * Settles a message, or not at all: gives how the commit failed. It is told as many ticks after its commit as by `settle`, so
+   * that what two commits of one batch say in a conversation leaves in their order. Never rejects.
+   */
+  async settleOnDisk(message: InHand, settlement: Settlement): Promise<Settled | Uncommitted> {
+    const prepared = this.prepare(message, settlement);
+    const written = await this.#commit(prepared.unit);
+    return written === 'written' ? this.finish(prepared, true) : written;
   }
 
   /**

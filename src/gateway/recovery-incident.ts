@@ -12,8 +12,8 @@ export const CRASHES_MAX = 3;
 export interface IncidentOptions {
   /** Wall milliseconds. */
   readonly now: number;
-  /** Lives that ended in the middle of what they worked on; the others whose rows are open have left in order. */
-  readonly deadLives: ReadonlySet<number>;
+  /** Lives that died. One that was cut off after it had been asked to leave is none, and counts against nobody. */
+  readonly deaths: ReadonlySet<number>;
   /** Conversations that were in flight at earlier deaths. */
   readonly sessions: ReadonlyMap<string, CrashedSession>;
   /** What the deaths of late are called, and what has been said or promised of them; null without a new death. */
@@ -48,11 +48,11 @@ export class Incident {
 
   /** Counts in how many deaths running each conversation was in flight, by the turns left open; whoever was not is calm. */
   count(turns: readonly OpenTurn[]): readonly Write[] {
-    const { deadLives, sessions, now, incident } = this.#options;
+    const { deaths, sessions, now, incident } = this.#options;
     if (incident === null) return [];
     const writes: Write[] = [];
     const inFlight = new Set(
-      turns.filter(({ life }) => deadLives.has(life)).map(({ conversation }) => conversation),
+      turns.filter(({ life }) => deaths.has(life)).map(({ conversation }) => conversation),
     );
     for (const conversation of inFlight) {
       writes.push({ op: 'session.crashed', conversation, at: now });
@@ -97,7 +97,10 @@ export class Incident {
     return { writes: [promised, handedOn], text };
   }
 
-  /** What is no notice but an answer to those messages, so that it is said in a quiet life, too. */
+  /**
+   * A text about those messages, outside the count of notices, so that it is said in a quiet life, too. Of those that go on
+   * by themselves nothing is said, not what their turns had streamed either: their answer comes whole.
+   */
   #again({ conversation, streamed, asked, isAgain }: CutOffs): string | null {
     if (asked.length === 0) return null;
     const how = this.#options.quiet ? 'after-safe-mode' : this.rests(conversation) ? 'rests' : 'resume';

@@ -3,7 +3,8 @@
  *
  * Commands: received and not begun, it runs while it is young; begun, it is interrupted and never repeated. Turns:
  * not begun, the message is held again; begun, the message goes on by itself, waits for a person's word or settles, as
- * the configuration and what is known of the turn say. What a turn had streamed is said to the person.
+ * the configuration and what is known of the turn say. What a turn had streamed is said to the person, unless the message
+ * goes on by itself in a conversation that has heard of the incident: there its answer comes whole.
  */
 import { newId } from '../messages/ids.ts';
 import * as resumeReplies from '../messages/resume-replies.ts';
@@ -31,7 +32,9 @@ export const AWAITING_AGE_MS_MAX = 7 * 24 * 3_600_000;
 export interface PlanOptions extends IncidentOptions {
   readonly life: Life;
   readonly resume: ResumeRules;
-  /** Of the dead lives those that were command lines, which ran a command themselves. */
+  /** Lives that ended in the middle of what they worked on; the others whose rows are open have left in order. */
+  readonly cutOffLives: ReadonlySet<number>;
+  /** Of these those that were command lines, which ran a command themselves. */
   readonly deadClis: ReadonlySet<number>;
   /** The longest text of one message of a platform; undefined: any. */
   readonly textCharsMax: (platform: string) => number | undefined;
@@ -95,7 +98,7 @@ class Planner {
       outbound.push({ ...row, nextAt: waitUntil(row.nextAt, claimedAt, now) });
       return;
     }
-    const error = 'the gateway died while it was being sent';
+    const error = 'the gateway went down while it was being sent';
     writes.push({ op: 'outbound.end', id: row.id, at: now, state: 'unknown', error });
     outbound.push({ ...row, state: 'unknown', error });
   }
@@ -128,9 +131,9 @@ class Planner {
 
   /** A life that left in order has let its commands end: this one has, and how could not be written. */
   #commandCutOff({ name, life }: CommandRow): string {
-    const { deadLives, deadClis } = this.#options;
+    const { cutOffLives, deadClis } = this.#options;
     if (deadClis.has(life)) return resumeReplies.cutOffWithItsCli(name);
-    return deadLives.has(life) ? resumeReplies.interruptedAtBoot(name) : resumeReplies.endUnrecorded(name);
+    return cutOffLives.has(life) ? resumeReplies.interruptedAtBoot(name) : resumeReplies.endUnrecorded(name);
   }
 
   #interrupted(message: StoredMessage, turn: OpenTurn): void {
@@ -158,7 +161,10 @@ class Planner {
     );
   }
 
-  /** Of all that was cut off in one conversation its first message has it told, in one text. */
+  /**
+   * Of all that was cut off in one conversation its first message has it told, in one text. It has one turn at a time, but
+   * one whose end an outage kept from being written is open beside the one that came after it.
+   */
   #tell(message: StoredMessage): void {
     const { platform, conversation } = message;
     if (this.#told.has(conversation)) return;
@@ -226,9 +232,9 @@ class Planner {
 
   /** How the life ended that had it. */
   #endOf({ life }: { readonly life: number }): 'cli-died' | 'gateway-died' | 'gateway-left' {
-    const { deadLives, deadClis } = this.#options;
+    const { cutOffLives, deadClis } = this.#options;
     if (deadClis.has(life)) return 'cli-died';
-    return deadLives.has(life) ? 'gateway-died' : 'gateway-left';
+    return cutOffLives.has(life) ? 'gateway-died' : 'gateway-left';
   }
 
   #settle(message: StoredMessage, outcome: 'interrupted' | 'expired', text: string): void {

@@ -87,7 +87,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 
   const now = clock.wallMs();
   const ends = new Map(dead.map((other) => [other.id, options.lastWordOf?.(other) ?? killed(now)]));
-  const { deaths, deadLives, isNew } = await deathsUntilNow(options, dead, ends, open);
+  const { deaths, cutOffLives, isNew } = await endsUntilNow(options, dead, ends, open);
   const mark = await store.safeMode();
   const crashLoop = safeMode !== null && startsInSafeMode({ deaths, mark, rules: safeMode, now });
   const times = deaths.map(({ at }) => at);
@@ -96,7 +96,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     life,
     now,
     resume: options.resume,
-    deadLives,
+    cutOffLives,
+    deaths: new Set(deaths.map((death) => death.life)),
     deadClis: new Set(dead.filter(({ kind }) => kind === 'cli').map(({ id }) => id)),
     sessions: isNew ? await crashedSessions(store) : new Map(),
     incident: incident === undefined ? null : { name: incident, told: await store.noticesOf(incident) },
@@ -143,8 +144,8 @@ const killed = (at: number): LastWord => ({ code: null, cause: 'died', at });
 /** A death is an end that nobody asked for: a kill, or a defect. */
 const isDeath = ({ cause }: Pick<LastWord, 'cause'>): boolean => cause === 'died' || cause === 'fault';
 
-/** What the life worked on ended with it, whether that was a death or somebody would not wait for its end. */
-export const hasCutOff = (end: Pick<LastWord, 'cause' | 'code'>): boolean =>
+/** What the life worked on was cut off with it, whether that was a death or somebody would not wait for its end. */
+export const endedAmidWork = (end: Pick<LastWord, 'cause' | 'code'>): boolean =>
   isDeath(end) || end.cause === CUT_OFF_CAUSE || end.code === INTERRUPTED_CODE;
 
 /**
@@ -152,22 +153,22 @@ export const hasCutOff = (end: Pick<LastWord, 'cause' | 'code'>): boolean =>
  * whether there is a death that no start has gone on from yet. A life that ended by a defect may have said so in the store,
  * but what it cut off is open like after a kill.
  */
-async function deathsUntilNow(
+async function endsUntilNow(
   { store, clock, life }: RecoveryOptions,
   dead: readonly Life[],
   ends: ReadonlyMap<number, LastWord>,
   { turns }: OpenWork,
-): Promise<{ deaths: readonly Death[]; deadLives: ReadonlySet<number>; isNew: boolean }> {
+): Promise<{ deaths: readonly Death[]; cutOffLives: ReadonlySet<number>; isNew: boolean }> {
   const now = clock.wallMs();
   const known = await store.deaths(now - DEATHS_WITHIN_MS);
   const failed = new Set(known.map((death) => death.life));
   const before = await store.lastExit(life.epoch ?? 0);
   const endOf = ({ id }: Life) => ends.get(id) ?? killed(now);
   const died = dead.filter((other) => other.kind === 'daemon' && isDeath(endOf(other)));
-  const cutOff = dead.filter((other) => hasCutOff(endOf(other)));
+  const cutOff = dead.filter((other) => endedAmidWork(endOf(other)));
   return {
     deaths: [...known, ...died.map((other) => ({ life: other.id, at: endOf(other).at }))],
-    deadLives: new Set([...failed, ...cutOff.map(({ id }) => id)]),
+    cutOffLives: new Set([...failed, ...cutOff.map(({ id }) => id)]),
     isNew: died.length > 0 || before?.cause === 'fault' || turns.some((turn) => failed.has(turn.life)),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Requests to stop, restart or drain, from wherever they come: a chat command, the CLI, HTTP, a signal. Each
  * is one event to the chart and gets its one answer. A restart that a person asks for is refused while the
- * configuration on disk is invalid; a signal never is. A request from inside a command's or a turn's own
+ * configuration on disk is invalid, or the program to start again in place is missing; a signal never is. A request from inside a command's or a turn's own
  * process tree waits until that work has settled, or it would wait for itself.
  */
 import type { Cause, Intent, RequestEvent, Verdict } from '../../machines/events.ts';
@@ -87,7 +87,7 @@ export interface RequestsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly lifecycle: Lifecycle;
-  readonly turns: Pick<Turns, 'running' | 'waitingCount'>;
+  readonly turns: Pick<Turns, 'running' | 'keptCount'>;
   /** What is wrong with the configuration on disk; null when a restart could use it. */
   readonly configProblem: (options: { withLines: boolean }) => string | null;
   /** What keeps this program from being started again in place; null where nothing does, or a supervisor starts it. */
@@ -128,7 +128,7 @@ export class Requests implements Disposable {
     for (const ask of ready) {
       this.#deferred.splice(this.#deferred.indexOf(ask), 1);
       // The configuration may have been broken since, by that very work.
-      const refused = this.#refusal(ask);
+      const refused = this.#refusal({ ...ask, withLines: false });
       if (refused === undefined) this.#send(ask);
       else this.#options.log.warn({ actor: ask.actor, work: workId }, refused.text);
     }
@@ -176,7 +176,7 @@ export class Requests implements Disposable {
    */
   #work(): Work {
     const { lifecycle, turns } = this.#options;
-    return { turns: turns.running.length, unstarted: turns.waitingCount, commands: lifecycle.view.commands };
+    return { turns: turns.running.length, unstarted: turns.keptCount, commands: lifecycle.view.commands };
   }
 
   #text(verdict: Verdict, intent: Ask['intent'], before: Work): string {
@@ -198,7 +198,7 @@ export class Requests implements Disposable {
   }
 }
 
-/** Work in flight, counted; `unstarted`: turns that wait for their place. */
+/** Work in flight, counted; `unstarted`: turns that wait for their place, and that nobody gives up just now. */
 interface Work {
   readonly turns: number;
   readonly unstarted: number;

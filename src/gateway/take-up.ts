@@ -140,10 +140,12 @@ export class TakeUp implements Disposable {
 
   /** It has waited for too long to be answered unasked. */
   #putAside(row: MessageRow, how: 'ask' | 'expire'): void {
-    const { clock, held, ledger, resumes } = this.#options;
+    const { clock, held, ledger, resumes, settled } = this.#options;
     const message: InHand = { row, classified: { kind: 'turn', text: row.text }, recorded: true };
     const ageMs = clock.wallMs() - row.receivedAt;
     held.remove(row.id);
+    // It may be work still: the drain that was to hold it passes over what it does not find held when that is on disk.
+    settled(row.id);
     const put =
       how === 'ask' && resumes.hasRoom(row.conversation)
         ? this.#ask(message, resumeReplies.grownOld(row.text, ageMs))

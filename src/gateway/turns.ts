@@ -17,11 +17,16 @@ interface Waiting {
   readonly message: InHand;
   /** As it was when the message came: should a reload remove it, what was accepted is still answered. */
   readonly accepted: UsableAgent | undefined;
-  /** What is on disk says that it waits; false until then, and while a person gives it up. */
+  /** What is on disk says that it waits. */
   written: boolean;
+  /** Its end is being written, because a person gives it up: meanwhile it neither begins nor becomes held. */
+  setAside: boolean;
   /** It becomes held as soon as its row is on disk: what is not could turn out to be a duplicate, or not to be kept. */
   becomesHeld: boolean;
 }
+
+/** Of a waiting message: it may begin, become held, or be given up. */
+const mayLeave = ({ written, setAside }: Waiting): boolean => written && !setAside;
 
 export interface TurnsOptions extends TurnRunOptions {
   readonly life: () => number;
@@ -51,6 +56,11 @@ export class Turns {
     return this.#waiting.length;
   }
 
+  /** Those that nobody gives up just now: a drain would keep them. */
+  get keptCount(): number {
+    return this.#waiting.filter(({ setAside }) => !setAside).length;
+  }
+
   /** True when a message may not find a place, not even one to wait in. */
   get full(): boolean {
     return this.#waiting.length >= TURNS_WAITING_MAX;
@@ -62,18 +72,13 @@ export class Turns {
     if (turn !== undefined) return turn;
     if (this.full) return 'full';
     const accepted = this.#options.agent(message.row.agent ?? '');
-    this.#waiting.push({ message, accepted, written: false, becomesHeld: false });
+    this.#waiting.push({ message, accepted, written: false, setAside: false, becomesHeld: false });
     return 'waiting';
   }
 
   /** The row of a waiting message is on disk: it starts as soon as its turn comes. */
   written(message: InHand): void {
-    const waiting = this.#waiting.find((one) => one.message === message);
-    if (waiting === undefined) return;
-    waiting.written = true;
-    // With what came after it meanwhile, which must not go before it.
-    if (waiting.becomesHeld) this.#options.holdLate(this.takeUnstartedOf(message.row.conversation));
-    this.#startWaiting();
+    this.#change(message, { written: true });
   }
 
   /** True for a message that waits for its turn, may start, and nobody gives up just now. */
@@ -83,12 +88,17 @@ export class Turns {
 
   /**
    * Keeps a message that waits from starting, and with it what comes after it in its conversation, while its end is
-   * written: `release` follows that, and `written` where it failed.
+   * written: `release` follows that, and `putBack` where it failed.
    */
   setAside(messageId: string): InHand | undefined {
     const waiting = this.#unstarted(messageId);
-    if (waiting !== undefined) waiting.written = false;
+    if (waiting !== undefined) waiting.setAside = true;
     return waiting?.message;
+  }
+
+  /** It waits again. */
+  putBack(message: InHand): void {
+    this.#change(message, { setAside: false });
   }
 
   /** Gives up a place that came to nothing: its row could not be written, was a duplicate, or has its end. */
@@ -102,15 +112,15 @@ export class Turns {
 
   /**
    * Takes out every turn that has not started, in order: a drain begins, and they become held. One whose row is not on
-   * disk yet follows by itself as soon as it is.
+   * disk yet follows by itself as soon as it is, one that could not be given up as soon as that is known.
    */
   takeUnstarted(): InHand[] {
-    return this.#takeWritten(this.#waiting);
+    return this.#takeUnstarted(this.#waiting);
   }
 
   /** The same of one conversation: what waits behind a turn that could not start must not go before it. */
   takeUnstartedOf(conversation: string): InHand[] {
-    return this.#takeWritten(
+    return this.#takeUnstarted(
       this.#waiting.filter(({ message }) => message.row.conversation === conversation),
     );
   }
@@ -158,12 +168,22 @@ export class Turns {
   }
 
   #unstarted(messageId: string): Waiting | undefined {
-    return this.#waiting.find(({ message, written }) => written && message.row.id === messageId);
+    return this.#waiting.find((waiting) => mayLeave(waiting) && waiting.message.row.id === messageId);
   }
 
-  #takeWritten(unstarted: readonly Waiting[]): InHand[] {
+  /** May leave its place from now on, for its turn or for the held ones. */
+  #change(message: InHand, to: Partial<Pick<Waiting, 'written' | 'setAside'>>): void {
+    const waiting = this.#waiting.find((one) => one.message === message);
+    if (waiting === undefined) return;
+    Object.assign(waiting, to);
+    // With what came after it meanwhile, which must not go before it.
+    if (waiting.becomesHeld) this.#options.holdLate(this.takeUnstartedOf(message.row.conversation));
+    this.#startWaiting();
+  }
+
+  #takeUnstarted(unstarted: readonly Waiting[]): InHand[] {
     for (const waiting of unstarted) waiting.becomesHeld = true;
-    return unstarted.filter(({ written }) => written).map((waiting) => this.#takeOut(waiting));
+    return unstarted.filter(mayLeave).map((waiting) => this.#takeOut(waiting));
   }
 
   #takeOut(waiting: Waiting): InHand {
@@ -221,11 +241,11 @@ export class Turns {
     const passedOver = new Set<string>();
     for (const waiting of [...this.#waiting]) {
       if (this.#running.size >= this.#options.maxTurns()) return;
-      const { message, accepted, written } = waiting;
+      const { message, accepted } = waiting;
       const { conversation } = message.row;
       if (this.#running.has(conversation) || passedOver.has(conversation)) continue;
       passedOver.add(conversation);
-      const turn = written ? this.#place(message, accepted) : undefined;
+      const turn = mayLeave(waiting) ? this.#place(message, accepted) : undefined;
       if (turn === undefined) continue;
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       this.#options.start(turn);

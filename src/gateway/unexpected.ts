@@ -21,6 +21,8 @@ export function logUnlessOutage(
 /** How a commit went. `outage`: it may be written later; `refused`: the store is well, and does not take this. */
 export type Committed = 'written' | 'outage' | 'refused';
 
+export type Uncommitted = Exclude<Committed, 'written'>;
+
 /** Commits, and gives how that went. A duplicate counts as written; a refusal is logged, as `what`. Never rejects. */
 export async function tryCommit(
   { store, log }: { readonly store: Pick<Store, 'commit'>; readonly log: Log },

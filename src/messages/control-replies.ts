@@ -61,10 +61,12 @@ export function verdict(
 /** Why it leaves, behind what it does: the cause, and a signal beside it. */
 function why({ cause, signal }: { cause: Cause | null; signal: SignalCause | null }): string {
   if (cause === null) return '';
-  if (signal === null || signal === cause) return ` (${cause})`;
-  const name = signal === 'hangup' ? 'SIGHUP' : signal;
-  return ` (${cause}), and ${name} asked it to leave as well, which nobody can take back`;
+  if (signal === null || signal === cause) return ` (${nameOf(cause)})`;
+  return ` (${nameOf(cause)}), and ${nameOf(signal)} asked it to leave as well, which nobody can take back`;
 }
+
+/** As a person knows it: the signals by their names. */
+const nameOf = (cause: Cause): string => (cause === 'hangup' ? 'SIGHUP' : cause);
 
 function holders(turns: number, commands: number): string | null {
   const parts = [

@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   arguments: 'it was not written as its command wants it',
   store: 'the gateway could not write its store',
   resume: 'its turn was cut off before it had ended',
-  'gateway-died': 'the gateway died while it was being worked on',
+  'gateway-died': 'the gateway went down while it was being worked on',
   'cli-died': 'the `sluice exec` that ran it was ended before it',
   'gateway-left': 'the gateway left while it was being worked on',
   'too-old': 'it had become too old',

@@ -52,7 +52,7 @@ export async function changeOffline(
     const thing = oneThing(change.id, await store.lookup(change.id));
     // One of another container cannot be seen, and may work.
     const isLiving = (life: Life) => isAlive(life) || !isVisible(life);
-    const target = await targetOf(store, thing, { life: null, isLiving });
+    const target = await targetOf(store, thing, { life: null, isLiving, recoveredBy: 'next-start' });
     if (target === undefined) throw new SluiceError('NOT_FOUND', `"${change.id}" is not kept any longer`);
     const planned = plan(target, change);
     if ('nothing' in planned) return planned;

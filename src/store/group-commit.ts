@@ -189,6 +189,7 @@ function commitBatch<C extends Transactions>(
   try {
     return inTransaction(db, () => {
       const results = units.map((unit) => ({ value: unit.apply(db) }));
+      // The first row carries the count; a run without rows has none to carry, for the buffer keeps it until there is one.
       db.addJournalRows(run.rows, run.missed);
       return { results, journal: { missed: 0, defects: [] } };
     });

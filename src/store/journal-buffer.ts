@@ -27,7 +27,7 @@ export class JournalBuffer {
     this.#bound();
   }
 
-  /** Hands over the oldest rows, at most `rowsMax`. */
+  /** Hands over the oldest rows, at most `rowsMax`; without any the count stays here, for the first that comes. */
   take(rowsMax: number): JournalRun {
     const run = { rows: this.#rows.splice(0, rowsMax), missed: this.#missed };
     if (run.rows.length > 0) this.#missed = 0;

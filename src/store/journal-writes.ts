@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { JournalRow } from './records.ts';
 
-/** Rows that one statement adds: each costs two thirds of one that has a statement of its own. */
+/** Rows that one statement adds: together they cost less than each by a statement of its own. */
 const ROWS_AT_ONCE = 8;
 
 const VALUES = '(?, ?, ?, ?, ?, ?, ?)';

@@ -31,7 +31,7 @@ const SETTLE = `
 /** Before its settling: a statement of its own, so that the many which are not merged do not pay for it. */
 const MERGE = 'UPDATE inbox SET merged_into = ? WHERE id = ? AND outcome IS NULL';
 
-/** Looks the attempt up only where it is not known: the look-up would be a fifth of what beginning a turn costs. */
+/** Looks the attempt up only where it is not known: of a message that begins in the unit it comes in it is the first. */
 const TURN_START = `
   INSERT INTO turns (id, conversation, agent, life, started_at, effects, attempt)
   VALUES (?, ?, ?, ?, ?, ?, coalesce(?, (SELECT count(*) + 1 FROM turn_messages WHERE message_id = ?)))`;

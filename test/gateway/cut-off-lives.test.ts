@@ -82,3 +82,38 @@ test('a life that came to its end has let its command end, whose end nobody know
     texts: [expect.any(String), UNRECORDED],
   });
 });
+
+test('a life that was cut off counts towards no quarantine, also beside one that died without having begun anything', async () => {
+  const store = new MemoryStore();
+  const clock = new FakeClock();
+  const asked = await store.begin(daemon);
+  await store.commit([
+    { op: 'session.crashed', conversation: 'local:cli', at: AT },
+    { op: 'session.crashed', conversation: 'local:cli', at: AT },
+    {
+      op: 'receive',
+      message: messageRow('m_1', {
+        ...{ life: asked.id, kind: 'turn', phase: 'started', receivedAt: clock.wallMs() - 1000 },
+      }),
+    },
+    { op: 'turn.start', turn: { ...turnRow('t_1'), life: asked.id, effects: false }, messages: ['m_1'] },
+  ]);
+  await store.begin(daemon);
+  const life = await store.begin(daemon);
+  const before = store.units.length;
+  const { quarantined, held } = await recover({
+    ...{ store, clock, life, safeMode: null, processes: new FakeProcesses(), log: keptLog().log },
+    isLiving: () => false,
+    resume: { resume: 'auto', maxAgeMs: 86_400_000, onExpired: 'ask' },
+    textCharsMax: () => undefined,
+    lastWordOf: ({ id }) => (id === asked.id ? { code: null, cause: 'cut-off', at: AT } : undefined),
+  });
+  expect(quarantined).toEqual([]);
+  expect(held).toMatchObject([{ id: 'm_1' }]);
+  const written = store.units.slice(before).flat();
+  // The one that died found the conversation idle.
+  expect(written.flatMap((write) => (write.op.startsWith('session.') ? [write.op] : []))).toEqual([
+    'session.calm',
+  ]);
+  expect(written).toContainEqual(expect.objectContaining({ op: 'turn.end', reason: 'gateway-died' }));
+});

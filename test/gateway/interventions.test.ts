@@ -12,7 +12,7 @@ import {
 import type { OutboundState, Phase, StoredMessage, StoredOutbound } from '../../src/store/records.ts';
 import { cliStart, daemonStart, messageRow, outboundRow, receive } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { answer, startCore } from '../support/gateway-core.ts';
+import { answer, bootCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { Outbox } from '../support/outbox.ts';
 
@@ -90,8 +90,8 @@ describe('what is given up', () => {
   });
 
   test.each<[Phase, string]>([
-    ['started', 'it was being worked on when its gateway died: the next start recovers it'],
-    ['received', 'it had not begun when its gateway died: the next start recovers it'],
+    ['started', 'it was being worked on when its gateway went down: the next start recovers it'],
+    ['received', 'it had not begun when its gateway went down: the next start recovers it'],
   ])('is not what a dead gateway left %s: its end is the recovery’s', (phase, text) => {
     const left: Target = {
       ...target(message(phase)),
@@ -107,7 +107,7 @@ describe('what is given up', () => {
       hand: { is: 'nobody', died: 'gateway', recoveredBy: 'this-gateway' },
     };
     expect(idsOf(discardsOf(left, false))).toBe(
-      'it was being worked on when its gateway died, and is about to be recovered: ask again in a moment',
+      'it was being worked on when its gateway went down, and is about to be recovered: ask again in a moment',
     );
     const byExec: Target = {
       ...target(message('started')),
@@ -118,28 +118,70 @@ describe('what is given up', () => {
     );
   });
 
+  test.each<[Phase, string]>([
+    ['started', 'it was being worked on when its gateway went down'],
+    ['received', 'it had not begun when its gateway went down'],
+    ['held', 'it is held, and has no reply yet'],
+    ['waiting', 'it waits for its turn'],
+  ])(
+    'is not what is %s and is recovered once the store can be written, which may take long',
+    (phase, how) => {
+      const left: Target = {
+        ...target(message(phase)),
+        hand: { is: 'nobody', died: 'gateway', recoveredBy: 'this-gateway-late' },
+      };
+      expect(idsOf(discardsOf(left, false))).toBe(`${how}: it is recovered when the store can be written`);
+    },
+  );
+
+  test('is not what a start without a store has not found yet: nobody is told that it takes a moment', async () => {
+    const store = new MemoryStore();
+    const { id: life } = await store.begin(daemonStart);
+    await store.commit([receive('m1', { phase: 'started', life })]);
+    const { gateway } = bootCore('', { store });
+    const thing = { is: 'message', id: 'm1' } as const;
+    const ask = () => gateway.interventions.discard(thing, 'local:owner', null);
+    gateway.begin({ ...daemonStart, id: 0, epoch: 2 });
+    gateway.recoveryIsLate();
+    const late = {
+      nothing:
+        'it was being worked on when its gateway went down: it is recovered when the store can be written',
+    };
+    expect(await ask()).toEqual(late);
+    gateway.begin(await store.begin(daemonStart));
+    expect(await ask()).toEqual(late);
+    gateway.resume(NOTHING_RECOVERED, null);
+    expect(await ask()).toEqual({
+      nothing: expect.stringContaining('about to be recovered: ask again in a moment'),
+    });
+  });
+
   test.each<Phase>(['held', 'waiting', 'awaiting-resume'])(
-    'is not what is %s on disk and just being taken up: a moment later it is known how it stands',
+    'is not what is %s on disk and just being taken up or given up: a moment later it is known how it stands',
     (phase) => {
       expect(idsOf(discardsOf(target(message(phase)), false))).toBe(
-        'it is just being taken up: ask again in a moment',
+        'it is just being changed: ask again in a moment',
       );
     },
   );
 
   test.each([
-    ['a gateway that runs it', { life: 1, isLiving: () => true }, { is: 'gateway' }],
+    [
+      'a gateway that runs it',
+      { life: 1, isLiving: () => true, recoveredBy: 'this-gateway' },
+      { is: 'gateway' },
+    ],
     [
       'a gateway that has not recovered it',
-      { life: 9, isLiving: () => true },
+      { life: 9, isLiving: () => true, recoveredBy: 'this-gateway' },
       { is: 'nobody', died: 'gateway', recoveredBy: 'this-gateway' },
     ],
     [
       'a command without a gateway',
-      { life: null, isLiving: () => true },
+      { life: null, isLiving: () => true, recoveredBy: 'next-start' },
       { is: 'nobody', died: 'gateway', recoveredBy: 'next-start' },
     ],
-  ])('says to %s who has it in hand', async (_, asker, hand) => {
+  ] as const)('says to %s who has it in hand', async (_, asker, hand) => {
     const store = new MemoryStore();
     await store.begin(daemonStart);
     await store.commit([receive('m1', { phase: 'started' })]);
@@ -155,7 +197,7 @@ describe('what is given up', () => {
     // Another process asks: a store leaves out the life that it was opened for.
     await store.begin(daemonStart);
     await store.commit([receive('m1', { phase: 'started', life, epoch: null })]);
-    const asker = { life: null, isLiving: () => lives };
+    const asker = { life: null, isLiving: () => lives, recoveredBy: 'next-start' } as const;
     expect(await targetOf(store, { is: 'message', id: 'm1' }, asker)).toMatchObject({ hand });
   });
 
@@ -307,6 +349,158 @@ describe('a message whose turn waits behind another of its conversation', () => 
     await answer(core, 1);
     expect(agent.asked).toEqual(['first', 'behind', 'behind2']);
   });
+});
+
+describe('a message that a drain is just holding, and that somebody gives up meanwhile', () => {
+  /** A turn runs, one waits behind it, and the commits that these belong to wait until they may. */
+  async function holding(slow: 'held' | 'both') {
+    const core = await startCore('display: { busy_input_mode: queue }');
+    await core.receive('first');
+    const behind = await core.receive('behind');
+    await settled();
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    const write = core.store.commit.bind(core.store);
+    core.store.commit = async (unit) => {
+      if (slow === 'both' || unit.some((one) => one.op === 'phase' && one.phase === 'held')) await mayCommit;
+      return write(unit);
+    };
+    return { ...core, behind, commit, thing: { is: 'message', id: behind.messageId } as const };
+  }
+
+  const restart = { intent: 'restart', cause: 'restart', actor: 'local:owner' } as const;
+  const drain = { intent: 'drain', cause: 'drain', actor: 'local:owner' } as const;
+
+  test('is no work any more where its end is on disk first', async () => {
+    const core = await holding('held');
+    const { gateway, thing, commit } = core;
+    gateway.requests.ask(restart);
+    await settled();
+    expect(await gateway.interventions.discard(thing, 'local:owner', null)).toMatchObject({
+      outcome: 'discarded',
+    });
+    commit();
+    await settled();
+    await answer(core, 0);
+    expect(gateway.lifecycle.view.turns).toBe(0);
+    expect(await gateway.exited).toMatchObject({ cause: 'restart' });
+  });
+
+  test('is no work any more where it was written as held first', async () => {
+    const core = await holding('both');
+    const { gateway, thing, behind, commit } = core;
+    const discarding = gateway.interventions.discard(thing, 'local:owner', null);
+    gateway.requests.ask(drain);
+    await settled();
+    commit();
+    expect(await discarding).toMatchObject({ outcome: 'discarded' });
+    await settled();
+    await answer(core, 0);
+    expect(gateway.status).toMatchObject({ state: 'draining.drained', held: 0 });
+    expect(await behind.settled).toMatchObject({ outcome: 'discarded' });
+  });
+
+  test.each(['before', 'after'])(
+    'is held all the same, and no work, where it could not be given up, known %s it is written as held',
+    async (when) => {
+      const core = await holding('held');
+      const { gateway, store, thing, agent, commit } = core;
+      const { promise: mayFail, resolve: fail } = Promise.withResolvers<void>();
+      const write = store.commit.bind(store);
+      store.commit = async (unit) => {
+        if (!unit.some((one) => one.op === 'settle' && one.outcome === 'discarded')) return write(unit);
+        await mayFail;
+        throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+      };
+      gateway.requests.ask(drain);
+      await settled();
+      const discarding = gateway.interventions.discard(thing, 'local:owner', null);
+      const refused = expect(discarding).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await settled();
+      for (const end of when === 'before' ? [fail, commit] : [commit, fail]) {
+        end();
+        await settled();
+      }
+      await refused;
+      await answer(core, 0);
+      expect(gateway.status).toMatchObject({ state: 'draining.drained', held: 1 });
+      gateway.requests.ask({ ...drain, intent: 'cancel-drain' });
+      await settled();
+      expect(agent.asked).toEqual(['first', 'behind']);
+    },
+  );
+
+  test('is no work any more where the start of its turn could not be written', async () => {
+    const core = await holding('held');
+    const { gateway, store, agent, thing, commit } = core;
+    const write = store.commit.bind(store);
+    let isFailing = true;
+    store.commit = async (unit) => {
+      if (isFailing && unit.some(({ op }) => op === 'turn.start'))
+        throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+      return write(unit);
+    };
+    await answer(core, 0);
+    isFailing = false;
+    expect(await gateway.interventions.discard(thing, 'local:owner', null)).toMatchObject({
+      outcome: 'discarded',
+    });
+    commit();
+    await settled();
+    expect(gateway.lifecycle.view.turns).toBe(0);
+    expect(agent.asked).toEqual(['first']);
+  });
+});
+
+test('a message that is given up in one batch with what was said before it is told of after that', async () => {
+  const core = await startCore(
+    `access: { owners: ['chat:ann'] }\ndisplay: { busy_input_mode: queue }\nquick_commands: { up: { type: exec, command: uptime } }`,
+  );
+  const { gateway, store, processes, chat } = core;
+  const ann = { platform: 'chat', conversation: 'chat:c', sender: 'chat:ann' } as const;
+  await core.receive('first', ann);
+  const { messageId: id } = await core.receive('behind', ann);
+  await core.receive('/up', ann);
+  await settled();
+  const { promise: batch, resolve: commit } = Promise.withResolvers<void>();
+  const write = store.commit.bind(store);
+  store.commit = async (unit) => {
+    await batch;
+    return write(unit);
+  };
+  processes.started[0]?.finish({ stdout: 'up 3 days' });
+  await settled();
+  const discarding = gateway.interventions.discard({ is: 'message', id }, 'local:owner', null);
+  await settled();
+  commit();
+  await discarding;
+  await settled();
+  expect(chat.sent).toEqual([
+    expect.stringContaining('up 3 days'),
+    expect.stringMatching(/^Not answered: "behind" was discarded/),
+  ]);
+});
+
+test('a message that somebody gives up just now is given up by nobody else, and a restart does not keep it', async () => {
+  const core = await startCore('display: { busy_input_mode: queue }');
+  await core.receive('first');
+  const { messageId: id } = await core.receive('behind');
+  await settled();
+  const { gateway, store } = core;
+  const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+  const write = store.commit.bind(store);
+  store.commit = async (unit) => {
+    await mayCommit;
+    return write(unit);
+  };
+  const discarding = gateway.interventions.discard({ is: 'message', id }, 'local:owner', null);
+  await settled();
+  expect(await gateway.interventions.discard({ is: 'message', id }, 'local:owner', null)).toEqual({
+    nothing: 'it is just being changed: ask again in a moment',
+  });
+  const { text } = gateway.requests.ask({ intent: 'restart', cause: 'restart', actor: 'local:owner' });
+  expect(text).not.toContain('kept');
+  commit();
+  expect(await discarding).toMatchObject({ outcome: 'discarded' });
 });
 
 describe('a gateway that runs', () => {

@@ -31,7 +31,8 @@ const defaults: PlanOptions = {
   life,
   now: NOW,
   resume: { resume: 'auto', maxAgeMs: 24 * HOUR, onExpired: 'ask' },
-  deadLives: new Set([1]),
+  cutOffLives: new Set([1]),
+  deaths: new Set([1]),
   deadClis: new Set(),
   sessions: new Map(),
   incident: { name: 'crash:1', told: [] },
@@ -105,7 +106,7 @@ describe('of a dead life', () => {
   });
 
   test.each<[string, Partial<PlanOptions>, string, RegExp]>([
-    ['left in order', { deadLives: new Set() }, 'gateway-left', /^What came of \/up could not be recorded/],
+    ['left in order', { cutOffLives: new Set() }, 'gateway-left', /^What came of \/up could not be recorded/],
     [
       'was a command line that was killed',
       { deadClis: new Set([1]) },
@@ -256,7 +257,7 @@ describe('a turn that was cut off', () => {
       'The message "hello" was cut off, too. The gateway is in safe mode after several crashes: send /resume when it takes turns again to have it answered after all.',
     ],
   ])(
-    'and waits for a word is told of in a reply of its own where its conversation has had the "down" of the incident, %s',
+    'and waits for a word is told of in a text about it, no notice of the incident, where its conversation has had the "down" of the incident, %s',
     (_, turn, quiet, text) => {
       const incident = { name: 'crash:1', told: [notice('down')] };
       const plan = planOf(cutOff({ effects: true, ...turn }), { incident, quiet });
@@ -274,7 +275,7 @@ describe('a turn that was cut off', () => {
       /^first half\n\nsecond half\n\nThe gateway went down while this was being answered\. Send \/resume/,
     ],
     [
-      'in one reply after it',
+      'in one text after it',
       [notice('down')],
       /^first half\n\nsecond half\n\nThe messages "hello", "hello again" were cut off, too\. Send \/resume to have them answered after all\.$/,
     ],
@@ -314,7 +315,7 @@ describe('a turn that was cut off', () => {
   });
 
   test('of a life that left in order is no crash of its conversation', () => {
-    const plan = planOf(cutOff(), { deadLives: new Set(), incident: null });
+    const plan = planOf(cutOff(), { cutOffLives: new Set(), deaths: new Set(), incident: null });
     expect(plan.writes.map(({ op }) => op)).not.toContain('session.crashed');
     expect(plan.writes).toContainEqual(expect.objectContaining({ op: 'turn.end', reason: 'gateway-left' }));
     expect(plan.outbound).toHaveLength(1);

@@ -143,6 +143,7 @@ describe('a drain', () => {
   test.each([
     ['SIGTERM', sigterm, 'stopping (SIGTERM)'],
     ['SIGUSR1', sigusr1, 'restarting (SIGUSR1)'],
+    ['a lost terminal', hangup, 'stopping (SIGHUP)'],
   ])('that %s caused cannot, whoever asks', async (_, request, doing) => {
     const core = await busy();
     ask(core, request);
@@ -319,13 +320,21 @@ describe('a request from inside a command', () => {
 
   test('is left undone, and logged, when the command broke the configuration', async () => {
     let problem: string | null = null;
-    const { core, program, from } = await runningCommand({ configProblem: () => problem });
-    expect(ask(core, { ...restart, from }).verdict).toBe('deferred');
+    const configProblem = ({ withLines }: { withLines: boolean }) =>
+      withLines ? `${problem}\n     3 | agent:` : problem;
+    const { core, program, from } = await runningCommand({
+      configProblem: (options) => (problem === null ? null : configProblem(options)),
+    });
+    // Asked at the control socket, whose answer may show lines; a log may not.
+    expect(ask(core, { ...restart, from, withLines: true }).verdict).toBe('deferred');
     problem = 'sluice.yaml:3: agent.type is missing';
     program.finish();
     await settled();
     expect(state(core)).toBe('running.healthy');
-    expect(core.lines.at(-1)).toMatchObject({ level: 40, actor: 'local:owner', work: from });
+    expect(core.lines.at(-1)).toMatchObject({
+      ...{ level: 40, actor: 'local:owner', work: from },
+      msg: 'Not restarted: the configuration is invalid.\nsluice.yaml:3: agent.type is missing',
+    });
   });
 
   test('is one of a hundred that may wait; the next is asked for at once', async () => {

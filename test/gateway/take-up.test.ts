@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { MessageRow } from '../../src/store/records.ts';
 import { messageRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
-import { answer, bootCore, type GatewayCore, NOTHING_RECOVERED } from '../support/gateway-core.ts';
+import { answer, bootCore, type GatewayCore, NOTHING_RECOVERED, startCore } from '../support/gateway-core.ts';
 
 const HOUR = 3_600_000;
 
@@ -61,6 +61,37 @@ describe('a held message that has grown old', () => {
     const core = await runsWith(turns('answer'), old);
     expect(core.agent.asked).toEqual(['text of m_1']);
   });
+
+  test.each(['ask', 'expire'])(
+    'while its drain is just holding it is put aside by %s, and no work any more',
+    async (onExpired) => {
+      const core = await startCore(`display: { busy_input_mode: queue }\n${turns(onExpired)}`);
+      const { gateway, store, clock } = core;
+      await core.receive('first');
+      const receivedAt = clock.wallMs() - 25 * HOUR;
+      const { messageId } = await core.receive('behind', { receivedAt });
+      await settled();
+      const { promise: mayHold, resolve: hold } = Promise.withResolvers<void>();
+      const write = store.commit.bind(store);
+      store.commit = async (unit) => {
+        await mayHold;
+        return write(unit);
+      };
+      const drain = { intent: 'drain', cause: 'drain', actor: 'local:owner' } as const;
+      gateway.requests.ask(drain);
+      await settled();
+      gateway.requests.ask({ ...drain, intent: 'cancel-drain' });
+      await settled();
+      hold();
+      await settled();
+      expect(gateway.status).toMatchObject({ held: 0 });
+      expect((await stands(core, messageId)).phase).toMatch(/^(?:awaiting-resume|settled)$/);
+      gateway.requests.ask({ intent: 'stop', cause: 'stop', actor: 'local:owner' });
+      await answer(core, 0);
+      expect(gateway.lifecycle.view.turns).toBe(0);
+      expect(await gateway.exited).toMatchObject({ cause: 'stop' });
+    },
+  );
 
   test('expires where on_expired says so, and its person is told', async () => {
     const core = await runsWith(turns('expire'), old);

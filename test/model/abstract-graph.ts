@@ -89,7 +89,7 @@ export type Abstraction = (path: string, context: GatewayContext) => string;
 export const exactly: Abstraction = (path, context) =>
   [
     path,
-    requestKey(path, context),
+    requestKey(context),
     context.failure?.kind ?? '-',
     [...context.turns, ...context.commands].sort().join(),
     [...context.degraded].sort().join(),
@@ -99,12 +99,11 @@ export const exactly: Abstraction = (path, context) =>
       .join(),
   ].join(' | ');
 
-/** Only a cancel asks whether a signal has joined, not which, and nowhere else can one be granted that a signal forbids. */
-const requestKey = (path: string, { request }: GatewayContext): string => {
-  if (request === null) return '-';
-  const joined = request.signal !== null && request.signal !== request.cause && path === 'draining.waiting';
-  return `${request.intent}/${request.cause}${joined ? ' and a signal' : ''}`;
-};
+/** Whether a signal asks for it, first or as well: no event asks which. */
+const requestKey = ({ request }: GatewayContext): string =>
+  request === null
+    ? '-'
+    : `${request.intent}/${request.cause}${request.signal === null ? '' : ' with a signal'}`;
 
 /** For a system whose deadlines nobody fires by hand and where only people ask: what remains then. */
 export const coarsely: Abstraction = (path, { request, turns, commands, degraded }) =>

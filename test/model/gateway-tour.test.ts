@@ -9,7 +9,7 @@ import { INVARIANTS } from './invariants/check.ts';
 import { tour, type Walk } from './tour.ts';
 
 /** Fewer means that the search has gone blind, and a tour of little proves little. */
-const STATES_MIN = 1_500;
+const STATES_MIN = 2_000;
 
 /** Boots of a daemon that fit into the time its tour has. */
 const DAEMON_WALKS_MAX = 100;

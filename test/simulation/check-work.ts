@@ -1,6 +1,7 @@
 /**
  * Whether turns and commands ran as they may: each turn once its start was on disk, one at a time in a conversation and in
- * the order in which messages were accepted; no command twice; and no message settled as something that did not happen.
+ * the order in which messages were accepted; no command twice; no message settled as something that did not happen; and a
+ * gateway that has nothing to do counts nothing as work, so that it can leave.
  */
 import type { Write } from '../../src/store/write.ts';
 import type { IntakeCheck } from './check-intake.ts';
@@ -26,6 +27,8 @@ export class WorkCheck implements Check {
   readonly #keyOf = new Map<string, string>();
   /** Keys of messages with a turn that has begun, has ended well, has failed, was told to stop. */
   readonly #turns = { begun: new Set<string>(), well: new Set<string>(), failed: new Set<string>() };
+  /** Keys of messages that somebody wanted to give up. */
+  readonly #givenUp = new Set<string>();
   readonly #programs = { well: new Set<string>(), over: new Set<string>() };
   /** Commands that have begun; true: without a row, or without one that says so. */
   readonly #begun = new Map<string, boolean>();
@@ -40,6 +43,14 @@ export class WorkCheck implements Check {
       case 'died':
       case 'left':
         this.#running.clear();
+        return;
+      case 'given up':
+        this.#givenUp.add(happening.key);
+        return;
+      case 'idle':
+        // A stop would wait for it until its deadline, and a drain for ever.
+        for (const id of happening.work)
+          this.#known.report('work set', `${id} counts as work in ${happening.state}, and nothing runs`);
         return;
       case 'turn begins':
         this.#turnBegins(happening);
@@ -151,6 +162,8 @@ export class WorkCheck implements Check {
         if (kind === 'exec') return isUnknown || ageMs >= COMMAND_AGE_MS_MAX;
         return isUnknown || ageMs >= (rules.onExpired === 'expire' ? rules.maxAgeMs : ASKED_AGE_MS_MAX);
       }
+      case 'discarded':
+        return this.#givenUp.has(key);
       case 'refused':
         return this.#mayBeRefused(message, reason);
       default:

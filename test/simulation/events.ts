@@ -130,6 +130,22 @@ const REQUESTS: readonly WorldEvent[] = [
   asks('SIGUSR1', 0.3, { intent: 'restart', cause: 'SIGUSR1', ...signal }),
 ];
 
+/** Messages that nothing works on, as far as the disk tells: in the gateway one may be in hand by now. */
+const idleMessages = ({ checker }: World) =>
+  checker.records.openMessages.filter(({ phase }) => phase === 'held' || phase === 'waiting');
+
+const OWNER: readonly WorldEvent[] = [
+  foul(
+    'a message is given up',
+    3,
+    (world) => isUp(world) && idleMessages(world).length > 0,
+    (world) => {
+      const message = world.random.pick(idleMessages(world));
+      if (message !== undefined) world.giveUp(message.row);
+    },
+  ),
+];
+
 const STORE: readonly WorldEvent[] = [
   fair(
     'the store writes',
@@ -319,6 +335,7 @@ export const EVENTS: readonly WorldEvent[] = [
   ...PEOPLE,
   ...ORDERS,
   ...REQUESTS,
+  ...OWNER,
   ...STORE,
   ...WORK,
   ...CHAT,

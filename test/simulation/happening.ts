@@ -54,6 +54,15 @@ export type Happening =
       readonly degraded: readonly string[];
       readonly admission: Admission | undefined;
     }
+  /** Somebody wants that it is not answered; it may be too late for that. */
+  | { readonly what: 'given up'; readonly life: number; readonly key: string }
+  /** Nothing is under way in this life that could end, and the chart counts these messages as work. */
+  | {
+      readonly what: 'idle';
+      readonly life: number;
+      readonly work: readonly string[];
+      readonly state: string;
+    }
   /** `taken`: false where the store knew the message already. */
   | {
       readonly what: 'committed';

@@ -30,6 +30,7 @@ const PATHS = homePaths('/nonexistent/home-of-a-simulation', {});
 
 /** Bugs that are planted where the gateway meets the world, to see that they are found. */
 export interface Planted {
+  readonly gateway?: (gateway: Gateway) => void;
   readonly store?: (store: CrashingStore) => Store;
   readonly platform?: (platform: Platform) => Platform;
 }
@@ -106,6 +107,7 @@ export class SimLife {
       random: () => random.next(),
       inspect: (event) => this.#inspect(event),
     });
+    planted.gateway?.(this.gateway);
     this.#watchDecisions();
     this.#watchResumption();
     this.#keeper = new SimKeeper({
@@ -136,6 +138,18 @@ export class SimLife {
 
   get state(): string {
     return this.#standing.state;
+  }
+
+  /** What the chart counts as work: ids of messages. */
+  get work(): readonly string[] {
+    const { turns = [], commands = [] } = this.#snapshot?.context ?? {};
+    return [...turns, ...commands];
+  }
+
+  /** Nothing is under way in it: no turn, no program, and nothing on its way to the disk or back. */
+  get isIdle(): boolean {
+    const { store, agent, programs } = this;
+    return store.queued + store.untold + agent.turns.length + programs.running.length === 0;
   }
 
   /** Lives, until it leaves in order. Never resolves when it dies. */

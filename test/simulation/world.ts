@@ -2,6 +2,8 @@
  * A world with a gateway in it: its people, its chat, its disk, its clock, and one life after the other. It moves only when
  * it is told to, one event at a time, and everything that follows from an event has followed when that is over.
  */
+import { isSluiceError } from '../../src/errors.ts';
+import type { MessageRow } from '../../src/store/records.ts';
 import { settled } from '../support/fake-clock.ts';
 import { ChatServer, type Post } from './chat-server.ts';
 import { Checker } from './checker.ts';
@@ -122,6 +124,21 @@ export class World {
     );
   }
 
+  /** Somebody of this machine wants that it is not answered. */
+  giveUp({ id, platformMessageId: key }: MessageRow): void {
+    const { life } = this;
+    if (life === undefined) return;
+    this.happens({ what: 'given up', life: life.number, key });
+    life.gateway.interventions.discard({ is: 'message', id }, 'local:owner', null).catch((error: unknown) => {
+      if (life.isOver || isSluiceError(error, 'STORE_UNAVAILABLE')) return;
+      this.happens({
+        what: 'defect',
+        life: life.number,
+        message: `${key} is not given up: ${String(error)}`,
+      });
+    });
+  }
+
   deliver(post: Post): void {
     this.server.deliver(post);
   }
@@ -129,8 +146,12 @@ export class World {
   /** Until everything that follows from what happened has followed. */
   async follow(): Promise<void> {
     await settled();
-    if (!this.profile.promptStore) return;
-    while (this.#storeMoves()) await settled();
+    while (this.profile.promptStore && this.#storeMoves()) await settled();
+    if (this.life?.isIdle) this.#idle(this.life);
+  }
+
+  #idle({ number, work, state }: SimLife): void {
+    if (work.length > 0) this.happens({ what: 'idle', life: number, work, state });
   }
 
   async pass(ms: number): Promise<void> {

@@ -215,7 +215,7 @@ describe('a gateway that goes on after each drain', () => {
     expect(await cli).toEqual({
       code: 0,
       stdout: 'echo: behind\n',
-      stderr: 'kept, answered after the restart\n',
+      stderr: 'Kept: the gateway is restarting. It is answered as soon as it is back.\n',
       json: undefined,
     });
   });

@@ -173,7 +173,7 @@ describe('a message that waits to be answered', () => {
     expect(shown.stdout).toContain(
       'open, awaiting-resume: its turn was cut off before it had ended (resume)',
     );
-    expect(shown.stdout).toMatch(/turn t_\w+, attempt 1, .* in life 1: interrupted: the gateway died/);
+    expect(shown.stdout).toMatch(/turn t_\w+, attempt 1, .* in life 1: interrupted: the gateway went down/);
     expect(shown.stderr).toContain('answered after all by: /resume in its conversation');
 
     expect(await next.cli('messages', 'discard', 'one')).toMatchObject({ code: 0 });
@@ -251,7 +251,7 @@ describe('a message that waits to be answered', () => {
     const refused = await alone(folder, 'messages', 'discard', 'begun');
     expect(refused).toMatchObject({ code: 3, stdout: '' });
     expect(refused.stderr).toContain(
-      'nothing to discard: it was being worked on when its gateway died: the next start recovers it',
+      'nothing to discard: it was being worked on when its gateway went down: the next start recovers it',
     );
     expect(await alone(folder, 'messages', 'discard', 'behind')).toMatchObject({ code: 0 });
     const next = await gatewayHere({ folder });

@@ -8,6 +8,7 @@ import type { StoredMessage } from '../../../src/store/records.ts';
 import type { SqliteStore } from '../../../src/store/sqlite.ts';
 import type { OpenWork } from '../../../src/store/store.ts';
 import type { Write } from '../../../src/store/write.ts';
+import { isCutOffToo } from '../../support/cut-off-too.ts';
 import { withMethods } from './watched-store.ts';
 
 export const PLANTED_BUGS = [
@@ -91,9 +92,7 @@ const STORES: Readonly<Partial<Record<PlantedBug, (store: SqliteStore) => Sqlite
 
   'the second cut message is not told': (store) =>
     commits(store, (unit) =>
-      unit.filter(
-        (write) => write.op !== 'reply' || !/ was cut off(?:, too| again)\./.test(write.outbound.text),
-      ),
+      unit.filter((write) => write.op !== 'reply' || !isCutOffToo(write.outbound.text)),
     ),
 
   "a platform's named wait forgotten at a restart": (store) =>
