@@ -122,7 +122,7 @@ async function live(ground: World): Promise<Exit> {
 /** A restart in place that the system would refuse leaves with its code instead, for whoever may start the next one. */
 function inPlaceOrNot({ options, log }: World, exit: Exit): Exit {
   if (!exit.reexecute) return exit;
-  const obstacle = obstacleTo(thisProgram(options.argv), options.env);
+  const obstacle = obstacleTo(thisProgram(options.argv), options.nextEnv);
   if (obstacle === null) return exit;
   log.error({ code: exit.code }, `cannot restart in place: ${obstacle}; start it again from where it is now`);
   return { ...exit, reexecute: false };

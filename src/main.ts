@@ -7,13 +7,8 @@ import { signals } from './process/signals.ts';
 
 const NODE_MAJOR_MIN = 24;
 
-/**
- * Set by the first half of an in-place restart for the second, and taken out at once: children must not see it. It is the
- * working folder of the first start, from which the second half counts relative paths also when it was deleted.
- */
+/** Set by the first half of an in-place restart for the second. */
 const IN_PLACE = 'SLUICE_IN_PLACE';
-
-const NO_WORKING_FOLDER = 'none';
 
 const SIGUSR1_BLOCKED = '--disable-sigusr1';
 
@@ -40,10 +35,10 @@ const { compileCacheFolder } = await import('./process/compile-cache.ts');
 const cache = compileCacheFolder(readEnvironment());
 if (cache !== undefined) process.getBuiltinModule('node:module').enableCompileCache?.(cache);
 // Loaded while it is there: it is needed when files may be gone.
-const inPlace = isRun ? await import('./process/in-place.ts') : undefined;
+const program = isRun ? await import('./process/in-place.ts') : undefined;
 const { main } = await import('./cli/main.ts');
 const outcome = await main(argv, { signals, inPlaceName: IN_PLACE, leaveNow: (code) => process.exit(code) });
-if (outcome.reexecute && inPlace !== undefined) reexecute(inPlace, outcome.env, outcome.cwd);
+if (outcome.reexecute && program !== undefined) reexecute(program, outcome.nextEnv);
 process.exit(outcome.code);
 
 /** The first word that is neither an option nor the value of one. */
@@ -60,11 +55,10 @@ function commandOf(words: readonly string[]): string | undefined {
 function reexecute(
   { missingFor, thisProgram, wordsOf }: typeof import('./process/in-place.ts'),
   env: NodeJS.ProcessEnv,
-  cwd: string | undefined,
 ): void {
-  const program = thisProgram(argv);
-  const missing = missingFor(program);
-  if (missing === null) become(wordsOf(program), { ...env, [IN_PLACE]: cwd ?? NO_WORKING_FOLDER });
+  const mine = thisProgram(argv);
+  const missing = missingFor(mine);
+  if (missing === null) become(wordsOf(mine), env);
   else process.stderr.write(`sluice: cannot restart in place: ${missing}\n`);
 }
 

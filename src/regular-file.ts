@@ -40,14 +40,36 @@ export function readRegularFile(path: string, bytesMax: number): Buffer {
   }
 }
 
+/** The last bytes of a regular file, at most so many. Throws as `readRegularFile`. */
+export function readEndOfRegularFile(path: string, bytesMax: number): Buffer {
+  const descriptor = openRegularFile(path, constants.O_RDONLY);
+  try {
+    const { size } = fstatSync(descriptor);
+    const bytes = Buffer.alloc(Math.min(size, bytesMax));
+    const begins = size - bytes.length;
+    for (let length = 0; length < bytes.length; ) {
+      const read = readSync(descriptor, bytes, length, bytes.length - length, begins + length);
+      if (read === 0) return bytes.subarray(0, length);
+      length += read;
+    }
+    return bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /**
  * A descriptor of a regular file, opened with these flags and closed by whoever asked for it. Throws NotRegularFile, or
  * the system's error: to be written, a pipe that nobody reads is ENXIO there.
  */
 export function openRegularFile(path: string, flags: number, mode?: number): number {
   const descriptor = openSync(path, flags | constants.O_NONBLOCK, mode);
-  const found = fstatSync(descriptor);
-  if (found.isFile()) return descriptor;
-  closeSync(descriptor);
-  throw new NotRegularFile(path, found.isDirectory());
+  try {
+    const found = fstatSync(descriptor);
+    if (!found.isFile()) throw new NotRegularFile(path, found.isDirectory());
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
 }

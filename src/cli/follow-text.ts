@@ -4,7 +4,6 @@
  */
 import type { Clock } from '../clock.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
-import { GOING } from '../messages/replies.ts';
 import { lineAt } from './command-line.ts';
 import type { Context } from './context.ts';
 import { isOwned, ownerOf } from './departure.ts';
@@ -41,6 +40,7 @@ export async function followText(
   const { output, control, json } = context;
   const shown = new Shown(json ? () => {} : (piece) => output.write(piece));
   let decided: Record<string, unknown> | undefined;
+  let said: string | undefined;
   const decideMs = Math.min(ADMISSION_MS_MAX, timeoutMs);
   const deadlineAt = Math.ceil(
     clock.wallMs() + decideMs - Math.min(LATE_ANSWER_MS_MAX, decideMs * LATE_ANSWER_SHARE),
@@ -54,10 +54,15 @@ export async function followText(
       isOwned: () => isOwned(context),
       onAdmission: (admission) => {
         decided = admission;
-        if (admission.admission === 'hold' && wait) output.note(keptNote(admission.text));
+        // Of a turn that was cut off the last reply says so.
+        if (admission.admission === 'hold' && wait && admission.text !== said)
+          output.note(String(admission.text ?? 'kept'));
       },
       onDelta: (piece) => shown.delta(piece),
-      onReply: (reply) => shown.reply(reply),
+      onReply: (reply) => {
+        said = reply;
+        shown.reply(reply);
+      },
       onBreak: () => shown.broke(),
     },
   );
@@ -82,13 +87,6 @@ function undecided(context: Context, id: string, error: SluiceError): SluiceErro
     hint: `Whether it was: ${lineAt(context, ['messages', 'show', id])}\nThe same again with --id ${id} is answered once, whether it was or not.`,
     cause,
   });
-}
-
-/** Until when it is kept: a leaving gateway says where it goes, whether it kept the message or cut its turn off. */
-function keptNote(text: unknown): string {
-  if (typeof text !== 'string') return 'kept';
-  if (text.includes(GOING.restart)) return 'kept, answered after the restart';
-  return text.includes(GOING.stop) ? 'kept, answered after the next start' : text;
 }
 
 /** What is on disk is the next gateway's; what is not came to an end with the one that died. */

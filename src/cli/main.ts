@@ -14,9 +14,15 @@ import type { RunHost } from './run.ts';
 /** How long a leaving daemon waits for whoever reads its log. */
 const LAST_WORDS_MS_MAX = 1000;
 
+/** Stands for a working folder that is not known. */
+const NO_WORKING_FOLDER = 'none';
+
 export interface Host {
   readonly signals: Signals;
-  /** The variable that says: this is the second half of an in-place restart. It holds the working folder of the first. */
+  /**
+   * The variable that says: this is the second half of an in-place restart. It holds the working folder of the first, from
+   * which the second counts relative paths also when it was deleted, and is taken out at once: children must not see it.
+   */
   readonly inPlaceName: string;
   readonly leaveNow: (code: number) => void;
   readonly platformKinds?: NonNullable<RunHost['platformKinds']>;
@@ -27,21 +33,23 @@ export interface Host {
 export interface Leaving {
   readonly code: number;
   readonly reexecute: boolean;
-  readonly env: NodeJS.ProcessEnv;
-  readonly cwd: WorkingFolder;
+  /** The environment of the next life. */
+  readonly nextEnv: NodeJS.ProcessEnv;
 }
 
 export async function main(argv: readonly string[], host: Host): Promise<Leaving> {
-  const { [host.inPlaceName]: inPlace, ...env } = readEnvironment();
+  const { [host.inPlaceName]: folderBefore, ...env } = readEnvironment();
   const output = createOutput(process.stdout, process.stderr, env);
   const input = () => process.stdin;
-  const cwd = workingFolder() ?? (inPlace !== undefined && isAbsolute(inPlace) ? inPlace : undefined);
+  const cwd =
+    workingFolder() ?? (folderBefore !== undefined && isAbsolute(folderBefore) ? folderBefore : undefined);
+  const nextEnv = { ...env, [host.inPlaceName]: cwd ?? NO_WORKING_FOLDER };
   const cli = { env, cwd, argv, version: installedVersion(), output, input };
   const { inPlaceName: _, ...rest } = host;
-  const result = await runProgram(cli, { ...rest, inPlace: inPlace !== undefined });
+  const result = await runProgram(cli, { ...rest, inPlace: folderBefore !== undefined, nextEnv });
   await lastWords(output, 'exit' in result);
-  if ('exit' in result) return { ...result.exit, env, cwd };
-  return { code: unlessUnwritten(result.code, output), reexecute: false, env, cwd };
+  if ('exit' in result) return { ...result.exit, nextEnv };
+  return { code: unlessUnwritten(result.code, output), reexecute: false, nextEnv };
 }
 
 /** Undefined where it was deleted: then Node throws. */

@@ -33,7 +33,10 @@ export async function runProgram(cli: Cli, host: RunHost): Promise<Result> {
     })
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', helpBelow(''))
-    .addHelpText('beforeAll', ({ command, error }) => (error ? '' : helpOf(command)))
+    .addHelpText('beforeAll', ({ command }) => {
+      refuseUnknownCommand(command);
+      return '';
+    })
     .hook('preAction', handDown);
   const add = (name: string, description: string, parent = program, json?: string) =>
     withCommonOptions(parent.command(name).description(description), json).addHelpText(
@@ -218,18 +221,22 @@ function handDown(program: Command, command: Command): void {
   }
 }
 
-/** Help is asked for what there is: `sluice bogus --help` names no command, and that is the answer. */
-function helpOf(command: Command): string {
-  const [word] = command.args;
-  if (command.commands.length === 0 || word === undefined || word.startsWith('-')) return '';
-  if (command.commands.some((known) => known.name() === word)) return '';
+/**
+ * Help is asked for what there is: `sluice bogus --help` and `sluice help bogus` name no command, and that is the answer,
+ * for which commander has no setting. It is thrown as commander's own errors are, and there is no help then.
+ */
+function refuseUnknownCommand(command: Command): void {
+  const [first, second] = command.args;
+  const word = first === 'help' ? second : first;
+  if (command.commands.length === 0 || word === undefined || word.startsWith('-')) return;
+  if (command.commands.some((known) => known.name() === word)) return;
   const [near] = nearest(
     word,
     command.commands.map((known) => known.name()),
     1,
   );
   const meant = near === undefined ? '' : `\n(Did you mean ${near}?)`;
-  return command.error(`error: unknown command '${word}'${meant}`, { code: 'commander.unknownCommand' });
+  command.error(`error: unknown command '${word}'${meant}`, { code: 'commander.unknownCommand' });
 }
 
 function reported(cli: Cli, program: Command, error: unknown): number {

@@ -3,6 +3,7 @@
  * a line: one for each life in this process, and one for what ended it if it failed.
  */
 import type { Exit } from '../../machines/exit.ts';
+import { ConfigInvalid, linesText } from '../config/problems.ts';
 import type { DaemonOptions, Welcome } from '../daemon/world.ts';
 import { runDaemon } from '../daemon.ts';
 import type { PlatformKind } from '../platforms/platform.ts';
@@ -13,6 +14,7 @@ import { type Cli, type CommonOptions, errorJson } from './context.ts';
 export interface RunHost {
   readonly signals: Signals;
   readonly inPlace: boolean;
+  readonly nextEnv: NodeJS.ProcessEnv;
   readonly leaveNow: (code: number) => void;
   /** Platforms besides the local one. */
   readonly platformKinds?: Readonly<Record<string, PlatformKind>>;
@@ -50,6 +52,7 @@ export async function run(cli: Cli, options: CommonOptions, host: RunHost): Prom
     },
     failed: (error) => {
       failure ??= error;
+      if (!options.json && error instanceof ConfigInvalid) output.note(linesText(error.problems));
     },
   });
   if (options.json && failure !== undefined) output.jsonLine({ ...errorJson(failure), exitCode: exit.code });

@@ -4,7 +4,7 @@
  */
 import { SluiceError } from '../errors.ts';
 import { NotRegularFile, readRegularFile } from '../regular-file.ts';
-import { type PlacedProblem, report, shownLine } from './problems.ts';
+import { ConfigInvalid, type PlacedProblem, shownLine } from './problems.ts';
 import { readTree } from './tree.ts';
 
 /** Largest configuration file. */
@@ -20,7 +20,7 @@ export function readConfigFile(path: string, shown: { readonly withLines?: boole
   }
   const read = textOf(bytes);
   if (typeof read === 'string') return read;
-  throw new SluiceError('CONFIG_INVALID', report([read], path, shown));
+  throw new ConfigInvalid([read], path, shown);
 }
 
 /** The text; where there is none the problem of the file, with the place of the first byte that is no text. */

@@ -189,8 +189,9 @@ export class Configuration {
     return loadConfig(this.#loadOptions);
   }
 
+  /** What is thrown is logged, and kept in the home: without the lines of the file. */
   get #loadOptions() {
-    return { ...this.#options, builtinNames: BUILTIN_NAMES };
+    return { ...this.#options, builtinNames: BUILTIN_NAMES, withLines: false };
   }
 
   /**

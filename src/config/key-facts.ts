@@ -1,8 +1,10 @@
 /** Looks up in the table of keys: what is known of the key at a path, and when a change there counts. Pure. */
-import { type Applies, KEYS, type KeyFacts } from './keys.ts';
+import { type Applies, KEYS, type KeyFacts, SECTIONS } from './keys.ts';
 
 /** A change of a platform, whatever its own keys: it is made at the start, and anew only where it is parked. */
 const PLATFORM: KeyFacts = { applies: 'restart', meaning: 'A key of this platform' };
+
+const PATTERNS: readonly string[] = [...Object.keys(SECTIONS), ...Object.keys(KEYS)];
 
 /** The rows by the segments of their patterns: a file has thousands of paths to look up, and each costs its depth. */
 interface Branch {
@@ -14,14 +16,15 @@ const ROOT = bySegment();
 
 function bySegment(): Branch {
   const root: Branch = { branches: new Map() };
-  for (const [pattern, facts] of Object.entries(KEYS)) {
+  for (const pattern of PATTERNS) {
     let branch = root;
     for (const segment of pattern.split('.')) {
       const next: Branch = branch.branches.get(segment) ?? { branches: new Map() };
       branch.branches.set(segment, next);
       branch = next;
     }
-    branch.facts = facts;
+    const facts = KEYS[pattern];
+    if (facts !== undefined) branch.facts = facts;
   }
   return root;
 }
@@ -49,6 +52,15 @@ export function isKeyName(path: readonly PropertyKey[]): boolean {
     branches = new Set(next.filter((branch) => branch !== undefined));
   }
   return [...branches].some((branch) => branch.branches.has(String(path.at(-1))));
+}
+
+const NAMES: ReadonlySet<string> = new Set(
+  PATTERNS.flatMap((pattern) => pattern.split('.')).filter((name) => name !== '*'),
+);
+
+/** True for the name of any key or section, wherever it stands. */
+export function isNameOfAnyKey(name: string): boolean {
+  return NAMES.has(name);
 }
 
 const ORDER: readonly Applies[] = ['now', 'turn', 'restart'];

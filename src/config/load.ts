@@ -3,11 +3,11 @@
  * are reported at once, each with its place. Whatever the bytes, it returns a configuration or throws a SluiceError.
  */
 import { dirname, resolve } from 'node:path';
-import { SluiceError } from '../errors.ts';
 import { judgeAliases } from './aliases.ts';
 import { readConfigFile } from './config-file.ts';
 import { expandVariables } from './expand.ts';
 import {
+  ConfigInvalid,
   type Finding,
   findingsOf,
   keyText,
@@ -15,7 +15,6 @@ import {
   type Problem,
   placed,
   placeText,
-  report,
 } from './problems.ts';
 import { judgePrograms, type Look, lookOnDisk } from './programs.ts';
 import { judgePrompts, promptProblem } from './prompt-file.ts';
@@ -60,7 +59,7 @@ export function loadConfig(options: LoadOptions): Loaded {
 export function parseConfig(text: string, options: LoadOptions): Loaded {
   const judged = judgeConfig(text, options);
   if ('config' in judged) return judged;
-  throw new SluiceError('CONFIG_INVALID', report(judged.problems, options.path, options));
+  throw new ConfigInvalid(judged.problems, options.path, options);
 }
 
 /** What is wrong with a text, in its order; places count without a byte order mark. */

@@ -4,11 +4,12 @@
  * nothing in it that stands in the file where a secret belongs, and may be logged, stored and sent. Pure.
  */
 import type { z } from 'zod';
+import { SluiceError } from '../errors.ts';
 import { nearest } from '../messages/near.ts';
 import { MISSING } from './fields.ts';
 import { unquoted } from './quoted.ts';
 import { HIDDEN, withoutSecrets } from './redact.ts';
-import { namesVariable, toldOfVariable, toldPath } from './secret-paths.ts';
+import { lengthTold } from './secret-paths.ts';
 import type { Telling } from './unshown.ts';
 
 /** Most problems one report names; the rest is counted. */
@@ -95,6 +96,16 @@ function allFindingsOf(error: z.ZodError): Finding[] {
   });
 }
 
+/** A configuration that is not valid. Its message lists the problems, as `report` does. */
+export class ConfigInvalid extends SluiceError {
+  readonly problems: readonly PlacedProblem[];
+
+  constructor(problems: readonly PlacedProblem[], file: string, shown: { readonly withLines?: boolean }) {
+    super('CONFIG_INVALID', report(problems, file, shown));
+    this.problems = problems;
+  }
+}
+
 /** The report: the first `PROBLEMS_MAX` problems, each with its line of the file unless told otherwise. */
 export function report(
   problems: readonly PlacedProblem[],
@@ -135,19 +146,25 @@ export function placed(problems: readonly Problem[], text: string, telling: Tell
 function told(
   path: readonly PropertyKey[],
   message: string,
-  { holdsSecret }: Telling,
+  { hides, tellsName }: Telling,
 ): Pick<PlacedProblem, 'key' | 'message'> {
-  const shown = (text: string) => {
-    if (holdsSecret(path)) return HIDDEN;
-    if (!namesVariable(path)) return text;
-    const length = toldOfVariable(text);
-    if (length === text.length) return text;
-    return `${text.slice(0, length)}${HIDDEN}${length > 0 && text.startsWith('"') ? '"' : ''}`;
-  };
+  const names = path.map((segment, at) => {
+    const [inside, name] = [path.slice(0, at + 1), String(segment)];
+    if (!tellsName(inside)) return HIDDEN;
+    return typeof segment === 'number' ? segment : cutTo(lengthTold(name, inside), name);
+  });
   return {
-    key: withoutSecrets(keyText(toldPath(path, HIDDEN))),
-    message: withoutSecrets(unquoted(message, shown)),
+    key: withoutSecrets(keyText(names)),
+    message: withoutSecrets(
+      unquoted(message, (text) => (hides(path) ? HIDDEN : cutTo(lengthTold(text, path), text))),
+    ),
   };
+}
+
+/** The beginning of a text that may be told, and a mark for the rest. */
+function cutTo(length: number, text: string): string {
+  if (length === text.length) return text;
+  return `${text.slice(0, length)}${HIDDEN}${length > 0 && text.startsWith('"') ? '"' : ''}`;
 }
 
 /** The line, cut around the place. What stands left of a piece may be what tells that it holds a secret: then from its beginning. */
@@ -157,9 +174,16 @@ function sourceOf(written: string, shown: string, column: number): string {
 
 /** `FILE:LINE:COLUMN key: message`, and the line below where there is one. */
 export function problemText(problem: PlacedProblem, file: string): string {
-  const { line, source } = problem;
   const said = placeText(problem, file);
-  return source === '' ? said : `${said}\n${String(line).padStart(6)} | ${source}`;
+  return problem.source === '' ? said : `${said}\n${lineText(problem)}`;
+}
+
+const lineText = ({ line, source }: PlacedProblem): string => `${String(line).padStart(6)} | ${source}`;
+
+/** The lines alone, each once: of the problems that a report names. */
+export function linesText(problems: readonly PlacedProblem[]): string {
+  const shown = problems.slice(0, PROBLEMS_MAX).filter(({ source }) => source !== '');
+  return [...new Set(shown.map(lineText))].join('\n');
 }
 
 /** The same without the line. */

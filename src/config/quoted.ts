@@ -4,7 +4,7 @@
  * where the whole path is known, in `problems.ts`. The marks are characters that Unicode keeps for such a use, and no
  * message leaves with them.
  */
-import { HIDDEN, LOOKED_AT_CHARS_MAX, namesSecretValue, withoutSecrets } from './redact.ts';
+import { HIDDEN, LOOKED_AT_CHARS_MAX, namesSecretValue, namesVariables, withoutSecrets } from './redact.ts';
 
 /** Longest piece of a wrong value that a message repeats. */
 const SHOWN_LENGTH_MAX = 40;
@@ -36,8 +36,7 @@ function beginningOf(value: unknown): unknown {
   );
 }
 
-/** Where names of variables belong people write their values. */
-const isHidden = (key: string): boolean => key === 'env' || namesSecretValue(key);
+const isHidden = (key: string): boolean => namesVariables(key) || namesSecretValue(key);
 
 /** The same for a message of a finding, which is told only where the path of the value allows it. */
 export function quoted(value: unknown): string {

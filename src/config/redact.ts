@@ -106,15 +106,10 @@ export function namesSecretValue(key: string): boolean {
 
 const SECRET_VALUE_NAME = new RegExp(`(?:${NAMES}s?|auth|authorization|cookies?|headers?)$`, 'i');
 
-/** Where in a line of YAML that cannot be read the value of such a key begins; -1 where there is none. */
-export function secretValueAt(line: string): number {
-  for (const { 1: key = '', index, 0: whole } of line.matchAll(KEY_IN_LINE)) {
-    if (namesSecretValue(key)) return index + whole.length;
-  }
-  return -1;
+/** True for the name of a key below which names of environment variables belong: people write values there. */
+export function namesVariables(key: string): boolean {
+  return /^(?:.*_)?env$/i.test(key);
 }
-
-const KEY_IN_LINE = /(?<![\w-])([\w-]+)["']?\s*[:=]/g;
 
 /** Half of a secret may not look like one. */
 function cut(text: string, charsMax = LOOKED_AT_CHARS_MAX): string {

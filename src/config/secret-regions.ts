@@ -17,7 +17,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { withoutSecrets } from './redact.ts';
-import { holdsSecret, isThing, keyMayBeTold, namesVariable, toldOfVariable } from './secret-paths.ts';
+import { holdsSecret, isNamedEntry, lengthTold, nameMayBeTold, namesVariable } from './secret-paths.ts';
 
 /** A part of the text, from `begins` to before `ends`, in UTF-16 units. */
 export interface Span {
@@ -61,15 +61,17 @@ function visit(node: ParsedNode, path: Path, walk: Walk): void {
   if (!isAlias(node) && node.anchor !== undefined) walk.anchors.set(node.anchor, node);
   if (isMap(node)) visitPairs(node, path, walk);
   else if (isSeq(node)) visitItems(node, path, walk);
+  else if (isScalar(node)) hideUntold(node, path, walk);
 }
 
 function visitPairs({ items }: YAMLMap.Parsed, path: Path, walk: Walk): void {
   for (const { key, value } of items) {
     const inside = pathOf(path, key);
-    const begins = behindColon(key, walk.text);
+    if (isScalar(key)) hideUntold(key, inside, walk, value !== null);
     if (value === null) continue;
+    const begins = behindColon(key, walk.text);
     const span = { begins: Math.min(begins, value.range[0]), ends: value.range[1] };
-    if (isThing(inside) && isMap(value)) {
+    if (isNamedEntry(inside) && isMap(value)) {
       // Its name says nothing of what stands behind it, whatever it sounds like.
       const name = { begins: key.range[0], ends: begins };
       walk.hidden.push(name);
@@ -113,18 +115,33 @@ function hideVariable(node: ParsedNode, path: Path, span: Span, walk: Walk): voi
     hide(node, path, span, walk);
     return;
   }
-  const [begins, ends] = node.range;
-  const told = toldOfVariable(walk.text.slice(begins, ends));
+  const [begins] = node.range;
   // A tag or an anchor.
   if (span.begins < begins) walk.hidden.push({ begins: span.begins, ends: begins });
+  hideUntold(node, path, walk);
+}
+
+/** Hides what may not be told of a text, or of a key, where no secret belongs. */
+function hideUntold(node: Scalar.Parsed, path: Path, walk: Walk, hasColon = true): void {
+  const [begins, ends] = node.range;
+  const isTold = hasColon || nameMayBeTold(path, hasColon);
+  const told = isTold ? lengthTold(walk.text.slice(begins, ends), path) : 0;
   if (told < ends - begins) hide(node, path, { begins: begins + told, ends }, walk);
 }
 
-/** Hides all of it but the names of keys, and what it is an alias of. */
-function hide(node: ParsedNode, path: Path, span: Span, walk: Walk): void {
-  walk.hidden.push(span);
+/** Hides all of it but the names of keys, the comment behind it, and what it is an alias of. */
+function hide(node: ParsedNode, path: Path, { begins, ends }: Span, walk: Walk): void {
+  walk.hidden.push({ begins, ends: ends + commentLength(walk.text, ends) });
   showKeys(node, path, walk);
 }
+
+/** Of a comment in the line behind a value, the marks before it included: what follows `pass ` may be the end of `pass #word`. */
+function commentLength(text: string, from: number): number {
+  COMMENT.lastIndex = from;
+  return COMMENT.exec(text)?.[0].length ?? 0;
+}
+
+const COMMENT = /[ \t,\]}]*#[^\n]*/y;
 
 function hideAnchor({ source }: Alias, path: Path, walk: Walk): void {
   const named = walk.anchors.get(source);
@@ -146,8 +163,11 @@ function showKeys(node: ParsedNode, path: Path, walk: Walk): void {
   if (!isMap(node)) return;
   for (const { key, value } of node.items) {
     const inside = pathOf(path, key);
-    if (isScalar(key) && keyMayBeTold(inside)) {
-      walk.shown.push({ begins: key.range[0], ends: behindColon(key, walk.text) });
+    if (isScalar(key) && nameMayBeTold(inside, value !== null)) {
+      walk.shown.push({
+        begins: key.range[0],
+        ends: value === null ? key.range[1] : behindColon(key, walk.text),
+      });
     }
     if (value !== null) showKeys(value, inside, walk);
   }
@@ -161,6 +181,7 @@ function pathOf(path: Path, key: ParsedNode): Path {
 
 const nameOf = ({ source, value }: Scalar): string => source ?? String(value ?? '');
 
+/** Of a key that has a value. */
 function behindColon(key: ParsedNode, text: string): number {
   const colon = text.indexOf(':', key.range[1]);
   return colon === -1 ? key.range[1] : colon + 1;

@@ -48,12 +48,17 @@ function problemOf(
     return { offset: line, path: pathAt(line - 1), message: TAB };
   const opened = openedBy(mistake, openerAt);
   if (opened !== undefined) return { ...opened, path: pathAt(opened.offset) };
-  const said = SYNTAX[code] ?? `${message.replace(REPEATED, '').replace(/\.$/, '')}; correct the YAML`;
+  const said =
+    SYNTAX[code] ??
+    SYNTAX[message] ??
+    `${message.replace(REPEATED, '').replace(/\.$/, '')}; correct the YAML`;
   // What it took for a key there is none.
   return { offset, path: pathAt(NO_KEYS.includes(code) ? offset - 1 : offset), message: said };
 }
 
 const SECOND_DOCUMENT = 'a second document begins here; keep one, and put all keys into it';
+
+const NO_COLON = 'a line has no colon; write NAME: VALUE';
 
 const TAB = 'a tab indents the line; indent with spaces';
 
@@ -64,15 +69,17 @@ const NO_KEYS: readonly string[] = ['BLOCK_AS_IMPLICIT_KEY', 'MULTILINE_IMPLICIT
 /** What the library repeats of the text; the line below shows it, as far as it may be shown. */
 const REPEATED = /:\s.*$/s;
 
-/** The messages for the mistakes that people make most; the library's own text serves for the others. */
+/** The messages for the mistakes that people make most, by the library's code or message; its own text serves for the others. */
 const SYNTAX: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: TAB,
   BAD_INDENT: 'the line is indented unlike those beside it; begin them in the same column',
   BAD_SCALAR_START: 'begins with a character that YAML keeps for itself; put the value in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'has a second colon in its line; put the value in quotes',
-  MULTILINE_IMPLICIT_KEY: 'a line has no colon; write NAME: VALUE',
+  MULTILINE_IMPLICIT_KEY: NO_COLON,
+  'Implicit map keys need to be followed by map values': NO_COLON,
   BAD_DQ_ESCAPE:
     'has a backslash that means nothing in double quotes; write it twice, or put the value in single quotes',
+  BAD_DIRECTIVE: 'is no directive that means anything here; remove the line',
   TAG_RESOLVE_FAILED: 'has a tag that means nothing here; remove it',
 };
 

@@ -4,13 +4,23 @@
  *
  * The one reader of YAML for its values; `import-hermes.ts` reads for the comments as well.
  */
-import { isAlias, isMap, isScalar, type ParsedNode, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  type ParsedNode,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
+import { isKeyName } from './key-facts.ts';
 import { keyText, type Problem } from './problems.ts';
 import { quotedText } from './quoted.ts';
-import { holdsSecret } from './secret-paths.ts';
+import { holdsSecret, isNamedEntry, nameMayBeTold } from './secret-paths.ts';
 import { secretRegions } from './secret-regions.ts';
 import { type Mistake, syntaxProblems } from './syntax.ts';
-import { lineShown, type Telling } from './unshown.ts';
+import { brokenLineShown, lineShown, type Telling } from './unshown.ts';
 
 /** Most values of a file, each use of an alias counted anew: a few lines of YAML can stand for billions. */
 const VALUES_MAX = 20_000;
@@ -54,7 +64,7 @@ export function readTree(text: string): Tree {
       problems: [{ offset: 0, path: [], message }],
       tagged: new Set(),
       whole: false,
-      telling: () => ({ line: lineShown(text, { hidden: [], shown: [] }, true), holdsSecret }),
+      telling: () => tellingOfBroken(text, { bare: new Set() }),
     };
   }
   const walk: Walk = {
@@ -64,6 +74,7 @@ export function readTree(text: string): Tree {
     anchors: new Map(),
     open: new Set(),
     secrets: [],
+    bare: new Set(),
     values: 0,
     full: false,
     incomplete: false,
@@ -71,24 +82,40 @@ export function readTree(text: string): Tree {
   };
   const root = document.contents === null ? undefined : plainOf(document.contents, [], 0, walk);
   const { places, tagged } = walk;
-  const telling = (broken: boolean) => () => ({
-    line: lineShown(text, secretRegions(document.contents, text), broken),
-    holdsSecret: (path: readonly PropertyKey[]) =>
-      holdsSecret(path) || walk.secrets.some((secret) => isBeside(secret, path)),
-  });
-  if (walk.full) {
-    return { value: {}, places, problems: walk.problems, tagged, whole: false, telling: telling(false) };
-  }
   const isToldOf = ({ code, pos }: Mistake) =>
     code === KEY_TOO_LONG && walk.problems.some(({ offset }) => offset === pos[0]);
   const found = [...document.errors, ...document.warnings].filter((mistake) => !isToldOf(mistake));
-  const syntax = syntaxProblems(found, places, text);
   // A tag alone leaves everything else as it was read.
-  if (found.some(({ code }) => code !== BAD_TAG))
-    return { value: {}, places, problems: syntax, tagged, whole: false, telling: telling(true) };
+  const isBroken = found.some(({ code }) => code !== BAD_TAG);
+  const telling = () => (isBroken ? tellingOfBroken(text, walk) : tellingOf(document.contents, text, walk));
+  if (walk.full) return { value: {}, places, problems: walk.problems, tagged, whole: false, telling };
+  const syntax = syntaxProblems(found, places, text);
+  if (isBroken) return { value: {}, places, problems: syntax, tagged, whole: false, telling };
   const problems = [...walk.problems, ...syntax];
-  const whole = !walk.incomplete;
-  return { value: root ?? {}, places, problems, tagged, whole, telling: telling(false) };
+  return { value: root ?? {}, places, problems, tagged, whole: !walk.incomplete, telling };
+}
+
+/** What may be told of a text that could be read. */
+function tellingOf(contents: Document.Parsed['contents'], text: string, { secrets, bare }: Walk): Telling {
+  return {
+    line: lineShown(text, secretRegions(contents, text)),
+    hides: (path) => holdsSecret(path) || secrets.some((secret) => isBeside(secret, path)),
+    tellsName: (path) => nameMayBeTold(path, !bare.has(keyText(path))),
+  };
+}
+
+/**
+ * The same where it could not. A key may be anything there, also a secret with a mistake before it: known names are told,
+ * and those of commands and agents, which are one word with a colon.
+ */
+function tellingOfBroken(text: string, { bare }: Pick<Walk, 'bare'>): Telling {
+  const isEntry = (path: readonly PropertyKey[]) =>
+    isNamedEntry(path) && /^\S+$/.test(String(path[1])) && !bare.has(keyText(path));
+  return {
+    line: brokenLineShown(text),
+    hides: () => true,
+    tellsName: (path) => typeof path.at(-1) === 'number' || isKeyName(path) || isEntry(path),
+  };
 }
 
 /** How the library names a key longer than YAML allows, which the walk finds as well, and a tag that it does not know. */
@@ -125,6 +152,8 @@ interface Walk {
   readonly open: Set<ParsedNode>;
   /** Where aliases bring in what stands where a secret belongs. */
   readonly secrets: (readonly PropertyKey[])[];
+  /** Keys without a colon, by `keyText`. */
+  readonly bare: Set<string>;
   values: number;
   /** A limit was passed: said once, the rest is not looked at. */
   full: boolean;
@@ -156,7 +185,8 @@ function plainOf(node: ParsedNode, path: readonly PropertyKey[], keyOffset: numb
     complain(path.length > DEPTH_MAX ? DEPTH_PROBLEM : VALUES_PROBLEM);
     return undefined;
   }
-  if (node.anchor !== undefined) walk.anchors.set(node.anchor, { node, path });
+  // Where an alias uses it, an anchor still stands where it was written.
+  if (node.anchor !== undefined && walk.usedAt === undefined) walk.anchors.set(node.anchor, { node, path });
   walk.places.push({ path, key: keyOffset, value: isScalar(node) ? offset : keyOffset, begins: offset });
   if (isScalar(node)) {
     if (node.tag !== undefined && !SCALAR_TAG.test(node.tag)) walk.tagged.add(keyText(path));
@@ -213,6 +243,7 @@ function plainMapOf(map: YAMLMap.Parsed, path: readonly PropertyKey[], walk: Wal
       complain('is written twice; keep one of them');
     } else {
       walk.places.push({ path: inside, key: offset, value: offset, begins: offset });
+      if (value === null) walk.bare.add(keyText(inside));
       values.set(name, value === null ? undefined : plainOf(value, inside, offset, walk));
     }
   }

@@ -1,9 +1,10 @@
 /**
  * The lines of a configuration as they may be shown: without what stands where a secret belongs, and without what looks
- * like one anywhere else. Where the text is no YAML, nobody knows what belongs to what; then the key in a line, and those
- * of the lines that it is indented below, decide, and more is hidden. Pure.
+ * like one anywhere else. Where the text is no YAML, nobody knows what belongs to what: then nothing is shown but the
+ * names of known keys, each at the beginning of its line. Pure.
  */
-import { HIDDEN, secretValueAt, withoutSecrets } from './redact.ts';
+import { isNameOfAnyKey } from './key-facts.ts';
+import { HIDDEN, withoutSecrets } from './redact.ts';
 import type { SecretRegions, Span } from './secret-regions.ts';
 
 /** Shows the part of a text from `begins` to before `ends`, which is a line without its break. */
@@ -13,18 +14,16 @@ export type LineShown = (begins: number, ends: number) => string;
 export interface Telling {
   readonly line: LineShown;
   /** True where a secret stands or belongs, by the path of a value. */
-  readonly holdsSecret: (path: readonly PropertyKey[]) => boolean;
+  readonly hides: (path: readonly PropertyKey[]) => boolean;
+  /** True where the last name of a path may be told. */
+  readonly tellsName: (path: readonly PropertyKey[]) => boolean;
 }
 
-/** `broken`: the text could not be read, so the regions are not all. */
-export function lineShown(text: string, { hidden, shown }: SecretRegions, broken: boolean): LineShown {
-  const isBelow = broken ? belowSecrets(text) : undefined;
-  return (begins, ends) => {
-    if (isBelow?.has(begins)) return masked(text.slice(begins, ends));
-    const guessed = broken ? secretValueAt(text.slice(begins, ends)) : -1;
-    const shownTo = guessed === -1 ? ends : begins + guessed;
-    const line = pieces(
-      { begins, ends: shownTo },
+/** Of a text that is YAML. */
+export function lineShown(text: string, { hidden, shown }: SecretRegions): LineShown {
+  return (begins, ends) =>
+    pieces(
+      { begins, ends },
       hidden,
       (piece) => withoutSecrets(text.slice(...at(piece))),
       (piece) =>
@@ -35,9 +34,23 @@ export function lineShown(text: string, { hidden, shown }: SecretRegions, broken
           (key) => text.slice(...at(key)),
         ),
     );
-    return shownTo === ends ? line : `${line} ${HIDDEN}`;
+}
+
+/** Of a text that is none. */
+export function brokenLineShown(text: string): LineShown {
+  return (begins, ends) => {
+    const line = text.slice(begins, ends).trimEnd();
+    const [, indent = '', key = '', , name = '', rest = ''] = KEY_LINE.exec(line) ?? [];
+    if (!isNameOfAnyKey(name)) return MARKS_ALONE.test(line) ? line : line.replace(/\S.*$/s, HIDDEN);
+    return `${indent}${key}${rest === '' ? '' : ` ${HIDDEN}`}`;
   };
 }
+
+/** The beginning of a document, or brackets. */
+const MARKS_ALONE = /^(?:---|[\s[\]{},]*)$/;
+
+/** A key with its colon, in a list or not, and what stands behind it. */
+const KEY_LINE = /^(\s*(?:-\s+)*)((["']?)([\w-]+)\3:)(?:\s+(.*))?$/;
 
 const at = ({ begins, ends }: Span): [number, number] => [begins, ends];
 
@@ -81,31 +94,4 @@ function masked(text: string): string {
   if (begins === ends) return text;
   const dash = text.startsWith('- ', begins) ? 2 : 0;
   return `${text.slice(0, begins + dash)}${HIDDEN}${text.slice(ends)}`;
-}
-
-/** Where the lines begin that are indented below a key whose value is a secret. */
-function belowSecrets(text: string): ReadonlySet<number> {
-  const found = new Set<number>();
-  let secretIndent = Number.POSITIVE_INFINITY;
-  for (let begins = 0; begins < text.length; ) {
-    const end = text.indexOf('\n', begins);
-    const ends = end === -1 ? text.length : end;
-    const line = text.slice(begins, ends);
-    if (line.trim() !== '') {
-      const indent = indentOf(line);
-      // A tab may stand for any number of columns.
-      const isDeeper =
-        indent > secretIndent || (/^ *\t/.test(line) && secretIndent !== Number.POSITIVE_INFINITY);
-      if (isDeeper) found.add(begins);
-      else secretIndent = secretValueAt(line) === -1 ? Number.POSITIVE_INFINITY : indent;
-    }
-    begins = ends + 1;
-  }
-  return found;
-}
-
-/** An item of a list may stand in the column of its key, and is below it all the same. */
-function indentOf(line: string): number {
-  const indent = line.length - line.trimStart().length;
-  return 2 * indent + (line.startsWith('-', indent) ? 1 : 0);
 }

@@ -14,8 +14,9 @@ export interface Exchange {
 }
 
 /**
- * What stands in the configuration file is told at the control socket alone, whose mode lets in its owner only: its text,
- * lines that are wrong, the values of changed keys. HTTP and chats say which key and what is wrong with it.
+ * What stands in the configuration file is told to its owner: its text, lines that are wrong, the values of changed keys.
+ * Of all that the gateway writes and sends only the control socket has it, whose mode lets nobody else in. Its log,
+ * status.json, HTTP and chats say which key and what is wrong with it.
  */
 export const mayReadFile = ({ overSocket }: Pick<Exchange, 'overSocket'>): boolean => overSocket;
 

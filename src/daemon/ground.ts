@@ -1,5 +1,4 @@
 /** What a run stands on before anything else is there: a home that is ours, and a configuration. */
-
 import { existsSync } from 'node:fs';
 import { Configuration } from '../config/configuration.ts';
 import { findConfig, type WorkingFolder } from '../config/paths.ts';

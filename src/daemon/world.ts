@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly signals: Signals;
   /** This is the second half of an in-place restart. */
   readonly inPlace: boolean;
+  /** The environment of the next life, if this process becomes it. */
+  readonly nextEnv: NodeJS.ProcessEnv;
   /** Takes log lines. */
   readonly stderr: { write(text: string): void; readonly isTerminal: boolean; readonly colour: boolean };
   /** Shows a started gateway to a person. */

@@ -30,9 +30,10 @@ const SAYS_NOTHING: readonly unknown[] = ['EAGAIN', 'EMFILE', 'ENFILE', 'ETIMEDO
 /** This process's binary, also when its file was deleted. */
 const OWN_BINARY = '/proc/self/exe';
 
-/** Of ELF: its first bytes, the header of 64 bits, and where that names the word size, the byte order and the processor. */
+/** Of ELF: its first bytes, and where its header names the word size, the byte order and the processor. */
 const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
-const ELF_HEAD_BYTES = 64;
+/** Node is larger by far. What is cut off further in the system starts, or refuses, itself. */
+const ELF_BYTES_MIN = 4096;
 const ELF_MACHINE: readonly (readonly [from: number, to: number])[] = [
   [4, 6],
   [18, 20],
@@ -114,24 +115,19 @@ function wrongWith(node: string): string | null {
   if (process.platform !== 'linux') return null;
   const [head, mine] = [headOf(node), headOf(OWN_BINARY)];
   if (head === undefined || head.toString('latin1', 0, 2) === '#!') return null;
-  if (head.length < ELF_HEAD_BYTES || head.compare(ELF_MAGIC, 0, 4, 0, 4) !== 0)
+  if (head.length < ELF_BYTES_MIN || head.compare(ELF_MAGIC, 0, 4, 0, 4) !== 0)
     return `${node} is no program`;
   const isOurs = ELF_MACHINE.every(([from, to]) => mine?.compare(head, from, to, from, to) === 0);
-  if (!isOurs) return `${node} is a program for another machine`;
-  return statSync(node).size < elfEnd(head) ? `${node} is not whole` : null;
+  return isOurs ? null : `${node} is a program for another machine`;
 }
 
 /** Undefined where it may be executed and not read. */
 function headOf(path: string): Buffer | undefined {
   try {
-    return readRegularFile(path, ELF_HEAD_BYTES - 1);
+    return readRegularFile(path, ELF_BYTES_MIN - 1);
   } catch {
     return undefined;
   }
 }
-
-/** Where the table of sections ends, which linkers write last; 0 where there is none. Of 64 bits, as Node is. */
-const elfEnd = (head: Buffer): number =>
-  Number(head.readBigUInt64LE(40)) + head.readUInt16LE(58) * head.readUInt16LE(60);
 
 const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(String(systemCodeOf(error)));

@@ -44,7 +44,7 @@ export function detectSupervisor(facts: SupervisorFacts): SupervisorFinding {
   if (kind !== undefined) return { kind, because: `SLUICE_SUPERVISOR=${kind}` };
   const finding = recognised(facts);
   const known = SUPERVISORS.join(', ');
-  const problem = `SLUICE_SUPERVISOR=${wanted} is no supervisor, so it is ${finding.kind}; known are ${known}`;
+  const problem = `SLUICE_SUPERVISOR=${wanted} is not known and counts as not set (recognised: ${finding.kind}); use one of ${known}`;
   return { ...finding, problem };
 }
 

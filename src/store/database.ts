@@ -14,6 +14,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -104,7 +105,7 @@ export async function connect({
 function isThereToRead(path: string): boolean {
   const denied = homeDenial(dirname(path));
   if (denied !== undefined) throw denied;
-  return existsSync(path) && isThere(path, 'read', constants.R_OK);
+  return isThere(path, 'read', constants.R_OK);
 }
 
 function isThereToWrite(path: string): boolean {
@@ -118,15 +119,15 @@ function isThereToWrite(path: string): boolean {
 
 /** Asks without opening: closing any descriptor of the file but SQLite's own would drop SQLite's locks on it. */
 function isThere(path: string, done: string, mode: number): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return false;
-  if (!found.isFile()) throw somethingElse(path, found.isDirectory());
+  let found: Stats | undefined;
   try {
-    accessSync(path, mode);
-    return true;
+    found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isFile() === true) accessSync(path, mode);
   } catch (error) {
     throw notPermitted(path, done, error);
   }
+  if (found !== undefined && !found.isFile()) throw somethingElse(path, found.isDirectory());
+  return found !== undefined;
 }
 
 function notPermitted(path: string, done: string, cause: unknown): SluiceError {

@@ -25,7 +25,7 @@ import {
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { openRegularFile, readRegularFile } from '../regular-file.ts';
+import { openRegularFile, readEndOfRegularFile, readRegularFile } from '../regular-file.ts';
 
 /** What is kept of the log of one life. */
 export const LOG_BYTES_MAX = 1024 * 1024;
@@ -33,7 +33,7 @@ export const LOG_BYTES_MAX = 1024 * 1024;
 /** Half of it: when the file that is written becomes the older one of its life. */
 export const LOG_FILE_BYTES_MAX = 512 * 1024;
 
-/** Largest file of a log that is read; none of ours comes near. */
+/** Most of a file of a log that is read; none of ours comes near. */
 const READ_BYTES_MAX = 4 * LOG_BYTES_MAX;
 
 /** A longer line is left out. */
@@ -238,9 +238,11 @@ function cutToLines(path: string): void {
   }
 }
 
+/** All of it; of one that something else has made larger than ours are, the last lines. */
 function bytesOf(folder: string, name: string): Buffer {
   try {
-    return readRegularFile(join(folder, name), READ_BYTES_MAX);
+    const bytes = readEndOfRegularFile(join(folder, name), READ_BYTES_MAX + 1);
+    return bytes.length <= READ_BYTES_MAX ? bytes : bytes.subarray(bytes.indexOf(LINE_BREAK) + 1);
   } catch (error) {
     if (isMissing(error)) return Buffer.alloc(0);
     throw error;

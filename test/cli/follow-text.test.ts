@@ -51,29 +51,11 @@ test('what is not on disk is said to be lost', async () => {
   });
 });
 
-test.each([
-  ['during a restart', held('restarting'), 'kept, answered after the restart'],
-  ['during a stop', held('stopping'), 'kept, answered after the next start'],
-  [
-    'during a drain, after which there need be no restart',
-    held(null),
-    'Kept: it is answered as soon as the gateway takes turns again.',
-  ],
-  [
-    'because a restart cut its turn off',
-    cutOffNow('by-itself', endingReplies.timeIsOver('restarting')),
-    'kept, answered after the restart',
-  ],
-  [
-    'because a stop cut its turn off',
-    cutOffNow('by-itself', endingReplies.askedToGoAtOnce('stopping')),
-    'kept, answered after the next start',
-  ],
-  ['by a gateway that does not say why', null, 'kept'],
-])('a message that is held %s is said to be kept until then', async (_, text, note) => {
+/** What is noted where the gateway tells this, one after the other. */
+async function notesOf(...events: [event: string, data: object][]): Promise<string[]> {
   const notes: string[] = [];
   const stream = async (_: string, __: unknown, { onEvent }: StreamOptions): Promise<undefined> => {
-    onEvent({ event: 'admission', id: undefined, data: { admission: 'hold', recorded: true, text } });
+    for (const [event, data] of events) onEvent({ event, id: undefined, data: { recorded: true, ...data } });
     onEvent({ event: 'settled', id: undefined, data: { outcome: 'answered' } });
   };
   const home = '/nowhere';
@@ -86,7 +68,22 @@ test.each([
     { text: 'hello', id: 'mine' },
     { clock: new FakeClock(), wait: true, timeoutMs: 1 },
   );
-  expect(notes).toEqual([note]);
+  return notes;
+}
+
+test.each([
+  ['a held message is said to be, in the words of the gateway', held('restarting'), held('restarting')],
+  ['or in a word where that says nothing', null, 'kept'],
+])('%s', async (_, text, note) => {
+  expect(await notesOf(['admission', { admission: 'hold', text }])).toEqual([note]);
+});
+
+test('of one whose turn was cut off the reply alone says so, of one that waited for its place the note', async () => {
+  const begins: [string, object] = ['admission', { admission: 'dispatch', text: null }];
+  const text = cutOffNow('by-itself', endingReplies.timeIsOver('restarting'));
+  expect(await notesOf(begins, ['reply', { text }], ['admission', { admission: 'hold', text }])).toEqual([]);
+  const kept = held('restarting');
+  expect(await notesOf(begins, ['admission', { admission: 'hold', text: kept }])).toEqual([kept]);
 });
 
 /** What the sender of a message that no gateway decided is told, and what the gateway was asked. */

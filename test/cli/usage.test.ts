@@ -78,6 +78,9 @@ describe('help for a command that is none is wrong usage', () => {
     [['bogus', '--help'], /unknown command 'bogus'/],
     [['statuz', '--help'], /unknown command 'statuz'\n\(Did you mean status\?\)/],
     [['messages', 'bogus', '-h'], /unknown command 'bogus'/],
+    [['help', 'bogus'], /unknown command 'bogus'/],
+    [['help', 'statuz'], /unknown command 'statuz'\n\(Did you mean status\?\)/],
+    [['messages', 'help', 'bogus'], /unknown command 'bogus'/],
   ])('%j', async (argv, told) => {
     const { noted, ...ended } = await run(...argv);
     expect(ended).toEqual({ code: 2, out: '' });
@@ -86,6 +89,12 @@ describe('help for a command that is none is wrong usage', () => {
 
   test.each([
     [['--help']],
+    [['help']],
+    [['help', 'run']],
+    [['help', 'messages']],
+    [['messages', 'help']],
+    [['messages', 'help', 'list']],
+    [['help', '--json']],
     [['--home', '/x', '--help']],
     [['messages', '--help']],
     [['messages', 'list', '--help']],

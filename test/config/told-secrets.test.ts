@@ -91,6 +91,35 @@ describe('a key that is no secret stays as it is', () => {
   });
 });
 
+describe('of a text that is no YAML known names are told, and where it is wrong', () => {
+  test('the key of a quick command', () => {
+    expect(firstOf(block('    command: [x', '    timeout: 5s'))).toBe(
+      [
+        'F:6:5 quick_commands.sec.timeout: the line is indented unlike those beside it; begin them in the same column',
+        '     6 |     timeout: ***',
+      ].join('\n'),
+    );
+  });
+
+  test('but no key that nobody knows', () => {
+    expect(firstOf(`agent:\n  type: openai\n  ${CANARY}\n`)).toMatch(
+      /^F:3:3 agent\."\*{3}": a line has no colon; .*\n {5}3 \| {3}\*{3}$/,
+    );
+  });
+
+  test('nor what stands behind one that is known', () => {
+    expect(firstOf(`listen:\n  http: '${CANARY}' 5\n`)).toMatch(
+      /^F:2:26 listen\.http: .*\n.*\| {3}http: \*{3}$/,
+    );
+  });
+});
+
+test('of a word without a colon the secret that it names is hidden, and the word is told', () => {
+  expect(firstOf(`agent: { command: x, api_token ${CANARY} }`)).toMatch(
+    /^F:1:22 agent\."api_token \*{3}": unknown key; .*\n.*\| agent: \{ command: x, api_token \*{3} \}$/,
+  );
+});
+
 const C = CANARY;
 
 const LEAKS: readonly (readonly [string, string])[] = [
@@ -220,6 +249,38 @@ const LEAKS: readonly (readonly [string, string])[] = [
   ['a second document', `${args(`API_KEY: { default: ${C} }`)}\n--- { API_KEY: ${C} }\n`],
   ['a list of secrets with a mistake', block('    tokens:', '    - a', `    - "b" ${C}`)],
   ['too deep a nesting', `${'['.repeat(40)}{ API_KEY: ${C} }${']'.repeat(40)}`],
+  ['a forgotten colon', `agent:\n  type: openai\n  api_key ${C}\n`],
+  ['a forgotten colon, before other keys', `agent:\n  type: openai\n  api_key ${C}\n  model: m\n`],
+  ['a forgotten colon, alone in its section', `agent:\n  api_key ${C}\n`],
+  ['a forgotten colon between brackets', `agent: { type: openai, api_token "${C}", model: m }`],
+  ['a forgotten colon between brackets, over lines', `agent: { type: openai, api_token\n  ${C}, model: m }`],
+  ['a forgotten colon in a section of names', `agents:\n  api_key ${C}\n  coder:\n    type: openai\n`],
+  ['a comma for a colon', `platforms: { telegramm: { token, ${C} } }`],
+  ['a comma for a colon in an agent', `agent: { token, ${C}, type: openai }`],
+  ['a comma for a colon below a secret', args(`API_TOKEN: { default, "${C}", patern: x }`)],
+  ['a value behind a tab', `agent:\n  api_token:\n\t${C}\n`],
+  ['a value in the column of its key', `agent:\n  api_token:\n  ${C}\n  type: openai\n`],
+  ['a literal in the column of its key', `agent:\n  api_token: |\n  ${C}\n  type: openai\n`],
+  ['a folded text before the column of its key', `agent:\n  api_token: >\n${C}\ntype: openai\n`],
+  ['a literal that goes back by a column', `agent:\n  private_key: |\n    begin\n   ${C}\n    end\n`],
+  ['a literal that goes back to its key', `agent:\n  private_key: |\n   begin\n  ${C}\n  end\n`],
+  ['a quote that stays open over lines', `agent:\n  api_token: "abc\n${C}\nfoo\n`],
+  ['a bracket that stays open over lines', `agent: { api_token: [\n${C}\n }\n`],
+  ['a carriage return alone', `agent:\n  api_key ${C}\rx\n  type: [\n`],
+  ['another line break in a comment', `agent:\n  api_token: ab #x\u2028${C}\n  type: openai\n`],
+  ['a directive', `%${C} x\n---\nagent: 5\n`],
+  ['a version of YAML', `%YAML ${C}\n---\nagent: 5\n`],
+  ['a comment behind a secret', args(`\n  API_TOKEN: ab #${C}\n`)],
+  ['a comment behind a secret in block style', `agent:\n  api_token: ab #${C}\n  type: openai\n`],
+  ['a comment behind a variable', block(`    env: X=ab #${C}`)],
+  ['a text in the place of all platforms', `platforms: ${C}`],
+  ['variables of an agent', `agent:\n  command: x\n  env: { FOO: ${C} }\n`],
+  ['variables of an agent in block style', `agent:\n  command: x\n  env:\n    FOO: ${C}\n`],
+  ['an alias of a secret, twice', `agent:\n  api_token: &it ${C}\n  command: *it\n  max_turns: *it\n`],
+  [
+    'an alias of a secret inside of another, twice',
+    `extra:\n  tokens: &all [&it ${C}]\nagent:\n  turn_timeout: *all\n  max_turns: *it\n`,
+  ],
 ];
 
 describe('nothing is told of what stands where a secret belongs', () => {

@@ -228,7 +228,7 @@ export const WRONG_FILES: readonly (readonly [string, string, string])[] = [
     '2:3 platforms.telegram: is not available in this version; remove it',
   ],
   ['the local platform', 'platforms: { local: {} }', '1:14 platforms.local: is always there; remove it'],
-  ['platforms that are no mapping', 'platforms: [telegram]', '1:1 platforms: ["telegram"] is not a mapping'],
+  ['platforms that are no mapping', 'platforms: [telegram]', '1:1 platforms: *** is not a mapping'],
   [
     'an owner without a platform',
     'access: { owners: ["12345"] }',

@@ -43,6 +43,9 @@ const half = (): void => {
   truncateSync(program.node, Math.floor(statSync(program.node).size / 2));
 };
 
+/** Its first bytes. */
+const fragment = (bytes: number): void => instead(readFileSync(process.execPath).subarray(0, bytes));
+
 /** A binary whose header names another processor. */
 const foreign = (): void => {
   const head = Buffer.from(readFileSync('/bin/true'));
@@ -88,8 +91,9 @@ test.each<[what: string, change: () => void, says: RegExp]>([
 });
 
 test.each<[what: string, change: () => Partial<Program> | undefined, says: RegExp]>([
-  ['Node is half written', () => void half(), /node is not whole$/],
+  ['Node is half written', () => void half(), /does not start: it ended with SIG/],
   ['hardly any of it is written', () => void instead(Buffer.from('\x7fELF')), /node is no program$/],
+  ['no more than its header is', () => void fragment(4095), /node is no program$/],
   ['it is of another machine', () => void foreign(), /node is a program for another machine$/],
   ['a text lies there', () => void instead('touch ran\n'), /node is no program$/],
   ['nothing is in it', () => void instead(''), /node is no program$/],

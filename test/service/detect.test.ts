@@ -82,14 +82,14 @@ test.each(['systemd', 'launchd', 'supervise', 'container', 'none'])(
 test.each(['Systemd', 'docker', '0', ' none', 'toString'])(
   'SLUICE_SUPERVISOR=%j counts as not set, and is told with what would be right',
   (junk) => {
-    const known = 'known are systemd, launchd, supervise, container, none';
+    const known = 'use one of systemd, launchd, supervise, container, none';
     expect(detectSupervisor(facts({ env: { SLUICE_SUPERVISOR: junk, SYSTEMD_EXEC_PID: '812' } }))).toEqual({
       ...detectSupervisor(facts({ env: { SYSTEMD_EXEC_PID: '812' } })),
-      problem: `SLUICE_SUPERVISOR=${junk} is no supervisor, so it is systemd; ${known}`,
+      problem: `SLUICE_SUPERVISOR=${junk} is not known and counts as not set (recognised: systemd); ${known}`,
     });
     expect(detectSupervisor(facts({ env: { SLUICE_SUPERVISOR: junk } }))).toMatchObject({
       kind: 'none',
-      problem: expect.stringContaining('so it is none'),
+      problem: expect.stringContaining('(recognised: none)'),
     });
   },
 );

@@ -106,7 +106,7 @@ describe('through a pipe', () => {
     expect(await chat).toEqual({
       code: 0,
       stdout: 'echo: hi again\n',
-      stderr: 'kept, answered after the restart\n',
+      stderr: 'Kept: the gateway is restarting. It is answered as soon as it is back.\n',
     });
   });
 });

@@ -230,7 +230,7 @@ describe('with a gateway that runs', () => {
       stdout: 'echo: before\n',
       // By the one that leaves, or by the next one while it starts.
       stderr: expect.stringMatching(
-        /^((kept, answered after the restart|Kept: it is answered as soon as the gateway takes turns again\.)\n)?$/,
+        /^(Kept: (the gateway is restarting\. It is answered as soon as it is back|it is answered as soon as the gateway takes turns again)\.\n)?$/,
       ),
     });
     expect(await json).toMatchObject({ code: 0, json: { outcome: 'answered', replies: ['echo: before\n'] } });

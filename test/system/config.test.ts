@@ -135,12 +135,12 @@ describe('sluice config check', () => {
     [
       'a tab between brackets',
       'agent: {\n\tcommand: x }\n',
-      /:2:1 agent: a tab indents the line; indent with spaces\n {5}2 \| {2}command: x \}$/m,
+      /:2:1 agent: a tab indents the line; indent with spaces\n {5}2 \| {2}command: \*{3}$/m,
     ],
     [
       'a quote that stays open',
       'agent:\n  command: "x\n  cwd: y\nagents: {}\n',
-      /:2:12 agent\.command: begins with a quote that is never closed; end it with "\n {5}2 \| {3}command: "x$/m,
+      /:2:12 agent\.command: begins with a quote that is never closed; end it with "\n {5}2 \| {3}command: \*{3}$/m,
     ],
     [
       'aliases that stand for billions of values',

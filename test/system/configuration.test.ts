@@ -1,4 +1,6 @@
 /** Which configuration a real gateway runs on when the file on disk is broken. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { httpRequest, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
 
@@ -60,6 +62,16 @@ describe('a configuration that became invalid', () => {
     await using typed = await TestGateway.start({ folder, early: true });
     expect((await typed.exited).code).toBe(78);
     expect(typed.stderr).toMatch(/sluice\.yaml:\d+:\d+ quick_comands/);
+    // The line is for whoever typed it, and for no log.
+    expect(typed.stderr).toMatch(/\n +\d+ \| quick_comands: \{\}\n/);
+    const logged = readFileSync(join(folder.home, 'logs', 'current.log'), 'utf8');
+    expect(logged).toContain('quick_comands: unknown key');
+    expect(logged).not.toContain('| quick_comands');
+    expect(typed.lines.map(({ msg }) => String(msg)).join()).not.toContain('| quick_comands');
+    const { exit } = JSON.parse(readFileSync(join(folder.home, 'status.json'), 'utf8'));
+    expect(exit.message).toMatch(
+      /^\S+sluice\.yaml:\d+:\d+ quick_comands: unknown key; did you mean quick_commands\?$/,
+    );
     await using revived = await TestGateway.start({ folder, env: supervised });
     expect((await revived.status()).warnings).toEqual([expect.stringContaining('last good configuration')]);
     expect((await revived.send('/up')).json).toMatchObject({ replies: ['up'] });

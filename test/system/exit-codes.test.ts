@@ -13,10 +13,11 @@ const under = (supervisor: string) => ({ SLUICE_SUPERVISOR: supervisor });
 test('a bad SLUICE_SUPERVISOR is a warning that names it, and the gateway runs as without it', async () => {
   await using gateway = await TestGateway.start({ env: under('bogus') });
   expect(await gateway.status()).toMatchObject({ supervisor: 'none' });
-  const known = 'known are systemd, launchd, supervise, container, none';
+  const known = 'use one of systemd, launchd, supervise, container, none';
   await gateway.log(
     ({ level, msg }) =>
-      level === 40 && msg === `SLUICE_SUPERVISOR=bogus is no supervisor, so it is none; ${known}`,
+      level === 40 &&
+      msg === `SLUICE_SUPERVISOR=bogus is not known and counts as not set (recognised: none); ${known}`,
     'the warning',
   );
 });

@@ -3,7 +3,7 @@
  * starts and leaves all the same, or says what is in the way; a command beside it never hangs.
  */
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCli, TestFolder, TestGateway, testConfig } from '../support/gateway.ts';
@@ -69,6 +69,15 @@ describe.each(OTHER_THINGS)('%s in the home', (_, make) => {
     expect(asked.code).toBe(1);
     expect(asked.stderr).toMatch(/sluice\.db is (a folder|not a regular file), and not the store/);
   });
+});
+
+test('a link at sluice.db that leads to itself is a store that cannot be used: what needs none goes on', async () => {
+  using folder = homeWith(['sluice.db'], (path) => symlinkSync(path, path));
+  await using gateway = await TestGateway.start({ folder });
+  expect(await gateway.status()).toMatchObject({ state: 'running.degraded', degraded: ['store'] });
+  expect((await gateway.cli('exec', 'hi')).stdout).toMatch(/^hi\n\(not recorded: /);
+  const asked = await gateway.cli('messages', 'list');
+  expect(asked).toMatchObject({ code: 3, stderr: expect.stringMatching(/sluice\.db cannot be used: ELOOP/) });
 });
 
 test('a token that was replaced by a pipe is put back, and holds', async () => {

@@ -182,6 +182,9 @@ test('a secret in a file that is not valid, or in a change of it, is told nowher
   shown.push(await page('/v1/lifecycle', { intent: 'restart' }));
   await tellAll();
   expect(JSON.stringify(shown)).toContain('API_KEY.default: *** does not match the pattern');
+  // No YAML: without its colon it is a key.
+  gateway.folder.writeConfig(sec(`x\n      API_TOKEN ${canary(5)}`));
+  await tellAll();
   gateway.folder.writeConfig(sec(`${canary(4)}`));
   await tellAll();
 

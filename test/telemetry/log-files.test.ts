@@ -267,3 +267,13 @@ test('there are no lines where there is no log', () => {
   expect(readLogLines(logs, 'current')).toEqual([]);
   expect(readLogLines(logs, 'last')).toEqual([]);
 });
+
+test('of a log that something else has made too large the newest lines are read, each whole', () => {
+  mkdirSync(logs);
+  const count = 5000;
+  const lines = Array.from({ length: count }, (_, number) => lineOf(number, 1000));
+  writeFileSync(join(logs, 'current.log'), lines.join(''));
+  const numbers = numbersIn(logs, 'current');
+  expect(numbers.length).toBeGreaterThan(4000);
+  expect(numbers).toEqual(Array.from(numbers, (_, at) => count - numbers.length + at));
+});

@@ -2,8 +2,8 @@
  * What was written in chats of this home before: one JSON text a line, for the owner alone, the newest last. It is a
  * convenience: what cannot be read or written is left out.
  */
-import { appendFileSync, chmodSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { readRegularFile } from '../../regular-file.ts';
+import { chmodSync, closeSync, constants, fstatSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { openRegularFile, readRegularFile } from '../../regular-file.ts';
 
 /** Entries that are kept. */
 export const HISTORY_ENTRIES_MAX = 1000;
@@ -33,13 +33,10 @@ export class History {
     const overfull = this.entries.length > HISTORY_ENTRIES_MAX;
     if (overfull) this.entries.shift();
     try {
-      const place = statSync(this.#path, { throwIfNoEntry: false });
-      // A pipe would be waited for.
-      if (place?.isFile() === false) return;
-      if (overfull || (place?.size ?? 0) > HISTORY_BYTES_MAX) this.#rewrite();
-      else appendFileSync(this.#path, `${JSON.stringify(text)}\n`, { mode: OWNER_ONLY });
+      const bytes = appendTo(this.#path, `${JSON.stringify(text)}\n`);
+      if (overfull || bytes > HISTORY_BYTES_MAX) this.#rewrite();
     } catch {
-      // A full disk: it stays in this chat's memory.
+      // A full disk, or no regular file: it stays in this chat's memory.
     }
   }
 
@@ -55,6 +52,18 @@ export class History {
     }
     writeFileSync(temporary, text, { mode: OWNER_ONLY });
     renameSync(temporary, this.#path);
+  }
+}
+
+/** Gives how large the file is then. */
+function appendTo(path: string, line: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+  const file = openRegularFile(path, O_WRONLY | O_APPEND | O_CREAT, OWNER_ONLY);
+  try {
+    writeFileSync(file, line);
+    return fstatSync(file).size;
+  } finally {
+    closeSync(file);
   }
 }
 

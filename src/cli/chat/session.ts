@@ -174,8 +174,7 @@ export class ChatSession implements AsyncDisposable {
       this.#screen.note(`not taken: ${error?.message ?? json.text ?? status}`);
     } else {
       this.#transcript.decided(id, json);
-      if (json.admission === 'hold')
-        this.#screen.note(String(json.text ?? 'kept, answered after the restart'));
+      if (json.admission === 'hold') this.#screen.note(String(json.text ?? 'kept'));
     }
     void this.#askStatus();
   }

@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -63,4 +64,12 @@ test('a file that is too large is written anew with the newest', () => {
 test('a file that something else has filled is left alone', () => {
   appendFileSync(path, 'x'.repeat(3 * HISTORY_BYTES_MAX));
   expect(new History(path).entries).toEqual([]);
+});
+
+test('what is no file is left alone', () => {
+  mkdirSync(path);
+  const history = new History(path);
+  history.add('kept in memory');
+  expect(history.entries).toEqual(['kept in memory']);
+  expect(statSync(path).isDirectory()).toBe(true);
 });

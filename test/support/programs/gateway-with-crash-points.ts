@@ -20,10 +20,10 @@ const { watchedKind } = await import('../../crash/inside/watched-platform.ts');
 const { watchedStore } = await import('../../crash/inside/watched-store.ts');
 
 const host = { signals, inPlaceName: IN_PLACE, leaveNow: (code: number) => process.exit(code) };
-const { code, reexecute, env } = await main(argv, { ...host, ...instrumented() });
+const { code, reexecute, nextEnv } = await main(argv, { ...host, ...instrumented() });
 if (reexecute) {
   const again = [process.execPath, ...process.execArgv, process.argv[1] ?? '', ...argv];
-  process.execve?.(process.execPath, again, { ...env, [IN_PLACE]: '1' });
+  process.execve?.(process.execPath, again, nextEnv);
 }
 process.exit(code);
 

@@ -11,7 +11,7 @@ signals.install();
 process.getBuiltinModule('node:module').enableCompileCache?.();
 const { main } = await import('../../../src/cli/main.ts');
 const { standIn } = await import('../stand-in/platform.ts');
-const { code, reexecute, env } = await main(argv, {
+const { code, reexecute, nextEnv } = await main(argv, {
   signals,
   inPlaceName: IN_PLACE,
   leaveNow: (now) => process.exit(now),
@@ -19,6 +19,6 @@ const { code, reexecute, env } = await main(argv, {
 });
 if (reexecute) {
   const again = [process.execPath, ...process.execArgv, process.argv[1] ?? '', ...argv];
-  process.execve?.(process.execPath, again, { ...env, [IN_PLACE]: '1' });
+  process.execve?.(process.execPath, again, nextEnv);
 }
 process.exit(code);
