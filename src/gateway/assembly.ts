@@ -262,14 +262,16 @@ function assembleInward(options: GatewayOptions, hooks: Hooks, parts: Outward & 
     storeObstacle,
     settled,
     isQuarantined: (conversation) => resumes.isQuarantined(conversation),
+    heldDecided: () => takeUp.heldDecided(),
     refusedByChart: (row, refusal) => {
       if (waitsFor(refusal) === 'agent') backNotices.refused(row.agent ?? DEFAULT_AGENT, row);
       else if (!waitsAtConnection(row)) void notices.promiseBack(row);
     },
   });
   const rules = () => config().turns;
-  const takeUp = new TakeUp({
+  const takeUp: TakeUp = new TakeUp({
     ...{ store, clock, log, access, judge, placing, ledger, held, holding, resumes, rules, life, settled },
+    isBecomingHeld: (conversation) => turns.isBecomingHeld(conversation),
   });
   const resuming = new Resuming({ store, clock, log, held, resumes, takeUp, turns });
   const intake = new Intake({

@@ -42,16 +42,18 @@ export function isCrashLoop(deaths: readonly number[], rules: SafeModeRules, now
 }
 
 /**
- * The name of the incident that the last death belongs to: deaths with less than the quiet time between one and the
- * next are one incident, named after its first. Undefined without a death.
+ * The name of the incident that the last death belongs to: deaths with no more than the quiet time between one and the next
+ * are one incident, named after its first, however many follow. Their order is that of the lives, for a clock may be set
+ * between two of them: one that was set back by more than the quiet time ends an incident, as one that was set forward does,
+ * for nobody knows how long ago the death before was. Undefined without a death.
  */
-export function crashIncident(deaths: readonly number[], quietMs: number): string | undefined {
-  const [last, ...earlier] = [...deaths].sort((a, b) => b - a);
+export function crashIncident(deaths: readonly Death[], quietMs: number): string | undefined {
+  const [last, ...earlier] = [...deaths].sort((a, b) => b.life - a.life);
   if (last === undefined) return undefined;
   let first = last;
-  for (const at of earlier) {
-    if (first - at > quietMs) break;
-    first = at;
+  for (const death of earlier) {
+    if (Math.abs(first.at - death.at) > quietMs) break;
+    first = death;
   }
-  return `crash:${first}`;
+  return `crash:${first.life}`;
 }

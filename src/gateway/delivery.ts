@@ -21,6 +21,7 @@ import { type Mark, OutboundMarks } from './outbound-marks.ts';
 import { OutboundMoving } from './outbound-moving.ts';
 import { outboundRows } from './outbound-rows.ts';
 import { deadMarks, discardedError, OutboundSending } from './outbound-sending.ts';
+import { marksSoFar, type SoFar, soFarOf } from './outbound-so-far.ts';
 import { OutboundTyping } from './outbound-typing.ts';
 import { UnarrivedMessages } from './outbound-unarrived.ts';
 
@@ -100,21 +101,17 @@ export class Delivery {
   noted(id: string): readonly Mark[] | 'delivered' | 'never-taken' {
     const end = this.#unarrived.get(id);
     if (end?.as === 'never-taken') return 'never-taken';
-    if (end?.as === 'dead') return [...this.#marksUpTo(id, end.was), ...deadMarks(id, end)];
+    if (end?.as === 'dead')
+      return [...this.#marksSoFar(id, end.was), ...deadMarks(id, { ...end, was: end.was.state })];
     const letter = this.#lines.find(id)?.letter;
     if (letter === undefined || letter.arrived) return 'delivered';
     letter.stored = true;
-    return this.#marksUpTo(id, letter.state);
+    return this.#marksSoFar(id, soFarOf(letter));
   }
 
-  /** What a row would say by now of a message in this state. */
-  #marksUpTo(id: string, state: OpenState): Mark[] {
+  #marksSoFar(id: string, soFar: SoFar): Mark[] {
     const { clock, life } = this.#options;
-    if (state === 'pending') return [];
-    const at = clock.wallMs();
-    const claim: Mark = { op: 'sending', id, life: life(), at };
-    const error = 'nobody saw whether it had arrived';
-    return state === 'sending' ? [claim] : [claim, { op: 'outbound.end', id, at, state, error }];
+    return marksSoFar(id, soFar, { life: life(), at: clock.wallMs() });
   }
 
   /** Its row could not be written after all: it goes without. */

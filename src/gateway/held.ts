@@ -1,7 +1,7 @@
 /**
- * Messages that wait until the gateway takes turns again, in order of arrival. Their rows are on disk as
- * held, so "kept" stays true after a crash. People on platforms hear of it when it lasts; whoever waits at
- * the socket or over HTTP has been told at once.
+ * Messages that wait until the gateway takes turns again, in order of arrival. Their rows are on disk as held, or on their
+ * way there (`isWritten`), so "kept" stays true after a crash. People on platforms hear of it when it lasts; whoever waits
+ * at the socket or over HTTP has been told at once.
  */
 import type { Clock } from '../clock.ts';
 import type { MessageRow } from '../store/records.ts';
@@ -17,6 +17,8 @@ export class Held {
   /** Says in a conversation that its messages are kept. */
   readonly #announce: (row: MessageRow) => void;
   readonly #rows = new Map<string, MessageRow>();
+  /** Those whose rows are not on disk yet: each may turn out to be a duplicate, or not to be kept. */
+  readonly #unwritten = new Set<string>();
   /** Of all that the start found open, also of what waits for a word: their places in the order of arrival. */
   readonly #ranks = new Map<string, number>();
   readonly #announced = new Map<string, Disposable>();
@@ -47,8 +49,19 @@ export class Held {
     return { limit: HELD_PER_CONVERSATION_MAX, what: 'conversation' };
   }
 
+  /** It takes its place; `written` follows, or `remove`. */
   add(row: MessageRow): void {
     this.#rows.set(row.id, row);
+    this.#unwritten.add(row.id);
+  }
+
+  /** Its row is on disk. */
+  written(id: string): void {
+    this.#unwritten.delete(id);
+  }
+
+  isWritten(id: string): boolean {
+    return !this.#unwritten.has(id);
   }
 
   /** True when something of this conversation is held: what comes later waits behind it. */
@@ -75,6 +88,7 @@ export class Held {
 
   remove(id: string): void {
     this.#rows.delete(id);
+    this.#unwritten.delete(id);
   }
 
   /** Announces a hold in its conversation if it is still held in a while; once until `forgetAnnounced`. */

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { OutboundRow, StoredOutbound } from '../store/records.ts';
 import type { Log } from '../telemetry/log.ts';
 import { type OpenState, OUTBOX_AGE_MS_MAX } from './delivery-policy.ts';
+import type { Unsent } from './outbound-so-far.ts';
 import type { UnarrivedMessages } from './outbound-unarrived.ts';
 
 /** Messages of one conversation that are kept in memory; later ones stay on disk until there is room. As many again that have no row. */
@@ -30,6 +31,8 @@ export interface Letter {
   asksFirst: boolean;
   plain: boolean;
   marked: boolean;
+  /** How its last attempt failed that certainly did not arrive, and until when it waits; null: there was none. */
+  unsent: Unsent | null;
   /** It is about to leave its line. */
   arrived: boolean;
   /** Who does not want it sent any more. */
@@ -76,6 +79,7 @@ export function letterOf(row: OutboundRow | StoredOutbound, stored: boolean): Le
     asksFirst: false,
     plain: false,
     marked: before?.possibleDuplicate ?? false,
+    unsent: null,
     arrived: false,
     discardedBy: null,
     isBeingDiscarded: false,

@@ -11,6 +11,7 @@ import { isDeferral, type OpenState, OUTBOX_AGE_MS_MAX, type Step, stepFor } fro
 import { type AttemptOptions, askOnce, type Ending, sendOnce } from './outbound-attempt.ts';
 import type { Letter } from './outbound-line.ts';
 import type { Mark, OutboundMarks } from './outbound-marks.ts';
+import { soFarOf } from './outbound-so-far.ts';
 import type { UnarrivedMessages } from './outbound-unarrived.ts';
 
 const UNCLAIMED: Ending = {
@@ -69,8 +70,9 @@ export class OutboundSending {
     letter.orphaned = false;
     letter.plain ||= step.as === 'plain';
     letter.marked ||= step.as === 'marked';
-    this.#takeState(letter, step, ending);
     const marks = this.#marksOf(letter.row.id, state, step, ending);
+    this.#takeState(letter, step, ending);
+    for (const mark of marks) if (mark.op === 'unsent') letter.unsent = mark;
     if (letter.stored && marks.length > 0) await this.#options.marks.write(...marks);
     this.#log(letter, step, ending);
     return step;
@@ -85,7 +87,8 @@ export class OutboundSending {
   /** In one tick with what was seen, so that a row written for it meanwhile says no less. */
   #takeState(letter: Letter, { state }: Step, { error }: Ending): void {
     const { clock, unarrived } = this.#options;
-    const { row, hadRow, state: was } = letter;
+    const { row, hadRow } = letter;
+    const was = soFarOf(letter);
     if (state === 'delivered') letter.arrived = true;
     else if (state !== 'dead') letter.state = state;
     else if (!hadRow) unarrived.add(row.id, { as: 'dead', was, error: error ?? '', at: clock.wallMs() });

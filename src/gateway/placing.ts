@@ -48,6 +48,8 @@ export interface PlacingOptions extends ObstacleOptions {
   /** What keeps the store from being written. */
   readonly storeObstacle: () => replies.StoreObstacle;
   readonly settled: (messageId: string) => void;
+  /** Of a message that took its place among the held it is known by now whether it is on disk. */
+  readonly heldDecided: () => void;
   /** The state of the gateway refused it, or an agent that is down. */
   readonly refusedByChart: (row: Unplaced, refusal: Refusal) => void;
 }
@@ -101,6 +103,7 @@ export class Placing {
     if (place.as === 'exec' || place.as === 'turn' || place.as === 'resume') {
       this.#options.settled(message.row.id);
     }
+    if (place.as === 'held') this.#options.heldDecided();
   }
 
   /**
@@ -130,15 +133,22 @@ export class Placing {
 
   /** Goes on with a message whose unit is committed, or that runs without. */
   begin({ message, place }: Placed): void {
-    const { dispatch, held, ledger, commands, turns } = this.#options;
+    const { dispatch, ledger, commands, turns } = this.#options;
     if (place.as === 'refused') ledger.finish(place.prepared, message.recorded);
     else if (place.as === 'control') dispatch.runControl(message);
     else if (place.as === 'resume') dispatch.runResume(message);
     else if (place.as === 'exec' && place.waits) commands.written(place.command);
     else if (place.as === 'exec') dispatch.runCommand(place.command);
-    else if (place.as === 'held') held.announceLater(message.row);
+    else if (place.as === 'held') this.#kept(message.row);
     else if (place.turn === 'waiting') turns.written(message);
     else dispatch.runTurn(place.turn);
+  }
+
+  #kept(row: MessageRow): void {
+    const { held, heldDecided } = this.#options;
+    held.written(row.id);
+    held.announceLater(row);
+    heldDecided();
   }
 
   #exec(row: Unplaced, classified: InHand['classified'] & { kind: 'exec' }): Placed {

@@ -90,8 +90,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { deaths, cutOffLives, isNew } = await endsUntilNow(options, dead, ends, open);
   const mark = await store.safeMode();
   const crashLoop = safeMode !== null && startsInSafeMode({ deaths, mark, rules: safeMode, now });
-  const times = deaths.map(({ at }) => at);
-  const incident = isNew ? crashIncident(times, safeMode?.quietMs ?? QUIET_MS) : undefined;
+  const incident = isNew ? crashIncident(deaths, safeMode?.quietMs ?? QUIET_MS) : undefined;
   const plan = planOf(open, {
     life,
     now,

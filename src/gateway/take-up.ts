@@ -20,7 +20,7 @@ import type { Ledger } from './ledger.ts';
 import type { Placed, Placing } from './placing.ts';
 import { agedHold, type ResumeRules } from './resume-policy.ts';
 import type { Resumes } from './resumes.ts';
-import { logUnlessOutage } from './unexpected.ts';
+import { tryCommit } from './unexpected.ts';
 
 export interface TakeUpOptions {
   readonly store: Store;
@@ -30,6 +30,8 @@ export interface TakeUpOptions {
   readonly placing: Placing;
   readonly ledger: Ledger;
   readonly held: Held;
+  /** Something of this conversation is about to become held; what is held is taken up again once it has, or will not. */
+  readonly isBecomingHeld: (conversation: string) => boolean;
   readonly holding: Holding;
   readonly resumes: Resumes;
   readonly clock: Clock;
@@ -43,6 +45,8 @@ export class TakeUp implements Disposable {
   readonly #options: TakeUpOptions;
   /** Something stayed for want of a place. */
   #outOfRoom = false;
+  /** Something stayed because its row, or that of one before it, was not on disk yet. */
+  #awaitsRow = false;
   /** What was taken up and has not left. */
   readonly #working = new Set<string>();
   /** Runs while no more than one of those that were held may work at a time. */
@@ -61,8 +65,14 @@ export class TakeUp implements Disposable {
   allOf(conversation: string): void {
     const { held } = this.#options;
     for (const row of held.rows) {
-      if (row.conversation === conversation && held.has(row.id) && !this.one(row)) return;
+      if (row.conversation !== conversation || !held.has(row.id)) continue;
+      if (!this.#isThere(row) || !this.one(row)) return;
     }
+  }
+
+  /** Of one that took its place among the held it is known by now whether it is on disk. */
+  heldDecided(): void {
+    if (this.#awaitsRow) this.all();
   }
 
   /** For so long no more than one of those that were held works at a time: one of them may be what kills the gateway. */
@@ -115,13 +125,31 @@ export class TakeUp implements Disposable {
   #take(rows: readonly MessageRow[]): void {
     const { clock, held, rules } = this.#options;
     this.#outOfRoom = false;
+    this.#awaitsRow = false;
+    const awaited = new Set<string>();
     for (const row of rows) {
       // One before it may have left at once, and taken others up in its place.
-      if (!held.has(row.id)) continue;
+      if (!held.has(row.id) || awaited.has(row.conversation)) continue;
+      if (!this.#isThere(row)) {
+        awaited.add(row.conversation);
+        continue;
+      }
       const aged = agedHold(row.receivedAt, rules(), clock.wallMs());
       if (aged !== 'answer') this.#putAside(row, aged);
-      else if (!this.#rests(row) && (!this.#mayGo() || !this.one(row))) return;
+      else if (!this.#staysBack(row) && (!this.#mayGo() || !this.one(row))) return;
     }
+  }
+
+  /** What has no row yet may be a duplicate, and is not taken up under its id; it comes as soon as that is known. */
+  #isThere({ id }: MessageRow): boolean {
+    const isWritten = this.#options.held.isWritten(id);
+    this.#awaitsRow ||= !isWritten;
+    return isWritten;
+  }
+
+  /** Others go before it. */
+  #staysBack(row: MessageRow): boolean {
+    return this.#rests(row) || this.#options.isBecomingHeld(row.conversation);
   }
 
   /** A hold is a promise: of a conversation that rests it is kept until a person lets it go on, which may be held, too. */
@@ -201,17 +229,18 @@ export class TakeUp implements Disposable {
   }
 
   async #commit(row: MessageRow, placed: Placed): Promise<void> {
-    const { store, placing, held, life } = this.#options;
+    const { store, log, placing, held, life } = this.#options;
     const adopted = placed.unit.map(
       (write): Write =>
         write.op === 'receive'
           ? { op: 'adopt', id: row.id, phase: write.message.phase, life: life() }
           : write,
     );
-    try {
-      await store.commit(adopted);
-    } catch (error) {
-      logUnlessOutage(this.#options.log, error, 'a held message was not taken up', { message: row.id });
+    // As by the ledger: what two commits of one batch say in a conversation leaves in their order.
+    const written = await tryCommit({ store, log }, adopted, 'a held message was not taken up', {
+      message: row.id,
+    });
+    if (written !== 'written') {
       placing.withdraw(placed);
       this.#working.delete(row.id);
       held.putBack([row]);

@@ -104,7 +104,9 @@ export class Turns {
   /** Gives up a place that came to nothing: its row could not be written, was a duplicate, or has its end. */
   release(message: InHand): void {
     const index = this.#waiting.findIndex((one) => one.message === message);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    const [released] = index >= 0 ? this.#waiting.splice(index, 1) : [];
+    // What is held, and was not taken up on its account, may be now.
+    if (released?.becomesHeld === true) this.#options.holdLate([]);
     const placed = this.#running.get(message.row.conversation)?.message === message;
     if (placed) this.#running.delete(message.row.conversation);
     if (index >= 0 || placed) this.#startWaiting();
@@ -123,6 +125,14 @@ export class Turns {
     return this.#takeUnstarted(
       this.#waiting.filter(({ message }) => message.row.conversation === conversation),
     );
+  }
+
+  /**
+   * True when something of this conversation is about to become held, with all that waits in it by then: what is held there
+   * already is not taken up before, for it would only be held once more, and might pass the other by in turns for ever.
+   */
+  isBecomingHeld(conversation: string): boolean {
+    return this.#waiting.some((one) => one.becomesHeld && one.message.row.conversation === conversation);
   }
 
   /** Starts what has a place now: the limits may be others. */

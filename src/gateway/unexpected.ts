@@ -23,18 +23,24 @@ export type Committed = 'written' | 'outage' | 'refused';
 
 export type Uncommitted = Exclude<Committed, 'written'>;
 
-/** Commits, and gives how that went. A duplicate counts as written; a refusal is logged, as `what`. Never rejects. */
+/**
+ * Commits, and gives how that went. A duplicate counts as written; a refusal is logged, as `what`. Never rejects.
+ *
+ * The answers to the commits of one batch come in their order, and whoever hands something to delivery after its commit does
+ * that as many ticks later as any other, so that it leaves in that order, too: in the tick in which this resolves.
+ */
 export async function tryCommit(
   { store, log }: { readonly store: Pick<Store, 'commit'>; readonly log: Log },
   unit: readonly Write[],
   what: string,
+  about: Readonly<Record<string, unknown>> = {},
 ): Promise<Committed> {
   try {
     await store.commit(unit);
     return 'written';
   } catch (error) {
     if (isSluiceError(error, 'STORE_UNAVAILABLE')) return 'outage';
-    log.error({ error: messageOf(error) }, what);
+    log.error({ ...about, error: messageOf(error) }, what);
     return 'refused';
   }
 }

@@ -167,6 +167,7 @@ export async function intakeOn(path: string) {
     going: () => null,
     storeObstacle: () => 'disk',
     isQuarantined: () => false,
+    heldDecided: nothing,
     refusedByChart: nothing,
   });
   const agentChoice = new AgentChoice({ config: () => config, store, clock, log });

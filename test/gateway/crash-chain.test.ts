@@ -48,17 +48,34 @@ describe('a start', () => {
 });
 
 describe('the incident of a death', () => {
+  /** Of the lives 1, 2 and so on; `ats`: when each died, as the clock said by then. */
+  const died = (...ats: number[]) => ats.map((at, before) => ({ life: before + 1, at: NOW + at }));
+
   test('is named after the first of those that followed each other without a quiet time', () => {
-    const deaths = ago(0, MIN, 3 * MIN, 6 * MIN, 7 * MIN);
-    expect(crashIncident(deaths, 2 * MIN)).toBe(`crash:${NOW - 3 * MIN}`);
+    const deaths = died(0, MIN, 4 * MIN, 6 * MIN, 7 * MIN);
+    expect(crashIncident(deaths, 2 * MIN)).toBe('crash:3');
   });
 
   test('does not depend on the order in which the deaths are known', () => {
-    expect(crashIncident(ago(3 * MIN, 0, MIN), 2 * MIN)).toBe(`crash:${NOW - 3 * MIN}`);
+    const deaths = died(0, 2 * MIN, 3 * MIN);
+    expect(crashIncident([...deaths].reverse(), 2 * MIN)).toBe('crash:1');
   });
 
   test('is the death itself when it stands alone, and none without one', () => {
-    expect(crashIncident([NOW], 2 * MIN)).toBe(`crash:${NOW}`);
+    expect(crashIncident([{ life: 7, at: NOW }], 2 * MIN)).toBe('crash:7');
     expect(crashIncident([], 2 * MIN)).toBeUndefined();
+  });
+
+  test('is a new one after a clock that was set back by more, and stays that whatever time the clock says next', () => {
+    const early = died(0, 1, -121 * S);
+    expect(crashIncident(early, 2 * MIN)).toBe('crash:3');
+    const nearer = died(0, 1, -121 * S, -116 * S);
+    expect(crashIncident(nearer, 2 * MIN)).toBe('crash:3');
+    const past = died(0, 1, -121 * S, -116 * S, -1 * S);
+    expect(crashIncident(past, 2 * MIN)).toBe('crash:3');
+  });
+
+  test('goes on over a clock that was set back by less', () => {
+    expect(crashIncident(died(0, -119 * S), 2 * MIN)).toBe('crash:1');
   });
 });

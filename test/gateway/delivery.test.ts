@@ -748,6 +748,80 @@ describe('while the store cannot be written', () => {
   });
 });
 
+describe('what was handed in without a row, and gets one', () => {
+  /** Hands it in; what its row says once it is written and the gateway has died is what the next life begins with. */
+  const said = (outbox: Outbox) => {
+    const createdAt = outbox.clock.wallMs();
+    const row = outboundRow('o1', null, { platform: 'chat', conversation: A, text: 'aside', createdAt });
+    outbox.delivery.deliver(row, false);
+    return row;
+  };
+  const written = async (outbox: Outbox, row: ReturnType<typeof said>) => {
+    const marks = outbox.delivery.noted(row.id);
+    if (typeof marks === 'string') throw new Error(`it is ${marks}`);
+    await outbox.store.commit([{ op: 'reply', outbound: row }, ...marks]);
+    const next = new Outbox(outbox.store);
+    return { next, stored: await next.row(row.id) };
+  };
+
+  test('keeps to the wait that its platform named, over a death, too', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, { waitMs: 30_000 });
+    const row = said(outbox);
+    await settled();
+    const until = outbox.clock.wallMs() + 30_000;
+    const { next, stored } = await written(outbox, row);
+    expect(stored).toMatchObject({
+      ...{ state: 'pending', attempts: 0, nextAt: until, possibleDuplicate: false },
+      error: 'too many messages',
+    });
+    next.delivery.deliver(stored, true);
+    await next.clock.advance(29_999);
+    expect(next.platform.texts).toEqual([]);
+    await next.clock.advance(1);
+    expect(next.platform.texts).toEqual(['aside']);
+  });
+
+  test('goes on saying that it may come twice, also after an attempt that certainly failed', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown', 'not-sent');
+    const row = said(outbox);
+    await outbox.clock.advance(1000);
+    expect(outbox.platform.texts).toEqual(['aside', `aside${MARK}`]);
+    const { next, stored } = await written(outbox, row);
+    expect(stored).toMatchObject({ state: 'pending', possibleDuplicate: true, error: 'trouble: not-sent' });
+    next.delivery.deliver(stored, true);
+    await settled();
+    expect(next.platform.texts).toEqual([`aside${MARK}`]);
+  });
+
+  test('says so, too, where it is dead by then and a person has it sent after all', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown', 'not-sent');
+    const row = said(outbox);
+    await outbox.clock.advance(1000);
+    expect(await outbox.delivery.discard(row.id, 'local:owner')).toBe('discarded');
+    const { next, stored } = await written(outbox, row);
+    expect(stored).toMatchObject({ state: 'dead', possibleDuplicate: true });
+    await next.delivery.retry(stored);
+    await settled();
+    expect(next.platform.texts).toEqual([`aside${MARK}`]);
+  });
+
+  test('has been sent once where nobody saw how that ended, and not at all where it only waits', async () => {
+    const outbox = new Outbox();
+    outbox.platform.answers(A, 'unknown');
+    const row = said(outbox);
+    await settled();
+    const { stored } = await written(outbox, row);
+    expect(stored).toMatchObject({ state: 'unknown', possibleDuplicate: false });
+    const away = new Outbox();
+    away.down();
+    const { stored: waits } = await written(away, said(away));
+    expect(waits).toMatchObject({ state: 'pending', attempts: 0, nextAt: null, error: null });
+  });
+});
+
 describe('a person', () => {
   test('discards what waits, and it is dead with their name', async () => {
     const outbox = new Outbox();

@@ -1,5 +1,6 @@
 /** What was held is taken up by its age and, after a crash loop, slowly. Time is given. */
 import { describe, expect, test } from 'vitest';
+import { senderUnknown } from '../../src/messages/replies.ts';
 import type { MessageRow } from '../../src/store/records.ts';
 import { messageRow } from '../store/sample-rows.ts';
 import { settled } from '../support/fake-clock.ts';
@@ -221,4 +222,128 @@ describe('a command that a dead life had accepted and not begun', () => {
     core.gateway.resume({ ...NOTHING_RECOVERED, commands: [row] }, null);
     expect(core.gateway.status.held).toBe(1);
   });
+});
+
+test('a refusal of what was held that is in one batch with what was said before it leaves after that', async () => {
+  const core = await runsWith(
+    `access: { owners: ['chat:ann', 'local:owner'] }\nquick_commands: { up: { type: exec, command: uptime } }`,
+    { m_0: { platform: 'chat', conversation: 'chat:c', sender: 'chat:gone' } },
+    true,
+  );
+  await core.gateway.connections.start(new AbortController().signal);
+  await core.receive('/up', { platform: 'chat', conversation: 'chat:c', sender: 'chat:ann' });
+  await settled();
+  const { promise: batch, resolve: commit } = Promise.withResolvers<void>();
+  const write = core.store.commit.bind(core.store);
+  core.store.commit = async (unit) => {
+    if (unit.some(({ op }) => op === 'settle')) await batch;
+    return write(unit);
+  };
+  core.processes.started[0]?.finish({ stdout: 'up 3 days' });
+  await settled();
+  await core.receive('/resume-turns');
+  await settled();
+  expect(core.chat.sent).toEqual([]);
+  commit();
+  await settled();
+  expect(core.chat.sent).toEqual([expect.stringContaining('up 3 days'), senderUnknown()]);
+});
+
+test('what a drain was about to hold as it was cancelled is held once, and then what was held is taken up with it', async () => {
+  const core = await startCore('display: { busy_input_mode: queue }');
+  const { gateway, store, agent } = core;
+  const ask = (intent: 'drain' | 'cancel-drain') =>
+    gateway.requests.ask({ intent, cause: 'drain', actor: 'local:owner' });
+  await core.receive('first');
+  await core.receive('second');
+  await settled();
+  const write = store.commit.bind(store);
+  let batch: (() => void)[] = [];
+  store.commit = async (unit) => {
+    await new Promise<void>((resolve) => batch.push(resolve));
+    return write(unit);
+  };
+  /** One batch after the other, as a disk writes that takes its time. */
+  const writes = async (batches: number) => {
+    for (let n = 0; n < batches; n += 1) {
+      const due = batch;
+      batch = [];
+      for (const resolve of due) resolve();
+      await settled();
+    }
+  };
+  const third = core.receive('third');
+  await settled();
+  // It holds the second at once, and the third when that is on disk: just as the second is taken up again.
+  ask('drain');
+  ask('cancel-drain');
+  await settled();
+  await writes(20);
+  await third;
+  expect(gateway.status).toMatchObject({ held: 0, waiting: 2 });
+  const held = store.units.flat().filter((one) => one.op === 'phase' && one.phase === 'held');
+  expect(held).toHaveLength(2);
+  store.commit = write;
+  for (const n of [0, 1, 2]) await answer(core, n);
+  expect(agent.asked).toEqual(['first', 'second', 'third']);
+});
+
+test('what stayed held because a drain was about to hold one behind it goes on when that one is not kept', async () => {
+  const core = await startCore('display: { busy_input_mode: queue }');
+  const { gateway, store, agent } = core;
+  const ask = (intent: 'drain' | 'cancel-drain') =>
+    gateway.requests.ask({ intent, cause: 'drain', actor: 'local:owner' });
+  await core.receive('first');
+  await core.receive('second');
+  await settled();
+  const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
+  const write = store.commit.bind(store);
+  store.commit = (unit) => (unit.some(({ op }) => op === 'receive') ? refused : write(unit));
+  const third = core.receive('third');
+  await settled();
+  ask('drain');
+  ask('cancel-drain');
+  await settled();
+  expect(gateway.status).toMatchObject({ held: 1, waiting: 1 });
+  refuse(new Error('the store does not take it'));
+  expect(await third).toMatchObject({ admission: 'refuse', reason: 'store' });
+  await settled();
+  expect(gateway.status).toMatchObject({ held: 0, waiting: 1 });
+  for (const n of [0, 1]) await answer(core, n);
+  expect(agent.asked).toEqual(['first', 'second']);
+});
+
+test('a message that waits behind a held one is not taken up before it is known that it is no duplicate', async () => {
+  const one = { conversation: 'local:1' };
+  const core = await runsWith('', { m_0: { conversation: 'local:0' }, m_1: one }, true);
+  const { gateway, store, agent } = core;
+  const earlier = messageRow('m_2', { ...one, platformMessageId: 'again', phase: 'received' });
+  store.tables.applyUnit([
+    { op: 'receive', message: earlier },
+    { op: 'settle', id: 'm_2', outcome: 'answered', reason: null, at: core.clock.wallMs() },
+  ]);
+  await (await core.receive('/resume-turns')).settled;
+  await settled();
+  expect(agent.asked).toEqual(['text of m_0']);
+  const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+  const write = store.commit.bind(store);
+  store.commit = async (unit) => {
+    if (unit.some(({ op }) => op === 'receive')) await mayCommit;
+    return write(unit);
+  };
+  const again = core.receive('once more', { ...one, platformMessageId: 'again' });
+  const last = core.receive('last', { ...one, platformMessageId: 'last' });
+  await settled();
+  expect(gateway.status.held).toBe(3);
+  await answer(core, 0);
+  await answer(core, 1);
+  await settled();
+  expect(agent.asked).toEqual(['text of m_0', 'text of m_1']);
+  commit();
+  expect(await again).toMatchObject({ messageId: 'm_2', duplicate: true });
+  await last;
+  await settled();
+  expect(agent.asked).toEqual(['text of m_0', 'text of m_1', 'last']);
+  await answer(core, 2);
+  expect(gateway.status).toMatchObject({ held: 0, waiting: 0, inFlight: { turns: [] } });
 });

@@ -29,8 +29,7 @@ export class TellingCheck implements Check {
   /** Promises that stand for a word which could not be said yet. */
   readonly #owed = new Map<string, string>();
   #incident = 0;
-  #lifeBegan = 0;
-  /** The life that found the last death had begun by then, on the wall. */
+  /** When the last death was found, as its end says: wall milliseconds. */
   #lastDeath = Number.NEGATIVE_INFINITY;
 
   constructor(known: Known, quietMs: number) {
@@ -39,21 +38,17 @@ export class TellingCheck implements Check {
   }
 
   see(happening: Happening): void {
-    if (happening.what === 'begins') this.#lifeBegan = happening.wallMs;
     if (happening.what === 'registered') this.#lives.set(happening.id, happening.life);
     if (happening.what === 'died' || happening.what === 'left') this.#dead.add(happening.life);
-    // By such a clock nobody knows how long ago the last death was.
-    if (happening.what === 'fault' && happening.fault === 'the wall clock is set back') this.#incident += 1;
   }
 
   /** Once a unit is on record. */
-  committed({ unit, wallMs }: Committed): void {
+  committed({ unit }: Committed): void {
     const said = unit.flatMap((write) => (write.op === 'reply' ? [write.outbound] : []));
-    const hasDied = unit.some(
-      (write) =>
-        write.op === 'life.end' && write.code === null && this.#dead.has(this.#lives.get(write.id) ?? 0),
-    );
-    if (hasDied) this.#died(wallMs);
+    for (const write of unit) {
+      if (write.op !== 'life.end' || write.code !== null) continue;
+      if (this.#dead.has(this.#lives.get(write.id) ?? 0)) this.#died(write.at);
+    }
     for (const write of unit) {
       if (write.op === 'notice' && isCrash(write.notice) && !this.#promised.has(keyOf(write.notice)))
         this.#promised.set(keyOf(write.notice), this.#incident);
@@ -72,10 +67,13 @@ export class TellingCheck implements Check {
       this.#known.report('told', `${key} was promised a word, and got none`);
   }
 
-  /** The dead are known only now; deaths with less than the quiet time from one to the next are one incident. */
-  #died(wallMs: number): void {
-    if (wallMs - this.#lastDeath >= this.#quietMs) this.#incident += 1;
-    this.#lastDeath = this.#lifeBegan;
+  /**
+   * The dead are known only now, and count as of now; deaths with less than the quiet time from one to the next are one
+   * incident. By a clock that was set back by more nobody knows how long ago the one before was.
+   */
+  #died(at: number): void {
+    if (Math.abs(at - this.#lastDeath) >= this.#quietMs) this.#incident += 1;
+    this.#lastDeath = at;
   }
 
   /** What keeps no promise of a death is told of an end that somebody asked for. */
