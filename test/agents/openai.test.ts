@@ -464,28 +464,23 @@ describe('an abort is obeyed within 100 ms', () => {
     return Math.min(...tookMs);
   }
 
+  /** Before anything has been said. */
+  async function abortedAtOnce(at: number): Promise<number> {
+    const reader = new TurnReader(made(), 'hello');
+    const asked = await server.question(at);
+    const tookMs = await reader.abort();
+    await asked.closed;
+    return tookMs;
+  }
+
   test('before the server has answered', async () => {
     server.answer = () => {};
-    const aborted = async (at: number) => {
-      const reader = new TurnReader(made(), 'hello');
-      const asked = await server.question(at);
-      const tookMs = await reader.abort();
-      await asked.closed;
-      return tookMs;
-    };
-    expect(await leastMs(aborted)).toBeLessThan(100);
+    expect(await leastMs(abortedAtOnce)).toBeLessThan(100);
   });
 
   test('after the head, before the first word', async () => {
     server.answer = (asked) => void asked.begin();
-    const aborted = async (at: number) => {
-      const reader = new TurnReader(made(), 'hello');
-      const asked = await server.question(at);
-      const tookMs = await reader.abort();
-      await asked.closed;
-      return tookMs;
-    };
-    expect(await leastMs(aborted)).toBeLessThan(100);
+    expect(await leastMs(abortedAtOnce)).toBeLessThan(100);
   });
 
   test('in a stream that stalls, and in one that floods', async () => {

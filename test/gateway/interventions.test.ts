@@ -252,6 +252,18 @@ describe('a message whose turn waits behind another of its conversation', () => 
     return { ...core, behind, behind2, thing };
   }
 
+  /** The commit that discards a message fails, and not before what this gives is called. */
+  function refusedOnceTold(store: Awaited<ReturnType<typeof queued>>['store']): () => void {
+    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+    const write = store.commit.bind(store);
+    store.commit = async (unit) => {
+      if (!unit.some((one) => one.op === 'settle' && one.outcome === 'discarded')) return write(unit);
+      await mayCommit;
+      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
+    };
+    return commit;
+  }
+
   test('is given up: its sender is told, the others go on in order, and nothing waits for it', async () => {
     const core = await queued();
     const { gateway, store, agent, behind, behind2, thing } = core;
@@ -306,13 +318,7 @@ describe('a message whose turn waits behind another of its conversation', () => 
   test('does not begin while it is being given up, and nothing overtakes it', async () => {
     const core = await queued();
     const { gateway, store, agent, thing } = core;
-    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
-    const write = store.commit.bind(store);
-    store.commit = async (unit) => {
-      if (!unit.some((one) => one.op === 'settle' && one.outcome === 'discarded')) return write(unit);
-      await mayCommit;
-      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
-    };
+    const commit = refusedOnceTold(store);
     const discarding = gateway.interventions.discard(thing, 'local:owner', null);
     await settled();
     await answer(core, 0);
@@ -326,13 +332,7 @@ describe('a message whose turn waits behind another of its conversation', () => 
   test('becomes held like the others when a drain begins while it could not be given up', async () => {
     const core = await queued();
     const { gateway, store, agent, thing } = core;
-    const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
-    const write = store.commit.bind(store);
-    store.commit = async (unit) => {
-      if (!unit.some((one) => one.op === 'settle' && one.outcome === 'discarded')) return write(unit);
-      await mayCommit;
-      throw new SluiceError('STORE_UNAVAILABLE', 'database is locked');
-    };
+    const commit = refusedOnceTold(store);
     const discarding = gateway.interventions.discard(thing, 'local:owner', null);
     await settled();
     gateway.requests.ask({ intent: 'drain', cause: 'drain', actor: 'local:owner' });

@@ -249,7 +249,8 @@ test('a refusal of what was held that is in one batch with what was said before 
   expect(core.chat.sent).toEqual([expect.stringContaining('up 3 days'), senderUnknown()]);
 });
 
-test('what a drain was about to hold as it was cancelled is held once, and then what was held is taken up with it', async () => {
+/** A turn that runs, and a message of the same conversation that waits for it. */
+async function oneBehindAnother() {
   const core = await startCore('display: { busy_input_mode: queue }');
   const { gateway, store, agent } = core;
   const ask = (intent: 'drain' | 'cancel-drain') =>
@@ -257,6 +258,11 @@ test('what a drain was about to hold as it was cancelled is held once, and then 
   await core.receive('first');
   await core.receive('second');
   await settled();
+  return { core, gateway, store, agent, ask };
+}
+
+test('what a drain was about to hold as it was cancelled is held once, and then what was held is taken up with it', async () => {
+  const { core, gateway, store, agent, ask } = await oneBehindAnother();
   const write = store.commit.bind(store);
   let batch: (() => void)[] = [];
   store.commit = async (unit) => {
@@ -289,13 +295,7 @@ test('what a drain was about to hold as it was cancelled is held once, and then 
 });
 
 test('what stayed held because a drain was about to hold one behind it goes on when that one is not kept', async () => {
-  const core = await startCore('display: { busy_input_mode: queue }');
-  const { gateway, store, agent } = core;
-  const ask = (intent: 'drain' | 'cancel-drain') =>
-    gateway.requests.ask({ intent, cause: 'drain', actor: 'local:owner' });
-  await core.receive('first');
-  await core.receive('second');
-  await settled();
+  const { core, gateway, store, agent, ask } = await oneBehindAnother();
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   const write = store.commit.bind(store);
   store.commit = (unit) => (unit.some(({ op }) => op === 'receive') ? refused : write(unit));
